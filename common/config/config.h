@@ -1,0 +1,83 @@
+#pragma once
+
+#include "common/base/expected.h"
+#include "common/base/time.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// /etc/mtrk/mtrk.conf: one TOML file for all programs (mtrk.conf(5)). The struct's initialisers are
+// the defaults; contrib/mtrk.conf prints the same, and a test compares the two. DESIGN §8 fixes the
+// names. An unknown key, a wrong type, a bad duration or size is an error with file:line:column
+// and, for a near miss, a hint.
+namespace mtrk {
+
+enum class Mta { postfix, sendmail };
+enum class Forwarding { hide, reveal, final };
+
+struct Config {
+  std::string hostname;  // Reporting-MTA; empty = the system's name
+  struct Store {
+    std::string path = "/var/lib/mtrk";
+    std::uint64_t max_size = std::uint64_t{16} << 30;
+  } store;
+  struct Retention {
+    Seconds default_{9 * 24 * 3600};
+    Seconds maximum{30 * 24 * 3600};
+  } retention;
+  struct Milter {
+    std::string socket = "unix:/var/spool/postfix/mtrk/milter.sock";
+    Milliseconds commit_wait{1000};
+  } milter;
+  struct Log {
+    Mta mta = Mta::postfix;
+    std::string source = "auto";
+    Seconds queue_lifetime{5 * 24 * 3600};
+    std::vector<std::string> filters{"127.0.0.1:10025"};
+  } log;
+  struct Privacy {
+    Forwarding forwarding = Forwarding::hide;
+    bool hide_hosts = false;
+  } privacy;
+  struct Mtqpd {
+    std::vector<std::string> listen{"[::]:1038"};
+    std::vector<std::string> listen_tls;
+    unsigned threads = 0;  // 0 = one per core
+    unsigned max_connections = 10000;
+    unsigned max_connections_per_address = 50;
+  } mtqpd;
+  struct Tls {
+    std::string certificate;  // PEM chain; empty = no TLS
+    std::string key;
+    std::vector<std::string> require_for;  // fqhn of envelope ids; "*" = all
+  } tls;
+  struct Chaining {
+    bool enabled = false;
+    std::vector<std::string> domains;
+  } chaining;
+  struct Gate {
+    struct Inbound {
+      std::vector<std::string> listen;
+      std::string upstream;
+    } inbound;
+    struct Outbound {
+      std::vector<std::string> listen;
+      std::string nexthop;
+    } outbound;
+  } gate;
+};
+
+// `name` is what error messages start with. The error's detail is one or more whole lines, each
+// "name:line:column: message".
+[[nodiscard]] Expected<Config> parse_config(std::string_view text, std::string_view name);
+// Reads the file; a missing or unreadable file is an Error too ("name: cannot read: …").
+[[nodiscard]] Expected<Config> load_config(const std::string& path);
+// The commented sample: what contrib/mtrk.conf holds.
+[[nodiscard]] std::string print_default_config();
+// One line per key that differs from the default (all with Show::all): key = value, as in TOML.
+enum class Show { changed, all, defaults };
+[[nodiscard]] std::string print_config(const Config& config, Show show);
+
+}  // namespace mtrk

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "common/maillog/delivery_event.h"
+#include "common/maillog/log_line.h"
+
+#include <variant>
+
+// The grammar of Postfix's log lines, read from the left by position, field by field, quotes in
+// mind. The remote side writes part of every line (addresses, reply text): nothing is searched for,
+// and nothing after status=WORD ( is ever taken for a field (reliability G1–G10).
+namespace mtrk::maillog {
+
+struct Ignored {};   // not about a delivery
+struct Unparsed {};  // looks like a delivery line of an agent, but does not match: counted, shown
+
+using ParsedLine = std::variant<DeliveryEvent, Ignored, Unparsed>;
+
+// Linear in the line; never allocates, never throws. Lines of programs that are not Postfix's, and
+// our own, are Ignored.
+[[nodiscard]] ParsedLine parse_postfix(const LogLine& line);
+
+}  // namespace mtrk::maillog

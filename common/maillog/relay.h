@@ -1,0 +1,24 @@
+#pragma once
+
+#include "common/track/mta_name.h"
+
+#include <optional>
+#include <string_view>
+
+// The relay= field of a Postfix delivery line taken apart.
+namespace mtrk::maillog {
+
+struct Relay {
+  std::string_view host;     // "mx1.partner.example.net"; "local", "none", a pipe service
+  std::string_view address;  // "192.0.2.25", "2001:db8::25"; a socket path for LMTP; empty if none
+  std::string_view port;     // "25"; empty if none
+};
+[[nodiscard]] Relay parse_relay(std::string_view relay);
+
+[[nodiscard]] bool is_loopback(const Relay& relay);  // 127.0.0.0/8 or ::1 over TCP
+
+// Remote-MTA for a TCP relay: type dns with the host name, or the bracketed address where the host
+// is itself an address ("[127.0.0.1]"); nothing for "none", local agents and sockets.
+[[nodiscard]] std::optional<MtaName> remote_mta(const Relay& relay);
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "common/maillog/delivery_trace.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+// Brings events to the traces they belong to. Shared by the store writer (traces live in LMDB) and
+// `mtrkctl explain` (traces live in memory).
+//
+// Ids born on this host (forwarded copies, re-injections, requeues) are logged before the line that
+// links them to their parent. Events of ids that may turn out to be such children are therefore
+// kept for a while, bounded in log time (120 s), in number and in octets, and replayed when the
+// link appears. Ids received from a remote client without orig_queue_id cannot be children: nothing
+// of them is kept, which is what makes untracked mail free.
+namespace mtrk::maillog {
+
+// Where traces live. All calls come from one thread.
+class TraceIndex {
+ public:
+  virtual ~TraceIndex() = default;
+  // The trace that `queue_id` belongs to, or null. The pointer is valid until the next call.
+  [[nodiscard]] virtual DeliveryTrace* find(std::string_view queue_id) = 0;
+  virtual void bind(std::string_view queue_id, DeliveryTrace& trace) = 0;  // joined
+  // The event changed `trace` (already applied); `changed` as in DeliveryTrace::Applied.
+  virtual void changed(DeliveryTrace& trace,
+                       std::span<const std::size_t> recipients,
+                       const DeliveryEvent& event) = 0;
+};
+
+class TraceRouter {
+ public:
+  explicit TraceRouter(TracePolicy policy);
+  ~TraceRouter();
+
+  // Routes one event. True if it belonged to a trace.
+  bool route(const DeliveryEvent& event, TraceIndex& index);
+
+  // Only remembers what a later link may need; used when a follower resumes, for the lines shortly
+  // before its position (they were applied before).
+  void warm_up(const DeliveryEvent& event);
+
+  [[nodiscard]] std::size_t held_events() const;
+  [[nodiscard]] std::uint64_t dropped_events() const;  // aged out or over the bounds, never linked
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "common/base/expected.h"
+#include "common/mtqp/line_buffer.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Replies, RFC 3887 §2.3: status indicator, /info items, text; multi-line bodies dot-stuffed.
+namespace mtrk::mtqp {
+
+enum class ReplyStatus { ok, temp, err, bad };  // "+" derives from having a body
+
+struct Reply {
+  ReplyStatus status = ReplyStatus::ok;
+  std::vector<std::string> info;    // "MTQP", "noinfo", …; as sent, compare without case
+  std::string text;                 // for logs, never for users (MTQP-2.3-06)
+  std::optional<std::string> body;  // unstuffed, lines with CRLF; present for +OK+
+};
+
+// Appends a body as a multi-line answer's data: dot-stuffs, adds the final "." line (MTQP-2.3-08).
+void append_stuffed(std::string& out, std::string_view body);
+
+// Reads replies from bytes in any split. Fails (and stays failed) on what no server may send: bad
+// indicator, bare LF, a line over 998 octets, a body over `max_body`.
+class ReplyParser {
+ public:
+  explicit ReplyParser(std::size_t max_body);
+  void feed(std::string_view bytes);
+  [[nodiscard]] Expected<std::optional<Reply>> next();  // nothing: more input needed
+  [[nodiscard]] std::size_t pending() const;            // octets after the last reply (C1)
+
+ private:
+  LineBuffer lines_;
+  std::size_t max_body_;
+  std::optional<Reply> partial_;
+};
+
+}  // namespace mtrk::mtqp

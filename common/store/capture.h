@@ -1,0 +1,42 @@
+#pragma once
+
+#include "common/base/time.h"
+#include "common/track/address.h"
+#include "common/track/certifier.h"
+#include "common/track/envelope_id.h"
+#include "common/track/mta_name.h"
+#include "common/track/queue_id.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mtrk::store {
+
+// How sure we are that the MTA took the message (DESIGN §4).
+enum class Stage : std::uint8_t {
+  provisional,  // seen at DATA: not shown to TRACK unless the log confirms it
+  final,        // seen at end of message: shown; still dropped if the log refuses it, or if the
+                // queue id has not appeared in the log an hour later
+};
+
+// What the milter saw of one message: everything the store needs to know.
+struct Capture {
+  QueueId queue_id;
+  EnvelopeId envelope_id;
+  TrackingCertifier certifier;
+  std::optional<Seconds> timeout;  // as requested; the store applies default and cap
+  MtaName reporting_mta;
+  TimePoint arrival;
+  Minutes utc_offset{0};
+  std::uint64_t ticket = 0;  // the same for the provisional and the final capture of one message
+  Stage stage = Stage::provisional;
+  struct Recipient {
+    TypedAddress original;
+    TypedAddress final;
+  };
+  std::vector<Recipient> recipients;  // at least one
+};
+
+}  // namespace mtrk::store

@@ -1,0 +1,24 @@
+#include "common/store/store_error.h"
+
+#include <lmdb.h>
+
+namespace mtrk::store {
+namespace {
+
+class LmdbCategory : public std::error_category {
+ public:
+  [[nodiscard]] const char* name() const noexcept override { return "lmdb"; }
+  [[nodiscard]] std::string message(int code) const override { return mdb_strerror(code); }
+};
+
+}  // namespace
+
+const std::error_category& lmdb_category() {
+  static const LmdbCategory kCategory;
+  return kCategory;
+}
+
+StoreError::StoreError(int lmdb_code, const std::string& what)
+    : std::system_error(lmdb_code, lmdb_category(), what) {}
+
+}  // namespace mtrk::store

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "common/base/bytes.h"
+#include "common/track/certifier.h"
+#include "common/track/envelope_id.h"
+
+#include <array>
+#include <string>
+
+namespace mtrk {
+
+using StoreSalt = std::array<std::uint8_t, 16>;
+
+// The key of a message in the store: SHA-256(salt ‖ be32 length ‖ ENVID decoded ‖ B). The only form
+// in which ENVID and certifier stay for good: neither can be read back, an unknown id and a wrong
+// secret are the same miss, and a second sender who reuses an ENVID lands elsewhere (SEC-12).
+class MessageKey {
+ public:
+  [[nodiscard]] static MessageKey make(const StoreSalt& salt,
+                                       const EnvelopeId& envelope_id,
+                                       const TrackingCertifier& certifier);
+  [[nodiscard]] static MessageKey from_octets(const Digest32& octets) { return MessageKey(octets); }
+
+  [[nodiscard]] const Digest32& octets() const { return octets_; }
+  [[nodiscard]] std::string short_text() const;  // first 8 hex digits, for log lines
+  bool operator==(const MessageKey&) const = default;
+
+ private:
+  explicit MessageKey(const Digest32& octets) : octets_(octets) {}
+  Digest32 octets_;
+};
+
+}  // namespace mtrk

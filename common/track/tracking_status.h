@@ -1,0 +1,45 @@
+#pragma once
+
+#include "common/base/expected.h"
+#include "common/track/envelope_id.h"
+#include "common/track/tracked_message.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// message/tracking-status, RFC 3886: one per reporting MTA. Strict on output, liberal on input.
+namespace mtrk {
+
+// Appends the content (per-message fields, then one group per recipient; CRLF line ends, the last
+// field's CRLF included). Everything that came from outside passes one emitter, put_field(), which
+// yields ASCII 32..126 only, folds lines, cuts values at 1024 octets, and writes UTF-8 addresses in
+// the forms of RFC 6533 (reliability P1–P10). `envelope_id` is the id of the query that hit.
+void append_tracking_status(std::string& out,
+                            std::string_view envelope_id,
+                            const TrackedMessage& message);
+
+// What a peer's report says. Fields in any order, names in any case, folded lines, comments,
+// missing fields: all accepted; a recipient group without a known Action is kept as opaque with
+// `complete` false. Lines that are no fields are skipped.
+struct ReportedRecipient {
+  TypedAddress original;  // empty type if absent
+  TypedAddress final;
+  Action action = Action::opaque;
+  std::optional<EnhancedStatus> status;
+  std::optional<MtaName> remote_mta;
+  std::optional<ZonedTime> last_attempt;
+  std::optional<ZonedTime> will_retry_until;
+  std::vector<std::pair<std::string, std::string>> extensions;
+};
+struct TrackingStatus {
+  std::string original_envelope_id;
+  MtaName reporting_mta;
+  std::optional<ZonedTime> arrival;
+  std::vector<std::pair<std::string, std::string>> extensions;
+  std::vector<ReportedRecipient> recipients;
+};
+[[nodiscard]] Expected<TrackingStatus> parse_tracking_status(std::string_view content);
+
+}  // namespace mtrk

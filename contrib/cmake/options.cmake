@@ -1,0 +1,30 @@
+# Flags shared by every target of the project, as one interface library.
+add_library(mtrk_options INTERFACE)
+target_include_directories(mtrk_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(mtrk_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wextra-semi
+  $<$<BOOL:${MTRK_WERROR}>:-Werror>
+  -fstack-protector-strong)
+target_compile_definitions(mtrk_options INTERFACE
+  $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>
+  $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>)
+target_link_options(mtrk_options INTERFACE -Wl,-z,relro,-z,now)
+if(MTRK_SANITIZE)
+  target_compile_options(mtrk_options INTERFACE -fsanitize=${MTRK_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(mtrk_options INTERFACE -fsanitize=${MTRK_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND MTRK_SANITIZE MATCHES "undefined")
+    # clang 14 cannot assemble coroutines with this part of UBSan.
+    target_compile_options(mtrk_options INTERFACE -fno-sanitize=function)
+  endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND MTRK_SANITIZE MATCHES "thread")
+    # g++ 12 warns about atomic_thread_fence, which -Werror would turn into a failure.
+    target_compile_options(mtrk_options INTERFACE -Wno-tsan)
+  endif()
+endif()
+if(MTRK_FUZZ)
+  target_compile_options(mtrk_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+configure_file(${PROJECT_SOURCE_DIR}/contrib/cmake/version.h.in
+               ${PROJECT_BINARY_DIR}/generated/mtrk_version.h @ONLY)
