@@ -1,0 +1,32 @@
+#pragma once
+
+#include "common/config/config.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+// `mtrkctl explain`: what became of a queue id, per recipient as given at RCPT, from logs alone
+// (DESIGN §8). One pass over the logs; memory grows with what is asked for, not with the log.
+//
+// A queue id (or recipient) that the logs do not name: the object has "action":null and
+// "status":null, and the exit code is 1.
+namespace mtrk {
+
+struct ExplainOptions {
+  std::vector<std::string> logs;        // paths in the order to read; "-" is stdin
+  Config::Log log;                      // mta, queue_lifetime, filters
+  bool json = false;                    // one object a line instead of the readable timeline
+  std::string queue_id;                 // empty with `batch`
+  std::vector<std::string> recipients;  // as given at RCPT; empty = all the log names
+  // Rows "queue_id<TAB>recipient" ("-" is stdin); a row without recipient asks for all of them. A
+  // batch is always answered in JSON, in the order of the rows.
+  std::optional<std::string> batch;
+};
+
+// Exit code (sysexits): 0; 1 something that was asked for is not in the logs; 64 no usable queue
+// id; 65 a row of the batch is malformed (the others are answered); 66 a file cannot be opened; 69
+// the MTA is not supported by this release; 74 reading or writing failed. Never throws.
+[[nodiscard]] int run_explain(const ExplainOptions& options);
+
+}  // namespace mtrk
