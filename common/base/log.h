@@ -7,10 +7,13 @@
 
 // Our own log lines: facility mail, one line per event, in the order mail administrators grep for:
 //   <queue id>: key=value, key=value …      log::notice("4jW…", {{"mtrk", "tracked"}, …})
-//   text                                     log::warning("", {{"store", "full"}})
+//   key=value …                              log::warning("", {{"store", "full"}})
+//   text                                     log::info("", {{"", "listening"}}): no key, free text
 // Values are escaped (\xHH for anything that is not printable ASCII), cut at 512 octets a line.
 // Never a secret, a certifier or an ENVID: of an ENVID only short_key() of its message key.
-// Thread-safe; never throws; a failing sink is ignored (there is nowhere to report it).
+// Thread-safe after open(), which is called before threads start; before it, lines of info and
+// above go to standard error. Never throws; a failing sink is ignored (there is nowhere to report
+// it), but SIGPIPE is for the program to ignore.
 namespace mtrk::log {
 
 enum class Level { debug, info, notice, warning, error };

@@ -1,0 +1,157 @@
+#include "common/base/codec.h"
+
+#include <array>
+#include <cassert>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+
+namespace mtrk {
+
+namespace {
+
+template <typename T>
+void put_big_endian(std::string& out, T value) {
+  char octets[sizeof(T)];
+  for (std::size_t i = sizeof(T); i-- > 0;) {
+    octets[i] = static_cast<char>(value & 0xff);
+    value = static_cast<T>(value >> 8);
+  }
+  out.append(octets, sizeof(T));
+}
+
+template <typename T>
+bool get_big_endian(std::string_view& in, T& value) {
+  if (in.size() < sizeof(T)) {
+    return false;
+  }
+  T result = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    result = static_cast<T>((std::uint64_t{result} << 8) | static_cast<unsigned char>(in[i]));
+  }
+  value = result;
+  in.remove_prefix(sizeof(T));
+  return true;
+}
+
+// Slicing by eight: table 0 is the usual octet table; table n is table 0 after n more zero octets,
+// so that eight octets are folded by eight independent look-ups.
+using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
+
+constexpr CrcTables make_crc_tables() {
+  constexpr std::uint32_t kReflectedPolynomial = 0x82F63B78;
+  CrcTables tables{};
+  for (std::uint32_t i = 0; i < 256; ++i) {
+    std::uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) {
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? kReflectedPolynomial : 0);
+    }
+    tables[0][i] = crc;
+  }
+  for (std::size_t n = 1; n < tables.size(); ++n) {
+    for (std::size_t i = 0; i < 256; ++i) {
+      const std::uint32_t previous = tables[n - 1][i];
+      tables[n][i] = (previous >> 8) ^ tables[0][previous & 0xff];
+    }
+  }
+  return tables;
+}
+
+constexpr CrcTables kCrc = make_crc_tables();
+
+std::uint32_t load_little_endian(const char* p) {
+  unsigned char b[4];
+  std::memcpy(b, p, sizeof b);
+  return std::uint32_t{b[0]} | std::uint32_t{b[1]} << 8 | std::uint32_t{b[2]} << 16 |
+         std::uint32_t{b[3]} << 24;
+}
+
+}  // namespace
+
+void put_u8(std::string& out, std::uint8_t value) {
+  put_big_endian(out, value);
+}
+void put_u16(std::string& out, std::uint16_t value) {
+  put_big_endian(out, value);
+}
+void put_u32(std::string& out, std::uint32_t value) {
+  put_big_endian(out, value);
+}
+void put_u64(std::string& out, std::uint64_t value) {
+  put_big_endian(out, value);
+}
+
+void put_varint(std::string& out, std::uint32_t value) {
+  while (value >= 0x80) {
+    out += static_cast<char>((value & 0x7f) | 0x80);
+    value >>= 7;
+  }
+  out += static_cast<char>(value);
+}
+
+void put_text(std::string& out, std::string_view text) {
+  assert(text.size() <= std::numeric_limits<std::uint32_t>::max());
+  put_varint(out, static_cast<std::uint32_t>(text.size()));
+  out += text;
+}
+
+bool get_u8(std::string_view& in, std::uint8_t& value) {
+  return get_big_endian(in, value);
+}
+bool get_u16(std::string_view& in, std::uint16_t& value) {
+  return get_big_endian(in, value);
+}
+bool get_u32(std::string_view& in, std::uint32_t& value) {
+  return get_big_endian(in, value);
+}
+bool get_u64(std::string_view& in, std::uint64_t& value) {
+  return get_big_endian(in, value);
+}
+
+bool get_varint(std::string_view& in, std::uint32_t& value) {
+  std::uint64_t result = 0;
+  for (std::size_t i = 0; i < 5 && i < in.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(in[i]);
+    result |= std::uint64_t{octet & 0x7fU} << (7 * i);
+    if ((octet & 0x80) != 0) {
+      continue;
+    }
+    // One spelling per value: no zero octet at the end, nothing above 32 bits.
+    if ((octet == 0 && i > 0) || result > std::numeric_limits<std::uint32_t>::max()) {
+      return false;
+    }
+    value = static_cast<std::uint32_t>(result);
+    in.remove_prefix(i + 1);
+    return true;
+  }
+  return false;
+}
+
+bool get_text(std::string_view& in, std::string_view& text) {
+  std::string_view rest = in;
+  std::uint32_t length = 0;
+  if (!get_varint(rest, length) || rest.size() < length) {
+    return false;
+  }
+  text = rest.substr(0, length);
+  in = rest.substr(length);
+  return true;
+}
+
+std::uint32_t crc32c(std::string_view bytes) {
+  std::uint32_t crc = 0xffffffff;
+  while (bytes.size() >= 8) {
+    const std::uint32_t low = crc ^ load_little_endian(bytes.data());
+    const std::uint32_t high = load_little_endian(bytes.data() + 4);
+    crc = kCrc[7][low & 0xff] ^ kCrc[6][(low >> 8) & 0xff] ^ kCrc[5][(low >> 16) & 0xff] ^
+          kCrc[4][low >> 24] ^ kCrc[3][high & 0xff] ^ kCrc[2][(high >> 8) & 0xff] ^
+          kCrc[1][(high >> 16) & 0xff] ^ kCrc[0][high >> 24];
+    bytes.remove_prefix(8);
+  }
+  for (const char c : bytes) {
+    crc = (crc >> 8) ^ kCrc[0][(crc ^ static_cast<unsigned char>(c)) & 0xff];
+  }
+  return ~crc;
+}
+
+}  // namespace mtrk

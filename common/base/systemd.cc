@@ -1,0 +1,56 @@
+#include "common/base/systemd.h"
+
+#include "common/base/ascii.h"
+
+#include <fmt/format.h>
+#include <systemd/sd-daemon.h>
+
+#include <time.h>
+
+#include <cstdint>
+#include <string>
+
+namespace mtrk::systemd {
+
+namespace {
+
+// A line break in a status would start another assignment.
+std::string status_line(std::string_view status) {
+  return status.empty() ? std::string() : "STATUS=" + escape_for_people(status) + '\n';
+}
+
+}  // namespace
+
+void notify_ready(std::string_view status) {
+  sd_notify(0, ("READY=1\n" + status_line(status)).c_str());
+}
+
+void notify_status(std::string_view status) {
+  sd_notify(0, status_line(status).c_str());
+}
+
+void notify_reloading() {
+  // Type=notify-reload (systemd 253) wants the time as well; older ones ignore it.
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto microseconds = static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;
+  sd_notify(0, fmt::format("RELOADING=1\nMONOTONIC_USEC={}\n", microseconds).c_str());
+}
+
+void notify_stopping() {
+  sd_notify(0, "STOPPING=1\n");
+}
+
+void notify_watchdog() {
+  sd_notify(0, "WATCHDOG=1\n");
+}
+
+std::optional<std::chrono::microseconds> watchdog_interval() {
+  std::uint64_t period = 0;
+  if (sd_watchdog_enabled(0, &period) <= 0) {
+    return std::nullopt;
+  }
+  return std::chrono::microseconds(static_cast<std::int64_t>(period / 2));
+}
+
+}  // namespace mtrk::systemd
