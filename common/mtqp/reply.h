@@ -20,11 +20,16 @@ struct Reply {
   std::optional<std::string> body;  // unstuffed, lines with CRLF; present for +OK+
 };
 
+// The status line of a reply, without CRLF (ABNF-17 to -21). The body of a "+OK+" is present and
+// empty. Indicators in any case.
+[[nodiscard]] Expected<Reply> parse_status_line(std::string_view line);
+
 // Appends a body as a multi-line answer's data: dot-stuffs, adds the final "." line (MTQP-2.3-08).
+// A last line without its CRLF gets one.
 void append_stuffed(std::string& out, std::string_view body);
 
 // Reads replies from bytes in any split. Fails (and stays failed) on what no server may send: bad
-// indicator, bare LF, a line over 998 octets, a body over `max_body`.
+// indicator, bare LF, CR or NUL, a line over 998 octets, a body over `max_body`.
 class ReplyParser {
  public:
   explicit ReplyParser(std::size_t max_body);
@@ -33,9 +38,12 @@ class ReplyParser {
   [[nodiscard]] std::size_t pending() const;            // octets after the last reply (C1)
 
  private:
+  [[nodiscard]] Unexpected give_up(ErrorCode code, std::string detail);
+
   LineBuffer lines_;
   std::size_t max_body_;
   std::optional<Reply> partial_;
+  std::optional<Error> error_;
 };
 
 }  // namespace mtrk::mtqp

@@ -4,6 +4,8 @@
 #include "common/mtqp/line_buffer.h"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,8 +22,10 @@ struct SessionPolicy {
   bool tls_active = false;                              // this object lives inside TLS
   Tls tls = Tls::none;
   bool tls_insufficient = false;  // inside TLS, but below policy: /insecure
+  // How the session starts. Anything but `open` is a negative greeting, which lasts.
   enum class Service { open, unavailable, maintenance } service = Service::open;
-  std::vector<std::string> tls_required_for;  // fqhn of envelope ids, lower case; "*" = all
+  // fqhn of envelope ids, lower case; "*" = all. Decided before any look-up. May be null.
+  std::shared_ptr<const std::vector<std::string>> tls_required_for;
 };
 
 // What the shell must do before it calls advance() again.
@@ -47,11 +51,13 @@ class ServerSession {
 
   void greet(std::string& out);
   // Takes lines until one needs the shell or there are no more; appends replies to `out`. Call it
-  // in a loop; send `out` once per loop, so that pipelined commands share one write.
+  // in a loop; send `out` once per loop, so that pipelined commands share one write. Replies made
+  // here are shorter than 64 octets each, so the shell bounds `out` by what it feeds at once.
   [[nodiscard]] Next advance(LineBuffer& in, std::string& out);
 
   // The result of LookUp. `report` is the multipart/related entity, or empty for "no information".
-  enum class LookUpResult { found, no_information, unavailable };
+  // `maintenance`: the administrator has taken the service down since the greeting (MTQP-4-08).
+  enum class LookUpResult { found, no_information, unavailable, maintenance };
   void answer(LookUpResult result, std::string_view report, std::string& out);
   // The result of CheckDomain. Input that is already waiting behind STARTTLS ends the session with
   // -BAD (S1), which is why `in` is looked at; `more_on_socket` is the shell's own check.
@@ -60,13 +66,21 @@ class ServerSession {
                                    bool more_on_socket,
                                    std::string& out);
 
-  [[nodiscard]] std::uint64_t commands() const;
+  // Lines taken, good and bad.
+  [[nodiscard]] std::uint64_t commands() const { return commands_; }
 
  private:
+  // Nothing: the line is answered, go on.
+  [[nodiscard]] std::optional<Next> take_line(const LineBuffer::Line& line, std::string& out);
+  [[nodiscard]] std::optional<Next> take_track(Track track, std::string& out);
+  [[nodiscard]] std::optional<Next> refuse(std::string_view reply, std::string& out);
+  [[nodiscard]] bool tls_required(const EnvelopeId& envelope_id) const;
+
   SessionPolicy policy_;
   std::uint64_t commands_ = 0;
   unsigned bad_commands_ = 0;
   unsigned long_lines_ = 0;
+  bool closed_ = false;
   std::string starttls_domain_;
 };
 
