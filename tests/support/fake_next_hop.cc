@@ -1,0 +1,221 @@
+// A next hop for tests and the demo: an SMTP server on 127.0.0.1 that accepts, refuses or defers by
+// the first letters of the local part, and writes down what it was sent.
+//
+//   fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk]
+//
+//   b5...@  550 5.1.1 at RCPT          t4...@  451 4.2.1 at RCPT
+//   d5...@  554 5.7.1 at end of data   d4...@  451 4.3.0 at end of data   (every recipient with
+//   them) everything else is accepted
+//
+// The log has one line per command received and "accepted N" per message. One process per
+// connection: no state is shared but the log, which is written a line at a time with O_APPEND.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace {
+
+struct Options {
+  std::uint16_t port = 0;
+  std::string log;
+  bool dsn = true;
+  bool mtrk = false;
+};
+
+class Session {
+ public:
+  Session(int socket, int log, const Options& options)
+      : socket_(socket), log_(log), options_(options) {}
+
+  void run() {
+    reply("220 next-hop.example.test ESMTP");
+    std::string line;
+    while (read_line(line)) {
+      note(line);
+      const std::string verb = upper(line.substr(0, line.find(' ')));
+      if (verb == "QUIT") {
+        reply("221 2.0.0 Bye");
+        return;
+      }
+      answer(verb, line);
+    }
+  }
+
+ private:
+  void answer(std::string_view verb, const std::string& line) {
+    if (verb == "EHLO" || verb == "HELO") {
+      reply(std::string("250-next-hop.example.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n") +
+            (options_.dsn ? "250-DSN\r\n" : "") + (options_.mtrk ? "250-MTRK\r\n" : "") +
+            "250 ENHANCEDSTATUSCODES");
+    } else if (verb == "MAIL") {
+      end_of_data_ = "250 2.0.0 Ok: queued as ";
+      reply("250 2.1.0 Ok");
+    } else if (verb == "RCPT") {
+      reply(recipient_reply(line));
+    } else if (verb == "DATA") {
+      reply("354 End data with <CR><LF>.<CR><LF>");
+      read_message();
+    } else {
+      reply("250 2.0.0 Ok");  // RSET, NOOP
+    }
+  }
+
+  std::string recipient_reply(const std::string& line) {
+    const std::size_t bracket = line.find('<');
+    const std::string_view rule =
+        bracket == std::string::npos ? "" : std::string_view(line).substr(bracket + 1, 2);
+    if (rule == "b5") {
+      return "550 5.1.1 No such user here";
+    }
+    if (rule == "t4") {
+      return "451 4.2.1 Mailbox busy, try again later";
+    }
+    if (rule == "d5") {
+      end_of_data_ = "554 5.7.1 Content refused";
+    } else if (rule == "d4") {
+      end_of_data_ = "451 4.3.0 Cannot store it now";
+    }
+    return "250 2.1.5 Ok";
+  }
+
+  void read_message() {
+    std::string line;
+    while (read_line(line)) {
+      if (line == ".") {
+        const bool accepted = end_of_data_.front() == '2';
+        const std::string id = std::to_string(::getpid()) + "." + std::to_string(++messages_);
+        if (accepted) {
+          note("accepted " + id);
+        }
+        reply(accepted ? end_of_data_ + id : end_of_data_);
+        return;
+      }
+    }
+  }
+
+  bool read_line(std::string& line) {
+    for (;;) {
+      const std::size_t end = buffer_.find('\n');
+      if (end != std::string::npos) {
+        line = buffer_.substr(0, end);
+        buffer_.erase(0, end + 1);
+        if (!line.empty() && line.back() == '\r') {
+          line.pop_back();
+        }
+        return true;
+      }
+      char chunk[4096];
+      const ssize_t got = ::read(socket_, chunk, sizeof chunk);
+      if (got <= 0) {
+        return false;
+      }
+      buffer_.append(chunk, static_cast<std::size_t>(got));
+    }
+  }
+
+  void reply(std::string text) const { write_all(socket_, text.append("\r\n")); }
+  void note(std::string text) const { write_all(log_, text.append("\n")); }
+
+  static void write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t sent = ::write(fd, text.data(), text.size());
+      if (sent <= 0) {
+        ::_exit(1);  // the peer went away
+      }
+      text.remove_prefix(static_cast<std::size_t>(sent));
+    }
+  }
+
+  static std::string upper(std::string text) {
+    for (char& c : text) {
+      c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    return text;
+  }
+
+  int socket_;
+  int log_;
+  const Options& options_;
+  std::string buffer_;
+  std::string end_of_data_;
+  int messages_ = 0;
+};
+
+[[noreturn]] void fail(const char* what) {
+  std::perror(what);
+  std::exit(1);
+}
+
+int listen_on(std::uint16_t port) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+  address.sin_port = ::htons(port);
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener, 128) != 0) {
+    fail("bind");
+  }
+  return listener;
+}
+
+Options parse_arguments(int argc, char** argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view name = argv[i];
+    if (name == "--no-dsn") {
+      options.dsn = false;
+    } else if (name == "--mtrk") {
+      options.mtrk = true;
+    } else if (name == "--port" && i + 1 < argc) {
+      options.port = static_cast<std::uint16_t>(std::strtoul(argv[++i], nullptr, 10));
+    } else if (name == "--log" && i + 1 < argc) {
+      options.log = argv[++i];
+    }
+  }
+  if (options.port == 0 || options.log.empty()) {
+    std::fputs("usage: fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk]\n", stderr);
+    std::exit(64);
+  }
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options = parse_arguments(argc, argv);
+  std::signal(SIGCHLD, SIG_IGN);  // no zombies
+  std::signal(SIGPIPE, SIG_IGN);
+  const int log =
+      ::open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (log < 0) {
+    fail(options.log.c_str());
+  }
+  const int listener = listen_on(options.port);
+  for (;;) {
+    const int socket = ::accept(listener, nullptr, nullptr);
+    if (socket < 0) {
+      continue;
+    }
+    if (::fork() == 0) {
+      ::close(listener);
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a session ends with the server
+      Session(socket, log, options).run();
+      ::_exit(0);
+    }
+    ::close(socket);
+  }
+}

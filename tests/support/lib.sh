@@ -1,0 +1,275 @@
+# shellcheck shell=bash disable=SC2034  # scripts that source this use the variables
+# What the system tests, the benchmarks and contrib/demo share: a private folder, processes that are
+# ended whatever happens, a private Postfix with our milter attached, SMTP and MTQP by hand. Source it.
+#
+# The folder is $work, the programs are in $MTRK_BIN. A test ends with `pass`; anything else that ends
+# the script fails it, and the tails of all logs are shown.
+set -euo pipefail
+umask 022
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+readonly top
+: "${MTRK_BIN:=$top/build/dev/bin}"
+: "${TESTBED_CACHE:=$top/build/testbed}"
+
+# All messages of the tests have one secret and its certifier, SHA-1 of the octets 00 01 .. 0f.
+readonly secret='AAECAwQFBgcICQoLDA0ODw==' certifier='VheLhqV/rCKJmplkGFwsyW59pYk'
+
+work=
+passed=
+smtp_port='' next_hop_port='' mtqp_port=''
+exit_status=0
+declare -A pids=()
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+  say "FAILED: $*" >&2
+  exit 1
+}
+
+pass() {
+  passed=yes
+  say "passed"
+}
+
+# Makes $work; everything that was started ends with the script, also on Ctrl-C.
+begin() {
+  work=$(mktemp -d "${TMPDIR:-/tmp}/mtrk.XXXXXX")
+  chmod 755 "$work" # Postfix has to search it
+  export HOME=$work # programs keep their secrets there, not in the user's
+  trap finish EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+finish() {
+  local status=$? name
+  trap - EXIT INT TERM
+  for name in "${!pids[@]}"; do
+    kill -CONT "${pids[$name]}" 2>/dev/null || true
+    kill -TERM "${pids[$name]}" 2>/dev/null || true
+  done
+  if [ -d "$work/mx" ]; then "$top/tests/support/postfix-instance" stop "$work/mx" || true; fi
+  for name in "${!pids[@]}"; do
+    wait_gone "${pids[$name]}" 5 || kill -KILL "${pids[$name]}" 2>/dev/null || true
+  done
+  if grep -lE 'ERROR: (Address|Leak|Thread)Sanitizer|runtime error:' "$work"/*.log 2>/dev/null; then
+    say "FAILED: a sanitizer complained" >&2
+    passed=
+    status=1
+  fi
+  if [ -z "$passed" ]; then
+    [ "$status" -ne 0 ] || status=1
+    show_logs >&2
+  fi
+  if [ -n "${KEEP_WORK:-}" ]; then say "kept: $work"; else rm -rf "$work"; fi
+  exit "$status"
+}
+
+show_logs() {
+  local log
+  for log in "$work"/*.log "$work"/mx/log/maillog; do
+    [ -s "$log" ] || continue
+    say "--- ${log#"$work"/}"
+    tail -n 30 "$log"
+  done
+}
+
+# wait_until SECONDS COMMAND...: asks again until it holds.
+wait_until() {
+  local end=$((SECONDS + $1 + 1))
+  shift
+  while ! "$@" 2>/dev/null; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    sleep 0.05
+  done
+}
+
+gone() { ! kill -0 "$1"; }
+wait_gone() { wait_until "$2" gone "$1"; }
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
+
+# free_port NAME: puts a port that nobody listens on into the variable NAME.
+declare -A ports_given=()
+free_port() {
+  local port
+  while :; do
+    port=$((20000 + RANDOM % 10000))
+    if [ -z "${ports_given[$port]:-}" ] && ! answers "$port" 2>/dev/null; then break; fi
+  done
+  ports_given[$port]=yes
+  printf -v "$1" '%s' "$port"
+}
+
+# start NAME COMMAND...: in the background, output appended to $work/NAME.log.
+start() {
+  local name=$1
+  shift
+  "$@" >>"$work/$name.log" 2>&1 </dev/null &
+  pids[$name]=$!
+}
+
+# stop NAME [SIGNAL]: ends it and puts its exit status into $exit_status.
+stop() {
+  local pid=${pids[$1]}
+  kill "-${2:-TERM}" "$pid" 2>/dev/null || true
+  exit_status=0
+  wait "$pid" 2>/dev/null || exit_status=$?
+  unset "pids[$1]"
+}
+
+# expect_exit STATUS COMMAND...: runs it; its output is in $work/output.
+expect_exit() {
+  local want=$1 got=0
+  shift
+  "$@" >"$work/output" 2>&1 || got=$?
+  [ "$got" -eq "$want" ] || fail "exit $got, not $want: $* : $(head -n 5 "$work/output")"
+}
+
+expect_output() { grep -qE -- "$1" "$work/output" || fail "no /$1/ in: $(head -n 5 "$work/output")"; }
+
+# --- the programs of the project ----------------------------------------------------------------
+
+# write_config [LINES]: $work/mtrk.conf, everything on loopback and below $work.
+write_config() {
+  mkdir -p "$work/store"
+  cat >"$work/mtrk.conf" <<END
+hostname = "mx.example.test"
+[store]
+path = "$work/store"
+max_size = "256MiB"
+[milter]
+socket = "unix:$work/mx/spool/mtrk/milter.sock"
+commit_wait = "${commit_wait:-1s}"
+[log]
+source = "file:$work/mx/log/maillog"
+[mtqpd]
+listen = ["127.0.0.1:$mtqp_port"]
+${1:-}
+END
+}
+
+milter_listens() { [ -S "$work/mx/spool/mtrk/milter.sock" ]; }
+
+start_milter() {
+  rm -f "$work/mx/spool/mtrk/milter.sock"
+  start mtrk-milter "$MTRK_BIN/mtrk-milter" --config "$work/mtrk.conf"
+  wait_until 10 milter_listens || fail "mtrk-milter does not listen"
+}
+
+start_mtqpd() {
+  start mtqpd "$MTRK_BIN/mtqpd" --config "$work/mtrk.conf"
+  wait_until 10 answers "$mtqp_port" || fail "mtqpd does not listen"
+}
+
+# A next hop whose answers go by the local part (fake_next_hop.cc) and a Postfix that sends
+# partner.example there, keeps alice@ and bob@example.test in mailboxes, expands team@example.test,
+# and has our milter and command filter attached. Sets smtp_port, next_hop_port and mtqp_port.
+start_mail_system() {
+  local pf=$top/tests/support/postfix-instance
+  free_port smtp_port
+  free_port next_hop_port
+  free_port mtqp_port
+  start next-hop "$MTRK_BIN/fake_next_hop" --port "$next_hop_port" --log "$work/next-hop.commands"
+  "$pf" fetch "$TESTBED_CACHE"
+  "$pf" create "$work/mx" "$TESTBED_CACHE" "$smtp_port"
+  cp "$top/contrib/postfix/mtrk-command-filter.regexp" "$work/mx/etc/"
+  "$pf" set "$work/mx" \
+    "relay_domains = partner.example" \
+    "transport_maps = inline:{ partner.example=smtp:[127.0.0.1]:$next_hop_port }" \
+    "virtual_mailbox_maps = inline:{ alice@example.test=alice/, bob@example.test=bob/ }" \
+    "virtual_alias_maps = inline:{ { team@example.test = alice@example.test, bob@example.test, ok-team@partner.example } }" \
+    "smtpd_command_filter = regexp:$work/mx/etc/mtrk-command-filter.regexp" \
+    "smtpd_milters = { unix:mtrk/milter.sock, connect_timeout=2s, command_timeout=2s, content_timeout=4s, default_action=accept }" \
+    "in_flow_delay = 0" "$@"
+  "$pf" start "$work/mx"
+}
+
+postfix_run() { "$top/tests/support/postfix-instance" run "$work/mx" "$@"; }
+
+# --- dialogues ----------------------------------------------------------------------------------
+
+# dialogue KIND PORT: sends the lines of stdin, one reply awaited after each; prints both sides.
+# KIND is smtp or mtqp and tells where a reply ends. An SMTP message is the lines after DATA to ".".
+dialogue() {
+  local kind=$1 line in_data=
+  exec {socket}<>"/dev/tcp/127.0.0.1/$2"
+  "${kind}_reply"
+  while IFS= read -r line; do
+    printf 'C: %s\n' "$line"
+    printf '%s\r\n' "$line" >&"$socket"
+    case $in_data$line in
+      yes.) in_data= ;;
+      yes*) continue ;;
+      DATA) in_data=yes ;;
+    esac
+    "${kind}_reply"
+  done
+  exec {socket}>&-
+}
+
+next_line() {
+  IFS= read -r -t 20 line <&"$socket" || fail "the server closed or did not answer"
+  line=${line%$'\r'}
+  printf 'S: %s\n' "$line"
+}
+
+smtp_reply() {
+  next_line
+  while [ "${line:3:1}" = - ]; do next_line; done
+}
+
+mtqp_reply() {
+  next_line
+  case $line in +OK+*) while [ "$line" != . ]; do next_line; done ;; esac
+}
+
+# send_tracked ENVID RECIPIENT...: a message with MTRK in a session of its own.
+send_tracked() {
+  local envid=$1 recipient
+  shift
+  {
+    say "EHLO client.example"
+    say "MAIL FROM:<sender@client.example> MTRK=$certifier:86400 RET=HDRS ENVID=$envid"
+    for recipient in "$@"; do say "RCPT TO:<$recipient>"; done
+    printf '%s\n' DATA "Subject: $envid" "" "Hello" . QUIT
+  } | dialogue smtp "$smtp_port" >"$work/smtp.dialogue"
+  grep -q '^S: 250 .*queued as' "$work/smtp.dialogue" || fail "refused: $(cat "$work/smtp.dialogue")"
+}
+
+# outcomes: asks for the envelope ids on stdin, all in one pipelined connection, and prints
+#   envid <tab> final recipient <tab> action <tab> status <tab> remote MTA
+# or, where there is no information, envid <tab> the reply. Missing fields are "-".
+outcomes() {
+  cat >"$work/outcomes.ids"
+  exec {socket}<>"/dev/tcp/127.0.0.1/$mtqp_port"
+  { sed "s|.*|TRACK & $secret\r|" "$work/outcomes.ids" && printf 'QUIT\r\n'; } >&"$socket" &
+  tr -d '\r' <&"$socket" | awk -F ': ' '
+    function value() { sub(/^[^;]*; */, "", $2); return $2 }
+    NR == FNR { id[FNR] = $0; asked = FNR; next }
+    FNR == 1 { next }                              # greeting
+    in_body && $0 == "." { in_body = 0; next }
+    in_body && $1 == "Final-Recipient" { recipient = value(); action = status = remote = "-" }
+    in_body && $1 == "Action" { action = $2 }
+    in_body && $1 == "Status" { status = $2 }
+    in_body && $1 == "Remote-MTA" { remote = value() }
+    in_body && $0 == "" && recipient != "" {
+      print id[reply] "\t" recipient "\t" action "\t" status "\t" remote
+      recipient = ""
+    }
+    in_body { next }
+    { ++reply }
+    /^\+OK\+/ { in_body = 1; recipient = ""; next }
+    reply <= asked { print id[reply] "\t" $0 }
+  ' "$work/outcomes.ids" -
+  exec {socket}>&-
+}
+
+# outcome_is ENVID RECIPIENT ACTION STATUS REMOTE
+outcome_is() { say "$1" | outcomes | grep -qxF "$1"$'\t'"$2"$'\t'"$3"$'\t'"$4"$'\t'"$5"; }
+
+# expect_outcome: the same, awaited, since Postfix delivers in its own time.
+expect_outcome() {
+  wait_until 15 outcome_is "$@" || fail "not '$*' but: $(say "$1" | outcomes)"
+}
