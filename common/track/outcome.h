@@ -106,6 +106,7 @@ using Outcome = std::variant<Delayed, Delivered, Failed, Expanded, Relayed, Tran
 [[nodiscard]] EnhancedStatus status_of(const Outcome& outcome);  // 2.0.0 for opaque
 [[nodiscard]] std::optional<TimePoint> last_attempt_of(const Outcome& outcome);
 [[nodiscard]] std::optional<MtaName> remote_mta_of(const Outcome& outcome);
+[[nodiscard]] const MtaName* find_remote_mta(const Outcome& outcome);  // no copy; null if absent
 [[nodiscard]] std::optional<TimePoint> will_retry_until_of(const Outcome& outcome);
 
 // Accepted, nothing tried yet: delayed 4.0.0 with Will-Retry-Until only.

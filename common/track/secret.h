@@ -29,7 +29,7 @@ class TrackingSecret {
   [[nodiscard]] std::string to_base64() const;  // padded; the caller wipes it
 
  private:
-  explicit TrackingSecret(std::string octets) : octets_(std::move(octets)) {}
+  explicit TrackingSecret(std::string_view octets) : octets_(octets) {}
   std::string octets_;
 };
 
