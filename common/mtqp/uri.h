@@ -20,8 +20,18 @@ struct TrackUri {
 };
 
 // Fails: another scheme, user info, query, fragment, other segments, bad %-escapes (decoded once),
-// a secret that is not base64.
+// a secret that is not base64. The error never shows the URI, which holds the secret.
 [[nodiscard]] Expected<TrackUri> parse_track_uri(std::string_view text);
+// The result holds the secret: the caller wipes it.
 [[nodiscard]] std::string format_track_uri(const TrackUri& uri);
+
+// "host", "host:port", "[v6]:port" and a bare IPv6 address, as --server and --smtp take them.
+struct HostPort {
+  std::string host;
+  std::optional<std::uint16_t> port;
+};
+[[nodiscard]] Expected<HostPort> parse_host_port(std::string_view text);
+[[nodiscard]] std::string format_host_port(std::string_view host,
+                                           std::optional<std::uint16_t> port);
 
 }  // namespace mtrk::mtqp

@@ -1,0 +1,247 @@
+#include "mtqpd/mtqp_hops.h"
+
+#include "common/base/ascii.h"
+#include "common/mtqp/uri.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <unordered_map>
+
+namespace mtrk::cli {
+namespace {
+
+constexpr int kExitUnderWay = 1;
+constexpr int kExitSomeFailed = 2;
+constexpr int kExitLoop = 7;
+
+bool same_server(const Server& a, const Server& b) {
+  return a.port == b.port && iequals(a.host, b.host);
+}
+
+std::optional<std::size_t> find_hop(const std::vector<Hop>& hops, const Server& server) {
+  const auto found = std::find_if(hops.begin(), hops.end(),
+                                  [&](const Hop& hop) { return same_server(hop.server, server); });
+  return found == hops.end() ? std::nullopt : std::optional(std::size_t(found - hops.begin()));
+}
+
+bool is_ancestor(const std::vector<Hop>& hops, std::size_t candidate, std::size_t of) {
+  for (std::optional<std::size_t> at = of; at; at = hops[*at].parent) {
+    if (*at == candidate) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The servers one answer refers to, each once, in order.
+std::vector<std::string> referrals_of(const HopAnswer& answer) {
+  std::set<std::string> known;
+  for (const TrackingStatus& part : answer.parts) {
+    known.insert(to_lower(part.reporting_mta.name));  // chained: its part is here already
+  }
+  std::vector<std::string> hosts;
+  for (const TrackingStatus& part : answer.parts) {
+    for (const ReportedRecipient& recipient : part.recipients) {
+      std::optional<std::string> host = referral_of(recipient);
+      if (host && known.insert(to_lower(*host)).second) {
+        hosts.push_back(std::move(*host));
+      }
+    }
+  }
+  return hosts;
+}
+
+// The original recipient travels unchanged (MTRK-3.3-05); servers that lost it are matched by what
+// the one before called the final recipient.
+std::string address_key(const TypedAddress& address) {
+  return to_lower(address.type) + ';' + recipient_key(address.value);
+}
+
+class Journeys {
+ public:
+  explicit Journeys(const Travel& travel) : travel_(travel) {
+    for (std::size_t hop = 0; hop < travel.hops.size(); ++hop) {
+      if (const HopAnswer* answer = travel.hops[hop].answer()) {
+        for (const TrackingStatus& part : answer->parts) {
+          for (const ReportedRecipient& recipient : part.recipients) {
+            stages_.push_back({hop, &part, &recipient});
+          }
+        }
+      }
+    }
+    for (std::size_t i = 0; i < stages_.size(); ++i) {
+      index(i);
+    }
+    for (const Stage& stage : stages_) {
+      next_.push_back(find_next(stage));
+    }
+  }
+
+  [[nodiscard]] std::vector<Journey> all() const {
+    std::vector<bool> reached(stages_.size());
+    std::vector<bool> shown(stages_.size());
+    for (const auto& next : next_) {
+      if (next) {
+        reached[*next] = true;
+      }
+    }
+    std::vector<Journey> journeys;
+    // First the ways that begin somewhere, then what only loops lead to.
+    for (const bool want_reached : {false, true}) {
+      for (std::size_t i = 0; i < stages_.size(); ++i) {
+        if (reached[i] == want_reached && !shown[i]) {
+          journeys.push_back(walk(i, shown));
+        }
+      }
+    }
+    return journeys;
+  }
+
+ private:
+  [[nodiscard]] Journey walk(std::size_t from, std::vector<bool>& shown) const {
+    Journey journey;
+    std::optional<std::size_t> at = from;
+    while (at && journey.size() < stages_.size()) {
+      shown[*at] = true;
+      journey.push_back(stages_[*at]);
+      at = next_[*at];
+    }
+    return journey;
+  }
+
+  static std::string chained_key(std::size_t hop,
+                                 std::string_view mta,
+                                 const TypedAddress& address) {
+    return std::to_string(hop) + ' ' + to_lower(mta) + ' ' + address_key(address);
+  }
+  static std::string asked_key(std::string_view host, const TypedAddress& address) {
+    return to_lower(host) + ' ' + address_key(address);
+  }
+
+  void index(std::size_t i) {
+    const Stage& stage = stages_[i];
+    const std::string& mta = stage.part->reporting_mta.name;
+    const std::string& host = travel_.hops[stage.hop].server.host;
+    for (const TypedAddress* address : {&stage.recipient->original, &stage.recipient->final}) {
+      if (!address->type.empty()) {
+        index_.try_emplace(chained_key(stage.hop, mta, *address), i);
+        index_.try_emplace(asked_key(host, *address), i);
+      }
+    }
+  }
+
+  // The stage of the MTA that `stage` was transferred to: in the same answer if chained, else in
+  // the answer of the server that was asked for it.
+  [[nodiscard]] std::optional<std::size_t> find_next(const Stage& stage) const {
+    const std::optional<std::string> host = referral_of(*stage.recipient);
+    if (!host) {
+      return std::nullopt;
+    }
+    for (const TypedAddress* address : {&stage.recipient->original, &stage.recipient->final}) {
+      for (const std::string& key :
+           {chained_key(stage.hop, *host, *address), asked_key(*host, *address)}) {
+        const auto found = index_.find(key);
+        if (!address->type.empty() && found != index_.end() &&
+            stages_[found->second].part != stage.part) {
+          return found->second;
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  const Travel& travel_;
+  std::vector<Stage> stages_;
+  std::vector<std::optional<std::size_t>> next_;
+  std::unordered_map<std::string, std::size_t> index_;  // the first stage of an MTA and an address
+};
+
+}  // namespace
+
+std::string to_string(const Server& server) {
+  return mtqp::format_host_port(server.host, server.port);
+}
+
+std::optional<std::string> referral_of(const ReportedRecipient& recipient) {
+  if (recipient.action != Action::transferred || !recipient.remote_mta ||
+      !iequals(recipient.remote_mta->type, "dns")) {
+    return std::nullopt;
+  }
+  std::string_view name = recipient.remote_mta->name;
+  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {  // DSNX-9-02
+    name = name.substr(1, name.size() - 2);
+    if (istarts_with(name, "IPv6:")) {
+      name.remove_prefix(5);
+    }
+  }
+  const Expected<mtqp::HostPort> host = mtqp::parse_host_port(name);
+  if (!host || host->port) {
+    return std::nullopt;
+  }
+  return host->host;
+}
+
+Travel travel(const Server& first,
+              const FollowPolicy& policy,
+              const std::function<HopResult(const Server&)>& ask) {
+  struct Task {
+    Server server;
+    std::optional<std::size_t> parent;
+  };
+  Travel travel;
+  std::deque<Task> tasks{{first, std::nullopt}};
+  while (!tasks.empty()) {
+    Task task = std::move(tasks.front());
+    tasks.pop_front();
+    if (const auto known = find_hop(travel.hops, task.server)) {
+      travel.loop |= task.parent && is_ancestor(travel.hops, *known, *task.parent);
+      continue;
+    }
+    if (travel.hops.size() >= policy.max_hops) {
+      travel.hop_limit = true;
+      continue;
+    }
+    HopResult result = ask(task.server);
+    travel.hops.push_back({std::move(task.server), task.parent, std::move(result)});
+    const HopAnswer* answer = travel.hops.back().answer();
+    if (answer == nullptr || !policy.follow) {
+      continue;
+    }
+    for (std::string& host : referrals_of(*answer)) {
+      tasks.push_back({{std::move(host), policy.port}, travel.hops.size() - 1});
+    }
+  }
+  return travel;
+}
+
+std::vector<Journey> journeys_of(const Travel& travel) {
+  return Journeys(travel).all();
+}
+
+int exit_code_of(const Travel& travel) {
+  if (const HopFailure* failure = travel.hops.front().failure()) {
+    return static_cast<int>(failure->trouble);
+  }
+  if (travel.loop || travel.hop_limit) {
+    return kExitLoop;
+  }
+  bool failed = false;
+  bool under_way = false;
+  bool known = false;
+  for (const Journey& journey : journeys_of(travel)) {
+    const Action action = journey.back().recipient->action;
+    failed |= action == Action::failed;
+    under_way |= action == Action::delayed;
+    known |= action != Action::opaque;
+  }
+  if (failed) {
+    return kExitSomeFailed;
+  }
+  if (under_way) {
+    return kExitUnderWay;
+  }
+  return known ? 0 : static_cast<int>(Trouble::no_information);
+}
+
+}  // namespace mtrk::cli

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "common/mtqp/limits.h"
+#include "common/track/tracking_status.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// Which servers are asked for one message, and what their answers add up to. Pure: the asking is a
+// function, so that referrals, loops and exit codes are tested without a network.
+namespace mtrk::cli {
+
+struct Server {
+  std::string host;  // a name, or an address without brackets
+  std::uint16_t port = mtqp::kPort;
+};
+[[nodiscard]] std::string to_string(const Server& server);  // "mx.example:1038"
+
+// Why a server gave no answer. The values are exit codes of mtqp(1).
+enum class Trouble { no_information = 3, network = 4, tls = 5, protocol = 6 };
+struct HopFailure {
+  Trouble trouble;
+  std::string detail;
+};
+struct HopAnswer {
+  bool tls = false;
+  std::string body;  // as received
+  std::vector<TrackingStatus> parts;
+};
+using HopResult = std::variant<HopAnswer, HopFailure>;
+
+struct Hop {
+  Server server;
+  std::optional<std::size_t> parent;  // index of the hop that referred to this one
+  HopResult result;
+
+  [[nodiscard]] const HopAnswer* answer() const { return std::get_if<HopAnswer>(&result); }
+  [[nodiscard]] const HopFailure* failure() const { return std::get_if<HopFailure>(&result); }
+};
+
+struct FollowPolicy {
+  bool follow = true;
+  std::size_t max_hops = mtqp::kMaxHops;
+  std::uint16_t port = mtqp::kPort;       // of the servers that answers name
+};
+struct Travel {
+  std::vector<Hop> hops;  // in the order asked; never empty
+  bool loop = false;      // a server referred to one that it was reached through
+  bool hop_limit = false;
+};
+
+// Asks `first`, then every server that a `transferred` names, unless the same answer already holds
+// that server's part (MTSN-3.3.3-12); each server once.
+[[nodiscard]] Travel travel(const Server& first,
+                            const FollowPolicy& policy,
+                            const std::function<HopResult(const Server&)>& ask);
+
+// The server that a recipient's `transferred` refers to; nothing for other actions and for names
+// that are no host.
+[[nodiscard]] std::optional<std::string> referral_of(const ReportedRecipient& recipient);
+
+// One recipient as one server reported it, and where its way continues.
+struct Stage {
+  std::size_t hop;
+  const TrackingStatus* part;
+  const ReportedRecipient* recipient;
+};
+using Journey = std::vector<Stage>;  // never empty; the last stage tells how it stands
+// Every recipient of every answer is in one journey at least. Points into `travel`.
+[[nodiscard]] std::vector<Journey> journeys_of(const Travel& travel);
+
+// The exit code of mtqp track: the table of mtqp(1).
+[[nodiscard]] int exit_code_of(const Travel& travel);
+
+}  // namespace mtrk::cli
