@@ -25,8 +25,8 @@ struct ProgramOptions {
 [[nodiscard]] Expected<Config> load_program_config(const std::optional<std::string>& config_path,
                                                    const std::string& default_path);
 
-// What a program cannot do with a valid configuration, one message a line without newline at the
-// end; empty = nothing.
+// What this program cannot do although the configuration is valid, as one line without newline, for
+// example "chaining.enabled is not supported by this release"; empty = nothing.
 using ConfigCheck = std::function<std::string(const Config&)>;
 
 // Loads `config` and runs `check`. Nothing = go on; otherwise the program ends with this exit code,

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "common/config/option_table.h"
+
+#include <toml++/toml.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Private to common/config: a parsed TOML document into a Config, by the option table.
+namespace mtrk {
+
+struct ConfigProblem {
+  toml::source_position at;
+  std::string message;
+};
+
+class ConfigReader {
+ public:
+  ConfigReader(Config& config, std::vector<ConfigProblem>& problems)
+      : config_(config), problems_(problems) {}
+
+  void read(const toml::table& root);
+
+ private:
+  void read_section(const toml::table& table, const std::string& section);
+  void read_option(const ConfigOption& option, const toml::node& node);
+  void check_relations(const toml::table& root);
+
+  void assign(const ConfigOption& option, const toml::node& node, std::string& value);
+  void assign(const ConfigOption& option, const toml::node& node, std::vector<std::string>& value);
+  void assign(const ConfigOption& option, const toml::node& node, bool& value);
+  void assign(const ConfigOption& option, const toml::node& node, unsigned& value);
+  void assign(const ConfigOption& option, const toml::node& node, std::uint64_t& value);
+  void assign(const ConfigOption& option, const toml::node& node, Seconds& value);
+  void assign(const ConfigOption& option, const toml::node& node, Milliseconds& value);
+  void assign(const ConfigOption& option, const toml::node& node, Mta& value);
+  void assign(const ConfigOption& option, const toml::node& node, Forwarding& value);
+
+  template <typename T, std::size_t N>
+  void assign_word(const ConfigOption& option,
+                   const toml::node& node,
+                   const ConfigWord<T> (&words)[N],
+                   T& value);
+  [[nodiscard]] bool text_is_good(const ConfigOption& option,
+                                  const toml::node& node,
+                                  const std::string& text);
+  void wrong_type(const ConfigOption& option, const toml::node& node, std::string_view expected);
+  void complain(const ConfigOption& option, const toml::node& node, std::string_view what);
+  void report(const toml::source_region& where, std::string message);
+
+  Config& config_;
+  std::vector<ConfigProblem>& problems_;
+};
+
+// "; did you mean \"socket\"?", or where a key of that name belongs, or nothing. `section` as in
+// ConfigOption.
+[[nodiscard]] std::string hint_for_key(std::string_view section, std::string_view key);
+[[nodiscard]] std::string hint_for_section(std::string_view section);
+
+}  // namespace mtrk

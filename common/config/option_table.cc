@@ -1,0 +1,187 @@
+#include "common/config/option_table.h"
+
+#include "common/config/text_checks.h"
+
+namespace mtrk {
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000;
+constexpr std::uint64_t kDay = 86'400 * kSecond;
+constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
+constexpr std::uint64_t kTebibyte = std::uint64_t{1} << 40;
+
+constexpr ConfigSection kSections[] = {
+    {"store", "Where tracking information is kept: written by mtrk-milter, read by mtqpd."},
+    {"retention", "How long the fate of a message can be asked for. Durations: w, d, h, m, s, ms."},
+    {"milter", "mtrk-milter towards the mail system."},
+    {"log", "The delivery log: what became of each recipient."},
+    {"privacy", "What the one who asks may learn."},
+    {"mtqpd", "The server that answers (MTQP, RFC 3887)."},
+    {"tls", "STARTTLS and the TLS listeners of mtqpd."},
+    {"chaining", "Asking the next server on behalf of the client."},
+    {"gate.inbound", "mtrk-gate in front of the mail system."},
+    {"gate.outbound", "mtrk-gate behind the mail system."},
+};
+
+const ConfigOption kOptions[] = {
+    {"", "hostname", [](Config& c) -> std::string& { return c.hostname; }, R"("mx.example.test")",
+     "The name this mail system reports itself by (Reporting-MTA), and the name in\n"
+     "mtqpd's greeting. Empty: the system's host name.",
+     check_host_name_or_empty},
+
+    {"store", "path", [](Config& c) -> std::string& { return c.store.path; }, R"("/srv/mtrk")",
+     "Folder of the store, on a local file system (not NFS).", check_absolute_path},
+    {"store",
+     "max_size",
+     [](Config& c) -> std::uint64_t& { return c.store.max_size; },
+     R"("512MiB")",
+     "The store never grows beyond this; when it is full, new mail is not tracked. It is an\n"
+     "upper bound, not reserved. Units: KiB, MiB, GiB, TiB.",
+     nullptr,
+     {kMebibyte, 64 * kTebibyte}},
+
+    {"retention",
+     "default",
+     [](Config& c) -> Seconds& { return c.retention.default_; },
+     R"("10d")",
+     "For messages that ask for no time of their own. At least 1d (RFC 3885, 3.1).",
+     nullptr,
+     {kDay, 3650 * kDay}},
+    {"retention",
+     "maximum",
+     [](Config& c) -> Seconds& { return c.retention.maximum; },
+     R"("90d")",
+     "A longer time is silently shortened to this. At least 1d. A message still in the queue is\n"
+     "kept in any case.",
+     nullptr,
+     {kDay, 3650 * kDay}},
+
+    {"milter", "socket", [](Config& c) -> std::string& { return c.milter.socket; },
+     R"("inet:8892@127.0.0.1")",
+     "Where the mail system connects: unix:/path, or inet:PORT@127.0.0.1 (this host only).",
+     check_milter_socket},
+    {"milter",
+     "commit_wait",
+     [](Config& c) -> Milliseconds& { return c.milter.commit_wait; },
+     R"("250ms")",
+     "How long the end of a tracked message waits for its record to be on disk. After that the\n"
+     "mail goes on and the record follows. At most 10s.",
+     nullptr,
+     {0, 10 * kSecond}},
+
+    {"log", "mta", [](Config& c) -> Mta& { return c.log.mta; }, R"("sendmail")",
+     "Whose log it is: \"postfix\" or \"sendmail\"."},
+    {"log", "source", [](Config& c) -> std::string& { return c.log.source; },
+     R"("file:/var/log/mail.log")",
+     "Where it is: \"file:/path\", \"journal\", or \"auto\" for whichever this system has.",
+     check_log_source},
+    {"log",
+     "queue_lifetime",
+     [](Config& c) -> Seconds& { return c.log.queue_lifetime; },
+     R"("2d")",
+     "How long the mail system tries before it gives up: Postfix maximal_queue_lifetime,\n"
+     "Sendmail Timeout.queuereturn. Reported as Will-Retry-Until.",
+     nullptr,
+     {0, 365 * kDay}},
+    {"log", "filters", [](Config& c) -> std::vector<std::string>& { return c.log.filters; },
+     R"(["127.0.0.1:10025", "127.0.0.1:10027"])",
+     "Relays that hand mail back to this mail system (content filters): delivery to one of them\n"
+     "is followed, not reported.",
+     check_host_port},
+
+    {
+        "privacy",
+        "forwarding",
+        [](Config& c) -> Forwarding& { return c.privacy.forwarding; },
+        R"("reveal")",
+        "A recipient's mail is forwarded to another address (RFC 3886, 4.2):\n"
+        "\"hide\" the new address is not shown; \"reveal\" it is; \"final\" the mail counts as\n"
+        "delivered and is not followed.",
+    },
+    {"privacy", "hide_hosts", [](Config& c) -> bool& { return c.privacy.hide_hosts; }, "true",
+     "Do not name the hosts mail was handed to (Remote-MTA)."},
+
+    {"mtqpd", "listen", [](Config& c) -> std::vector<std::string>& { return c.mtqpd.listen; },
+     R"(["127.0.0.1:1038", "[::1]:1038"])",
+     "Addresses to answer on. [::] is all addresses, IPv4 and IPv6. Port 0 is any free port.",
+     check_listen_address},
+    {"mtqpd", "listen_tls",
+     [](Config& c) -> std::vector<std::string>& { return c.mtqpd.listen_tls; }, R"(["[::]:1039"])",
+     "The same for clients that speak TLS from the first octet. Needs [tls].",
+     check_listen_address},
+    {"mtqpd",
+     "threads",
+     [](Config& c) -> unsigned& { return c.mtqpd.threads; },
+     "2",
+     "Threads that answer; 0 is one per processor.",
+     nullptr,
+     {0, 1024}},
+    {"mtqpd",
+     "max_connections",
+     [](Config& c) -> unsigned& { return c.mtqpd.max_connections; },
+     "2000",
+     "Connections at the same time.",
+     nullptr,
+     {1, 1'000'000}},
+    {"mtqpd",
+     "max_connections_per_address",
+     [](Config& c) -> unsigned& { return c.mtqpd.max_connections_per_address; },
+     "10",
+     "The same from one IPv4 address or one IPv6 /64.",
+     nullptr,
+     {1, 1'000'000}},
+
+    {"tls", "certificate", [](Config& c) -> std::string& { return c.tls.certificate; },
+     R"("/etc/ssl/mtrk/fullchain.pem")",
+     "PEM file: the certificate and the chain. Empty: no TLS. Read again on SIGHUP.",
+     check_absolute_path_or_empty},
+    {"tls", "key", [](Config& c) -> std::string& { return c.tls.key; },
+     R"("/etc/ssl/mtrk/privkey.pem")", "PEM file: the certificate's private key.",
+     check_absolute_path_or_empty},
+    {"tls", "require_for", [](Config& c) -> std::vector<std::string>& { return c.tls.require_for; },
+     R"(["example.test"])",
+     "Domains whose messages are answered for over TLS only: the part of the envelope id after\n"
+     "the @. \"*\" is all.",
+     check_host_name_or_all},
+
+    {"chaining", "enabled", [](Config& c) -> bool& { return c.chaining.enabled; }, "true",
+     "Ask the server a message was transferred to, instead of naming it. Not in this release."},
+    {"chaining", "domains",
+     [](Config& c) -> std::vector<std::string>& { return c.chaining.domains; },
+     R"(["example.test"])", "The domains whose servers may be asked; \"*\" is all.",
+     check_host_name_or_all},
+
+    {"gate.inbound", "listen",
+     [](Config& c) -> std::vector<std::string>& { return c.gate.inbound.listen; }, R"(["[::]:25"])",
+     "Where SMTP clients connect. Not in this release.", check_listen_address},
+    {"gate.inbound", "upstream", [](Config& c) -> std::string& { return c.gate.inbound.upstream; },
+     R"("127.0.0.1:10024")", "Where the mail system listens.", check_host_port_or_empty},
+    {"gate.outbound", "listen",
+     [](Config& c) -> std::vector<std::string>& { return c.gate.outbound.listen; },
+     R"(["127.0.0.1:10023"])", "Where the mail system hands its mail to. Not in this release.",
+     check_listen_address},
+    {"gate.outbound", "nexthop", [](Config& c) -> std::string& { return c.gate.outbound.nexthop; },
+     R"("relay.example.test:25")", "Where all mail goes; empty is where its recipients' MX is.",
+     check_host_port_or_empty},
+};
+
+}  // namespace
+
+std::span<const ConfigOption> config_options() {
+  return kOptions;
+}
+
+std::span<const ConfigSection> config_sections() {
+  return kSections;
+}
+
+std::string full_name(const ConfigOption& option) {
+  std::string name(option.section);
+  if (!name.empty()) {
+    name += '.';
+  }
+  return name.append(option.key);
+}
+
+}  // namespace mtrk

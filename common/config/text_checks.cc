@@ -1,0 +1,105 @@
+#include "common/config/text_checks.h"
+
+#include "common/base/ascii.h"
+#include "common/config/host_port.h"
+
+#include <string_view>
+
+namespace mtrk {
+
+namespace {
+
+constexpr std::size_t kLongestSocketPath = 107;  // sun_path less its NUL
+
+std::string quoted(std::string_view text) {
+  return '"' + escape_for_people(text, 80) + '"';
+}
+
+bool is_local_host(std::string_view host) {
+  return host == "localhost" || host == "127.0.0.1" || host == "[127.0.0.1]" || host == "::1" ||
+         host == "[::1]";
+}
+
+std::string check_socket_path(std::string_view path) {
+  if (!path.starts_with('/')) {
+    return "the path of a socket starts with /, not " + quoted(path);
+  }
+  if (path.size() > kLongestSocketPath) {
+    return "the path of a socket has at most 107 octets";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string check_host_name_or_empty(const std::string& text) {
+  return text.empty() || is_host_name(text) ? std::string() : quoted(text) + " is not a host name";
+}
+
+std::string check_host_name_or_all(const std::string& text) {
+  return text == "*" || is_host_name(text) ? std::string()
+                                           : quoted(text) + " is not a domain name or \"*\"";
+}
+
+std::string check_absolute_path(const std::string& text) {
+  return text.starts_with('/') ? std::string()
+                               : quoted(text) + " is not an absolute path (one that starts with /)";
+}
+
+std::string check_absolute_path_or_empty(const std::string& text) {
+  return text.empty() ? std::string() : check_absolute_path(text);
+}
+
+std::string check_milter_socket(const std::string& text) {
+  const std::string_view view = text;
+  const std::size_t colon = view.find(':');
+  const std::string_view kind = view.substr(0, colon);
+  const std::string_view rest =
+      colon == std::string_view::npos ? std::string_view() : view.substr(colon + 1);
+  if (kind == "unix" || kind == "local") {
+    return check_socket_path(rest);
+  }
+  if (kind != "inet" && kind != "inet6") {
+    return quoted(text) +
+           " is not a socket: write \"unix:/path\", \"local:/path\", \"inet:PORT@127.0.0.1\" or "
+           "\"inet6:PORT@::1\"";
+  }
+  const std::size_t at = rest.find('@');
+  const auto port = parse_number<std::uint16_t>(rest.substr(0, at));
+  if (!port || *port == 0) {
+    return "the port is a number from 1 to 65535, not " + quoted(rest.substr(0, at));
+  }
+  if (at == std::string_view::npos || !is_local_host(rest.substr(at + 1))) {
+    return "only this host may connect: write @localhost, @127.0.0.1 or @::1 after the port";
+  }
+  return {};
+}
+
+std::string check_log_source(const std::string& text) {
+  if (text == "auto" || text == "journal") {
+    return {};
+  }
+  if (text.starts_with("file:")) {
+    return check_absolute_path(text.substr(5));
+  }
+  return quoted(text) + " is not one of \"auto\", \"journal\", \"file:/path\"";
+}
+
+std::string check_listen_address(const std::string& text) {
+  const Expected<HostPort> address = parse_host_port(text);
+  return address ? std::string() : address.error().detail;
+}
+
+std::string check_host_port(const std::string& text) {
+  const Expected<HostPort> address = parse_host_port(text);
+  if (address && address->port == 0) {
+    return "the port is a number from 1 to 65535, not 0";
+  }
+  return address ? std::string() : address.error().detail;
+}
+
+std::string check_host_port_or_empty(const std::string& text) {
+  return text.empty() ? std::string() : check_host_port(text);
+}
+
+}  // namespace mtrk

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+// Checks of single configuration strings for the option table: each returns what is wrong, or an
+// empty string. None looks at the machine: whether a path exists is for the program to find out.
+namespace mtrk {
+
+[[nodiscard]] std::string check_host_name_or_empty(const std::string& text);
+[[nodiscard]] std::string check_host_name_or_all(const std::string& text);  // "*" = all
+[[nodiscard]] std::string check_absolute_path(const std::string& text);
+[[nodiscard]] std::string check_absolute_path_or_empty(const std::string& text);
+// libmilter's spelling, on this host only: "unix:/path", "local:/path", "inet:PORT@127.0.0.1",
+// "inet6:PORT@::1", or localhost instead of the address.
+[[nodiscard]] std::string check_milter_socket(const std::string& text);
+[[nodiscard]] std::string check_log_source(const std::string& text);
+[[nodiscard]] std::string check_listen_address(const std::string& text);      // port 0 = any
+[[nodiscard]] std::string check_host_port(const std::string& text);           // port not 0
+[[nodiscard]] std::string check_host_port_or_empty(const std::string& text);  // port not 0
+
+}  // namespace mtrk
