@@ -1,0 +1,53 @@
+#!/bin/bash
+# mtrkctl explain --batch agrees with the labelled logs (tests/data/logs/postfix/expected.tsv; its
+# README has the columns), and mtrkctl events leaves no delivery line unparsed in any of them.
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+begin
+data=$top/tests/data/logs/postfix
+
+for log in loopback-short loopback-long hosts-main; do
+  awk -F '\t' -v log_name="$log.log" '$1 == log_name { print $2 "\t" $3 }' "$data/expected.tsv" >"$work/batch"
+  [ -s "$work/batch" ] || fail "no rows for $log"
+  "$MTRK_BIN/mtrkctl" --config "$data/mtrk.conf" explain --json --batch "$work/batch" --log "$data/$log.log" >"$work/explained"
+  awk -F '\t' -v log_name="$log.log" '
+    function field(name,   value) {
+      if (!match($0, "\"" name "\":\"([^\"\\\\]|\\\\.)*\"")) return ""
+      value = substr($0, RSTART + length(name) + 4, RLENGTH - length(name) - 5)
+      gsub(/\\"/, "\"", value); gsub(/\\\\/, "\\", value)
+      return value
+    }
+    NR == FNR { if ($1 == log_name) want[$2 "\t" $3] = $4 "\t" $5 "\t" $6; next }
+    {
+      row = field("queue_id") "\t" field("recipient")
+      if (!(row in want)) { print "not asked for: " $0; bad = 1; next }
+      split(want[row], w, "\t")
+      action = field("action"); status = field("status"); remote = field("remote_mta")
+      ok = action == w[1]
+      if (w[2] != "*" && action != "opaque" && action != "expanded") {
+        n = split(w[2], choice, "|"); hit = 0
+        for (i = 1; i <= n; i++) if (status == choice[i]) hit = 1
+        ok = ok && hit
+      }
+      if (w[3] == "none") ok = ok && remote == ""
+      else if (w[3] ~ /^\?/) ok = ok && (remote == "" || remote == substr(w[3], 2))
+      else if (w[3] != "-" && w[3] != "*") ok = ok && remote == w[3]
+      if (!ok) { print row ": want " want[row] ", got " action "\t" status "\t" remote; bad = 1 }
+      seen[row] = 1
+    }
+    END {
+      for (row in want) { rows++; if (!(row in seen)) { print "no answer: " row; bad = 1 } }
+      if (!bad) print log_name ": " rows " rows agree"
+      exit bad
+    }' "$data/expected.tsv" "$work/explained" || fail "$log does not agree"
+done
+
+for log in "$data"/*.log; do
+  case $log in *.milter*.log | *.proxy.log) continue ;; esac
+  "$MTRK_BIN/mtrkctl" --config "$data/mtrk.conf" events --log "$log" >"$work/events" 2>"$work/summary"
+  grep -qE '(^| )unparsed=0( |$)' "$work/summary" || fail "$log: $(cat "$work/summary")"
+  # Every delivery line is one event: the remote side cannot hide or forge one.
+  lines=$(grep -cE '(relay=|dsn=).*status=(sent|deferred|bounced|SOFTBOUNCE|deliverable|undeliverable)' "$log" || true)
+  say "${log##*/}: $(cat "$work/summary") (about $lines delivery lines)"
+done
+pass

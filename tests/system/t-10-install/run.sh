@@ -1,0 +1,27 @@
+#!/bin/bash
+# What an administrator gets: cmake --install puts every file where it belongs, and the installed
+# sample configuration is the program's own defaults.
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+begin
+DESTDIR=$work/root cmake --install "${MTRK_BIN%/bin}" --prefix /usr >"$work/output" 2>&1 || fail "$(cat "$work/output")"
+cd "$work/root"
+find . -type f | sort >"$work/installed"
+
+for file in usr/sbin/mtrk-milter usr/sbin/mtqpd usr/sbin/mtrkctl usr/bin/mtqp \
+  usr/share/man/man1/mtqp.1 usr/share/man/man5/mtrk.conf.5 \
+  usr/share/man/man8/mtrk-milter.8 usr/share/man/man8/mtqpd.8 usr/share/man/man8/mtrkctl.8; do
+  [ -s "$file" ] || fail "not installed: $file; there is: $(cat "$work/installed")"
+done
+config=$(grep 'mtrk\.conf$' "$work/installed") || fail "no sample configuration is installed"
+grep -q 'mtrk-command-filter.regexp' "$work/installed" || fail "the command filter table is not installed"
+
+for program in usr/sbin/mtrk-milter usr/sbin/mtqpd usr/sbin/mtrkctl usr/bin/mtqp; do
+  expect_exit 0 "$program" --version
+  expect_output '[0-9]+\.[0-9]+\.[0-9]+'
+  expect_exit 0 "$program" --help
+  expect_output "$(basename "$program")"
+  expect_exit 0 "$program" --config "$config" --check-config
+done
+[ "$("usr/sbin/mtrkctl" --config "$config" config | grep -c '=')" -eq 0 ] || fail "the sample differs from the defaults: $(usr/sbin/mtrkctl --config "$config" config)"
+pass
