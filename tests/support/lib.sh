@@ -20,6 +20,7 @@ passed=
 smtp_port='' next_hop_port='' mtqp_port=''
 exit_status=0
 declare -A pids=()
+declare -a at_end=() # commands for the end, run once all processes are gone
 
 say() { printf '%s\n' "$*"; }
 
@@ -63,6 +64,7 @@ finish() {
     [ "$status" -ne 0 ] || status=1
     show_logs >&2
   fi
+  for name in "${at_end[@]}"; do eval "$name"; done
   if [ -n "${KEEP_WORK:-}" ]; then say "kept: $work"; else rm -rf "$work"; fi
   exit "$status"
 }
@@ -125,6 +127,13 @@ expect_exit() {
   shift
   "$@" >"$work/output" 2>&1 || got=$?
   [ "$got" -eq "$want" ] || fail "exit $got, not $want: $* : $(head -n 5 "$work/output")"
+}
+
+# expect_sysexit COMMAND...: it ends by itself with one of the exit codes of sysexits.h.
+expect_sysexit() {
+  local got=0
+  timeout 20 "$@" >"$work/output" 2>&1 || got=$?
+  if [ "$got" -lt 64 ] || [ "$got" -gt 78 ]; then fail "exit $got: $* : $(head -n 5 "$work/output")"; fi
 }
 
 expect_output() { grep -qE -- "$1" "$work/output" || fail "no /$1/ in: $(head -n 5 "$work/output")"; }
