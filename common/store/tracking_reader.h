@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/time.h"
+#include "common/store/store_stats.h"
 #include "common/track/certifier.h"
 #include "common/track/envelope_id.h"
 #include "common/track/tracked_message.h"
@@ -32,6 +33,7 @@ class TrackingReader {
   [[nodiscard]] Found find(const EnvelopeId& envelope_id,
                            const TrackingCertifier& certifier,
                            TimePoint now) const;
+  [[nodiscard]] StoreStats stats() const;
 
  private:
   struct Impl;

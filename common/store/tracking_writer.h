@@ -4,6 +4,7 @@
 #include "common/maillog/delivery_event.h"
 #include "common/maillog/delivery_trace.h"
 #include "common/store/capture.h"
+#include "common/store/store_stats.h"
 #include "common/track/message_key.h"
 #include "common/track/tracked_message.h"
 
@@ -37,8 +38,11 @@ struct LogCursor {
   std::string journal;  // a journal cursor, for that source
 };
 
-struct StoreStats {  // `mtrkctl stats`; names as printed there
-  std::uint64_t messages, traces, queue_ids, octets_used, octets_max, oldest_expiry;
+// What a put did. A capture that was not stored is shed: the mail itself goes on.
+enum class Kept {
+  stored,
+  merged_limit,  // kMaxTransactions of this message are there already
+  store_full,    // only the reserve is left, which expiry and log events need
 };
 
 // The write side. Not thread-safe: one thread owns it (StoreWriter in the daemon, main in mtrkctl).
@@ -46,7 +50,9 @@ struct StoreStats {  // `mtrkctl stats`; names as printed there
 // durable, and visible to readers, when commit() returns; abort() (or an exception) undoes it.
 // Fails: StoreUnusable at open (cannot create: 73, no permission: 77, newer format: 78, network
 // file system: 78); StoreError from the operations: MDB_MAP_FULL and ENOSPC leave the store usable
-// after abort(), other codes ask for reopening.
+// after abort(), other codes ask for reopening. When commit() fails the batch is aborted already.
+// abort() of a batch with log events also forgets what was held for later links, as a restart does:
+// warm_up() with the lines before the cursor, then go on from the cursor.
 class TrackingWriter {
  public:
   TrackingWriter(WriterOptions options, Create create);
@@ -58,13 +64,13 @@ class TrackingWriter {
   [[nodiscard]] bool in_batch() const;
   [[nodiscard]] bool dirty() const;  // the batch changed more than cursors
 
-  enum class Kept { stored, merged_limit };  // merged_limit: kMaxTransactions reached, not kept
   Kept put_capture(const Capture& capture);
   void drop_capture(std::string_view queue_id,
                     std::uint64_t ticket);  // aborted before end of message
 
   // A whole message with known outcomes (`mtrkctl import`). With a queue id and a delayed recipient
-  // it counts as queued here and is followed.
+  // it counts as queued here and is followed. The same transaction again (arrival, reporting MTA,
+  // queue id, recipients) replaces the first. `expires_at` is the caller's: see expiry_of().
   Kept put_message(const EnvelopeId& envelope_id,
                    const TrackingCertifier& certifier,
                    const TrackedMessage& message);
@@ -76,13 +82,14 @@ class TrackingWriter {
   void put_cursor(std::string_view source, const LogCursor& cursor);
   [[nodiscard]] std::optional<LogCursor> cursor(std::string_view source);
 
-  // At most `limit` rows: expired messages that are not queued, traces ended more than 120 s ago,
-  // captures that the log has not confirmed within an hour. Returns how many it removed.
+  // Looks at no more than `limit` rows: expired messages that are not queued, traces that ended
+  // 120 s before (by `now` of an earlier sweep), captures that the log has not confirmed within an
+  // hour although it went on. Returns how many messages and traces it removed. Within a batch.
   std::size_t sweep(TimePoint now, std::size_t limit);
   void check_readers();  // frees slots of readers that died
 
   [[nodiscard]] TimePoint expiry_of(TimePoint arrival, std::optional<Seconds> requested) const;
-  [[nodiscard]] StoreStats stats();
+  [[nodiscard]] StoreStats stats();  // not within a batch
   [[nodiscard]] const StoreSalt& salt() const;
 
  private:

@@ -1,0 +1,205 @@
+// Env::open(): everything that can be wrong with a store's path, said before anything is written.
+#include "common/base/exit_code.h"
+#include "common/store/lmdb.h"
+
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
+
+namespace mtrk::store {
+namespace {
+
+constexpr mode_t kDirectoryMode = 02750;
+constexpr mode_t kDataMode = 0640;
+constexpr mode_t kLockMode = 0660;  // even a reader writes its slot there
+constexpr unsigned kDatabases = 16;
+constexpr unsigned kReaders = 1024;
+
+// The environments this process has open, by the directory's identity. After fork() the child has
+// none of them.
+struct Registry {
+  struct Opened {
+    pid_t process;
+    std::weak_ptr<Env> env;
+  };
+  std::mutex mutex;
+  std::map<std::pair<dev_t, ino_t>, Opened> opened;
+};
+Registry& registry() {
+  static Registry the_registry;
+  return the_registry;
+}
+
+StoreUnusable unusable(int code, const std::string& path, std::string_view reason) {
+  return StoreUnusable(code, "store " + path + ": " + std::string(reason));
+}
+
+StoreUnusable from_errno(int error, const std::string& path, int otherwise) {
+  const bool permission = error == EACCES || error == EPERM || error == EROFS;
+  return unusable(permission ? exit_code::no_permission : otherwise, path, std::strerror(error));
+}
+
+struct stat prepare_directory(const std::string& path, Env::Missing missing) {
+  struct stat directory {};
+  if (::stat(path.c_str(), &directory) != 0) {
+    const bool make = errno == ENOENT && missing == Env::Missing::create;
+    if (!make) {
+      throw from_errno(errno, path, exit_code::no_input);
+    }
+    if (::mkdir(path.c_str(), kDirectoryMode) != 0 || ::stat(path.c_str(), &directory) != 0) {
+      throw from_errno(errno, path, exit_code::cant_create);
+    }
+    // mkdir(2) heeds the umask and drops the set-group-id bit; the owner may not be able to set it.
+    static_cast<void>(::chmod(path.c_str(), kDirectoryMode));
+  }
+  if (!S_ISDIR(directory.st_mode)) {
+    throw unusable(missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input, path,
+                   "is not a directory");
+  }
+  struct statfs system {};
+  if (::statfs(path.c_str(), &system) != 0) {
+    throw from_errno(errno, path, exit_code::no_input);
+  }
+  if (is_network_file_system(static_cast<std::uint64_t>(system.f_type))) {
+    throw unusable(exit_code::config, path,
+                   "is on a network or user-space file system; the store needs a local one");
+  }
+  return directory;
+}
+
+// LMDB heeds the umask, too; and what root makes for the service has to be the service's.
+void set_ownership(const std::string& path, const struct stat& directory) {
+  const std::array<std::pair<std::string, mode_t>, 2> files{
+      {{path + "/data.mdb", kDataMode}, {path + "/lock.mdb", kLockMode}}};
+  for (const auto& [file, mode] : files) {
+    struct stat now {};
+    if (::stat(file.c_str(), &now) != 0) {
+      continue;
+    }
+    const bool foreign = now.st_uid != directory.st_uid || now.st_gid != directory.st_gid;
+    if (::geteuid() == 0 && foreign &&
+        ::chown(file.c_str(), directory.st_uid, directory.st_gid) != 0) {
+      throw from_errno(errno, path, exit_code::cant_create);
+    }
+    if ((now.st_mode & 07777) != mode && (::geteuid() == now.st_uid || ::geteuid() == 0) &&
+        ::chmod(file.c_str(), mode) != 0) {
+      throw from_errno(errno, path, exit_code::cant_create);
+    }
+  }
+}
+
+StoreUnusable open_failure(int code, const std::string& path, Env::Missing missing) {
+  if (code == MDB_INVALID || code == MDB_CORRUPTED) {
+    return unusable(exit_code::data_error, path, "data.mdb is not a store, or damaged");
+  }
+  if (code == MDB_VERSION_MISMATCH) {
+    return unusable(exit_code::config, path, "made by another version of LMDB");
+  }
+  const int otherwise = missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input;
+  return code > 0 ? from_errno(code, path, otherwise)
+                  : unusable(otherwise, path, mdb_strerror(code));
+}
+
+// A file cut off by accident would end the process with SIGBUS at the first page beyond its end.
+// (A few last pages may be missing lawfully: LMDB does not write pages freed in the same
+// transaction.)
+void refuse_truncated(const Env& env, const std::string& path) {
+  const Env::Pages pages = env.pages();
+  struct stat data {};
+  if (::stat((path + "/data.mdb").c_str(), &data) != 0 ||
+      static_cast<std::uint64_t>(data.st_size) < pages.high_mark / 2 * pages.size) {
+    throw unusable(exit_code::data_error, path, "data.mdb is cut off");
+  }
+}
+
+}  // namespace
+
+bool is_network_file_system(std::uint64_t magic) {
+  static constexpr std::array<std::uint64_t, 13> kMagics{
+      0x6969,      // NFS
+      0x517B,      // SMB
+      0xFF534D42,  // CIFS
+      0xFE534D42,  // SMB2
+      0x65735546,  // FUSE
+      0x01021997,  // 9P
+      0x5346414F,  // AFS
+      0x73757245,  // Coda
+      0x00C36400,  // Ceph
+      0x0BD00BD0,  // Lustre
+      0x01161970,  // GFS2
+      0x7461636F,  // OCFS2
+      0x47504653,  // GPFS
+  };
+  // f_type is signed and only 32 bits wide on some machines.
+  return std::find(kMagics.begin(), kMagics.end(), magic & 0xFFFFFFFF) != kMagics.end();
+}
+
+std::shared_ptr<Env> Env::open(const std::string& path,
+                               Access access,
+                               std::uint64_t map_size,
+                               Missing missing) {
+  const struct stat directory = prepare_directory(path, missing);
+  const std::string data_file = path + "/data.mdb";
+  if (missing == Missing::fail && ::access(data_file.c_str(), F_OK) != 0) {
+    throw from_errno(errno, path, exit_code::no_input);
+  }
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  Registry::Opened& entry = all.opened[{directory.st_dev, directory.st_ino}];
+  if (entry.process == ::getpid()) {
+    if (std::shared_ptr<Env> open_one = entry.env.lock()) {
+      if (access == Access::read_write) {
+        if (open_one->access_ == Access::read_only || open_one->has_writer_) {
+          throw unusable(exit_code::cant_create, path, "is already open in this process");
+        }
+        open_one->has_writer_ = true;
+      }
+      return open_one;
+    }
+  }
+  const std::shared_ptr<Env> env(new Env);
+  env->access_ = access;
+  const auto require = [&](int code) {
+    if (code != MDB_SUCCESS) {
+      throw open_failure(code, path, missing);
+    }
+  };
+  require(mdb_env_create(&env->env_));
+  require(mdb_env_set_maxdbs(env->env_, kDatabases));
+  require(mdb_env_set_maxreaders(env->env_, kReaders));
+  unsigned flags = MDB_NOTLS;
+  if (access == Access::read_only) {
+    flags |= MDB_RDONLY;
+  } else {
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    require(mdb_env_set_mapsize(env->env_, map_size / page * page));
+  }
+  require(mdb_env_open(env->env_, path.c_str(), flags, kDataMode));
+  if (access == Access::read_write) {
+    set_ownership(path, directory);
+  }
+  refuse_truncated(*env, path);
+  env->check_readers();
+  env->has_writer_ = access == Access::read_write;
+  entry = {::getpid(), env};
+  return env;
+}
+
+void Env::end_writing() {
+  const std::lock_guard lock(registry().mutex);
+  has_writer_ = false;
+}
+
+Env::~Env() {
+  mdb_env_close(env_);
+}
+
+}  // namespace mtrk::store

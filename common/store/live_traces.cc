@@ -1,0 +1,251 @@
+#include "common/store/live_traces.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace mtrk::store {
+namespace {
+
+// Decoded traces that stay over to the next batch: memory for a few busy minutes.
+constexpr std::size_t kMaxKept = 4096;
+
+bool is_terminal(const Outcome& outcome) {
+  return !std::holds_alternative<Delayed>(outcome);
+}
+
+struct NoEvidence : maillog::DeliveryTrace::Evidence {
+  [[nodiscard]] bool received_here(std::string_view /*queue_id*/,
+                                   std::uint64_t /*message_id_hash*/) const override {
+    return false;
+  }
+};
+
+}  // namespace
+
+void LiveTraces::load(const Txn& txn, const Databases& databases) {
+  ids_.clear();
+  cache_.clear();
+  for_each_queue_row(txn, databases, [this](const QueueRow& row) {
+    ids_.insert_or_assign(std::string(row.queue_id), row.serial);
+  });
+}
+
+void LiveTraces::flush() {
+  std::vector<Serial> refused;
+  for (auto& [serial, entry] : cache_) {
+    if (entry.refused) {
+      refused.push_back(serial);
+    } else if (entry.dirty) {
+      rows_->put_trace(serial, entry.trace);
+      rows_->put_message(entry.trace.key, serial, *entry.message);
+      entry.dirty = false;
+    }
+  }
+  for (const Serial serial : refused) {
+    remove(serial);
+  }
+}
+
+void LiveTraces::committed() {
+  undo_.clear();
+  changed_anything_ = false;
+  rows_ = nullptr;
+  if (cache_.size() > kMaxKept) {
+    cache_.clear();
+  }
+}
+
+void LiveTraces::abort() noexcept {
+  for (auto change = undo_.rbegin(); change != undo_.rend(); ++change) {
+    if (change->second) {
+      ids_.insert_or_assign(std::move(change->first), *change->second);
+    } else {
+      ids_.erase(change->first);
+    }
+  }
+  undo_.clear();
+  cache_.clear();
+  changed_anything_ = false;
+  rows_ = nullptr;
+}
+
+maillog::DeliveryTrace* LiveTraces::find(std::string_view queue_id) {
+  const auto id = ids_.find(queue_id);
+  if (id == ids_.end()) {
+    return nullptr;
+  }
+  Entry* found = entry(id->second);
+  return found != nullptr && !found->refused ? &found->trace.trace : nullptr;
+}
+
+void LiveTraces::bind(std::string_view queue_id, maillog::DeliveryTrace& trace) {
+  auto& [serial, owner] = owner_of(trace);
+  if (const std::optional<Serial> holder = serial_of(queue_id)) {
+    Entry* other = *holder == serial ? &owner : entry(*holder);
+    if (*holder == serial) {
+      return;
+    }
+    // A re-injected message that was captured once more: the same message here is followed as one.
+    // An id that was captured for another message is not a child, whatever the log says.
+    if (other != nullptr && !other->refused) {
+      if (!(other->trace.key == owner.trace.key)) {
+        return;
+      }
+      other->refused = true;
+    }
+  }
+  rows_->bind(queue_id, serial);
+  set_id(queue_id, serial);
+  owner.dirty = true;
+  changed_anything_ = true;
+}
+
+void LiveTraces::changed(maillog::DeliveryTrace& trace,
+                         std::span<const std::size_t> recipients,
+                         const maillog::DeliveryEvent& /*event*/) {
+  auto& [serial, owner] = owner_of(trace);
+  owner.dirty = true;
+  changed_anything_ = true;
+  if (trace.refused()) {
+    owner.refused = true;  // removed later: the router may still hold the pointer
+    return;
+  }
+  for (const std::size_t recipient : recipients) {
+    set_outcome(owner, recipient);
+  }
+  note_queue_state(serial, owner);
+}
+
+std::optional<Serial> LiveTraces::serial_of(std::string_view queue_id) const {
+  const auto id = ids_.find(queue_id);
+  return id != ids_.end() ? std::optional(id->second) : std::nullopt;
+}
+
+LiveTraces::Entry* LiveTraces::entry(Serial serial) {
+  if (const auto cached = cache_.find(serial); cached != cache_.end()) {
+    return &cached->second;
+  }
+  std::optional<StoredTrace> trace = rows_->trace(serial);
+  if (!trace) {
+    return nullptr;
+  }
+  std::optional<StoredMessage> message = rows_->message(trace->key, serial);
+  if (!message || message->message.recipients.size() != trace->trace.recipients().size()) {
+    return nullptr;  // set aside: nothing to keep up to date
+  }
+  const bool queued = trace->trace.queued();
+  return &cache_
+              .emplace(serial, Entry{*std::move(trace), std::move(message), false, false, queued})
+              .first->second;
+}
+
+LiveTraces::Entry& LiveTraces::insert(Serial serial, StoredTrace trace, StoredMessage message) {
+  const std::string root = trace.trace.root();
+  rows_->bind(root, serial);
+  set_id(root, serial);
+  changed_anything_ = true;
+  return cache_
+      .insert_or_assign(serial, Entry{std::move(trace), std::move(message), true, false, true})
+      .first->second;
+}
+
+void LiveTraces::remove(Serial serial) {
+  if (const Entry* gone = entry(serial)) {
+    rows_->erase_message(gone->trace.key, serial, gone->message->message.expires_at);
+  }
+  remove_trace(serial);
+}
+
+void LiveTraces::remove_trace(Serial serial) {
+  if (const Entry* gone = entry(serial)) {
+    for (const std::string& queue_id : gone->trace.trace.queue_ids()) {
+      rows_->unbind(queue_id, serial);
+      if (serial_of(queue_id) == serial) {
+        set_id(queue_id, std::nullopt);
+      }
+    }
+  }
+  rows_->erase_trace(serial);
+  cache_.erase(serial);
+  changed_anything_ = true;
+}
+
+void LiveTraces::end(Serial serial, TimePoint at) {
+  Entry* ended = entry(serial);
+  if (ended == nullptr) {
+    return;
+  }
+  // What the log would have said; how it ended is for the trace to judge.
+  const std::string root = ended->trace.trace.root();
+  const maillog::DeliveryEvent removed{at, root, maillog::Removed{}};
+  static_cast<void>(ended->trace.trace.apply(removed, policy_, NoEvidence()));
+  for (std::size_t i = 0; i < ended->message->message.recipients.size(); ++i) {
+    set_outcome(*ended, i);
+  }
+  ended->dirty = true;
+  changed_anything_ = true;
+  note_queue_state(serial, *ended);
+}
+
+void LiveTraces::update_message(Entry& entry) {
+  const maillog::DeliveryTrace& trace = entry.trace.trace;
+  entry.message->visible = entry.trace.origin != Origin::provisional || trace.confirmed();
+  entry.message->message.queued = trace.queued();
+  entry.dirty = true;
+  changed_anything_ = true;
+}
+
+std::pair<const Serial, LiveTraces::Entry>& LiveTraces::owner_of(
+    const maillog::DeliveryTrace& trace) {
+  const auto is_owner = [&trace](const auto& cached) {
+    return &cached.second.trace.trace == &trace;
+  };
+  if (const auto id = ids_.find(trace.root()); id != ids_.end()) {
+    if (const auto cached = cache_.find(id->second); cached != cache_.end() && is_owner(*cached)) {
+      return *cached;
+    }
+  }
+  // Rare: its root was given to another message since.
+  const auto cached = std::find_if(cache_.begin(), cache_.end(), is_owner);
+  assert(cached != cache_.end());
+  return *cached;
+}
+
+void LiveTraces::set_id(std::string_view queue_id, std::optional<Serial> serial) {
+  undo_.emplace_back(queue_id, serial_of(queue_id));
+  if (serial) {
+    ids_.insert_or_assign(std::string(queue_id), *serial);
+  } else if (const auto id = ids_.find(queue_id); id != ids_.end()) {
+    ids_.erase(id);
+  }
+}
+
+void LiveTraces::set_outcome(Entry& entry, std::size_t recipient) {
+  Recipient& stored = entry.message->message.recipients.at(recipient);
+  Outcome outcome = entry.trace.trace.outcome(recipient, policy_);
+  // An import may know more than the log: what is final stays so unless it is final again, and
+  // "opaque" only ever replaces "delayed".
+  const bool regress = is_terminal(stored.outcome) &&
+                       (!is_terminal(outcome) || std::holds_alternative<Opaque>(outcome));
+  if (!regress) {
+    stored.outcome = std::move(outcome);
+    stored.redirected = entry.trace.trace.redirected(recipient);
+  }
+}
+
+void LiveTraces::note_queue_state(Serial serial, Entry& entry) {
+  update_message(entry);
+  const bool queued = entry.message->message.queued;
+  if (!queued && entry.was_queued) {
+    // MTRK is passed on no more, so nothing may keep ENVID and certifier (DESIGN §5). The trace
+    // waits for late lines; the sweep's clock says how long.
+    entry.trace.passport.reset();
+    for (std::size_t i = 0; i < entry.message->message.recipients.size(); ++i) {
+      set_outcome(entry, i);
+    }
+    rows_->put_reminder({TimePoint(), serial, Reminder::ended});
+  }
+  entry.was_queued = queued;
+}
+
+}  // namespace mtrk::store

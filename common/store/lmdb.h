@@ -1,0 +1,144 @@
+#pragma once
+
+#include "common/store/store_error.h"
+
+#include <lmdb.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+// LMDB as RAII, no more than the store needs. The only door to <lmdb.h>.
+//
+// Rules that are kept here, once:
+//  * MDB_NOTLS always, fully synchronous always (no NOSYNC, WRITEMAP, NOLOCK …).
+//  * A process has one environment for one path: closing a second one would drop the locks of the
+//    first. open() therefore hands out the open one again where that is safe (a reader beside a
+//    writer), and refuses what is not.
+//  * The writer sets the map size, readers adopt it. When another process has made it larger,
+//    beginning a transaction says MDB_MAP_RESIZED; the larger size can be adopted only while this
+//    process has no transaction: transactions hold `gate` shared, adopting holds it alone.
+//  * MDB_READERS_FULL: slots of dead readers are freed, then it is tried once more.
+//  * Every LMDB code becomes an exception in make_store_error().
+// Views that LMDB returns die with their transaction (in a write transaction: with the next write).
+namespace mtrk::store {
+
+using Dbi = MDB_dbi;
+
+[[nodiscard]] StoreError make_store_error(int code, std::string_view operation);
+
+// File systems without coherent shared maps or dependable locks, by statfs(2) magic.
+[[nodiscard]] bool is_network_file_system(std::uint64_t magic);
+
+class Env {
+ public:
+  enum class Access { read_only, read_write };
+  enum class Missing { fail, create };
+
+  // `map_size` counts for read_write only. Files are made with data 0640 and lock 0660, and belong
+  // to the directory's owner when root makes them. Fails: StoreUnusable (codes: tracking_writer.h).
+  [[nodiscard]] static std::shared_ptr<Env> open(const std::string& path,
+                                                 Access access,
+                                                 std::uint64_t map_size,
+                                                 Missing missing);
+  ~Env();
+  Env(const Env&) = delete;
+  Env& operator=(const Env&) = delete;
+
+  [[nodiscard]] MDB_env* handle() const { return env_; }
+  [[nodiscard]] std::shared_mutex& gate() { return gate_; }
+  void end_writing();           // the writer is gone: another one may open the environment here
+  void adopt_map_size();        // waits until no transaction is open in this process
+  std::size_t check_readers();  // how many dead slots it freed
+
+  struct Pages {
+    std::uint64_t size;       // octets of one page
+    std::uint64_t map;        // pages the map has room for
+    std::uint64_t high_mark;  // pages ever used: the size of the file
+  };
+  [[nodiscard]] Pages pages() const;
+  // Pages below the high mark that hold nothing; walks the free list with a read transaction.
+  [[nodiscard]] std::uint64_t count_free_pages();
+
+ private:
+  Env() = default;
+  MDB_env* env_ = nullptr;
+  Access access_ = Access::read_only;
+  bool has_writer_ = false;
+  std::shared_mutex gate_;
+};
+
+class Txn {
+ public:
+  Txn(const Txn&) = delete;
+  Txn& operator=(const Txn&) = delete;
+
+  [[nodiscard]] MDB_txn* handle() const { return txn_; }
+  [[nodiscard]] std::uint64_t id() const { return mdb_txn_id(txn_); }
+  [[nodiscard]] std::optional<std::string_view> get(Dbi dbi, std::string_view key) const;
+  [[nodiscard]] std::uint64_t entries(Dbi dbi) const;
+  [[nodiscard]] std::uint64_t tree_pages(Dbi dbi) const;
+  // Nothing if there is no database of that name.
+  [[nodiscard]] std::optional<Dbi> find_database(const char* name);
+
+ protected:
+  Txn() = default;
+  ~Txn() = default;
+  void begin(Env& env, unsigned flags);
+  MDB_txn* txn_ = nullptr;
+  std::shared_lock<std::shared_mutex> gate_;
+};
+
+// A snapshot. park() gives the snapshot up but keeps the reader slot; renew() takes a fresh one:
+// the cheap way to read often.
+class ReadTxn : public Txn {
+ public:
+  explicit ReadTxn(Env& env) : env_(env) { begin(env, MDB_RDONLY); }
+  ~ReadTxn();
+  void park() noexcept;
+  void renew();
+  void keep_databases();  // ends the snapshot; databases found in it stay open in the environment
+
+ private:
+  Env& env_;
+};
+
+class WriteTxn : public Txn {
+ public:
+  explicit WriteTxn(Env& env) { begin(env, 0); }
+  ~WriteTxn();
+  [[nodiscard]] Dbi make_database(const char* name);
+  void put(Dbi dbi, std::string_view key, std::string_view value);
+  bool erase(Dbi dbi, std::string_view key);  // false if it was not there
+  void commit();
+  [[nodiscard]] bool wrote() const { return wrote_; }
+
+ private:
+  bool wrote_ = false;
+};
+
+class Cursor {
+ public:
+  struct Row {
+    std::string_view key;
+    std::string_view value;
+  };
+  Cursor(const Txn& txn, Dbi dbi);
+  ~Cursor() { mdb_cursor_close(cursor_); }
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
+
+  [[nodiscard]] std::optional<Row> seek(std::string_view key);  // the first row at or after `key`
+  [[nodiscard]] std::optional<Row> first() { return move({}, MDB_FIRST); }
+  [[nodiscard]] std::optional<Row> next() { return move({}, MDB_NEXT); }
+  void renew(const ReadTxn& txn);  // after txn.renew()
+
+ private:
+  std::optional<Row> move(std::string_view key, MDB_cursor_op operation);
+  MDB_cursor* cursor_ = nullptr;
+};
+
+}  // namespace mtrk::store

@@ -1,0 +1,352 @@
+#include "common/store/record_codec.h"
+
+#include "common/base/codec.h"
+
+#include <array>
+#include <utility>
+
+namespace mtrk::store {
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+constexpr std::size_t kCrcOctets = 4;
+
+// Bits of the octets named flags below. Unknown bits are corrupt: version 1 has no others.
+constexpr std::uint8_t kVisible = 1;
+constexpr std::uint8_t kQueued = 2;
+constexpr std::uint8_t kRedirected = 1;
+constexpr std::uint8_t kHasRemoteMta = 2;
+constexpr std::uint8_t kHasLastAttempt = 4;
+constexpr std::uint8_t kHasWillRetryUntil = 8;
+constexpr std::uint8_t kHasPassport = 1;
+constexpr std::uint8_t kHasTimeout = 2;
+constexpr std::uint8_t kHasNewest = 1;
+
+Unexpected corrupt(std::string_view what) {
+  return fail(ErrorCode::corrupt, "record: " + std::string(what));
+}
+
+void open_record(std::string& out) {
+  out.clear();
+  put_u8(out, kVersion);
+}
+void seal_record(std::string& out) {
+  put_u32(out, crc32c(out));
+}
+
+// The fields between version and checksum.
+Expected<std::string_view> unseal_record(std::string_view record) {
+  if (record.size() < 1 + kCrcOctets) {
+    return corrupt("too short");
+  }
+  std::string_view tail = record.substr(record.size() - kCrcOctets);
+  const std::string_view sealed = record.substr(0, record.size() - kCrcOctets);
+  std::uint32_t crc = 0;
+  if (!get_u32(tail, crc) || crc != crc32c(sealed)) {
+    return corrupt("checksum differs");
+  }
+  if (static_cast<std::uint8_t>(sealed.front()) != kVersion) {
+    return fail(ErrorCode::unsupported, "record: unknown version");
+  }
+  return sealed.substr(1);
+}
+
+void put_time(std::string& out, TimePoint at) {
+  put_u64(out, static_cast<std::uint64_t>(at.time_since_epoch().count()));
+}
+bool get_time(std::string_view& in, TimePoint& at) {
+  std::uint64_t count = 0;
+  if (!get_u64(in, count)) {
+    return false;
+  }
+  at = TimePoint(Seconds(static_cast<std::int64_t>(count)));
+  return true;
+}
+
+bool get_string(std::string_view& in, std::string& text) {
+  std::string_view view;
+  if (!get_text(in, view)) {
+    return false;
+  }
+  text = view;
+  return true;
+}
+
+template <std::size_t N>
+bool get_octets(std::string_view& in, std::array<std::uint8_t, N>& octets) {
+  if (in.size() < N) {
+    return false;
+  }
+  in.copy(reinterpret_cast<char*>(octets.data()), N);
+  in.remove_prefix(N);
+  return true;
+}
+
+void put_name(std::string& out, const MtaName& name) {
+  put_text(out, name.type);
+  put_text(out, name.name);
+}
+bool get_name(std::string_view& in, MtaName& name) {
+  return get_string(in, name.type) && get_string(in, name.name);
+}
+void put_address(std::string& out, const TypedAddress& address) {
+  put_text(out, address.type);
+  put_text(out, address.value);
+}
+bool get_address(std::string_view& in, TypedAddress& address) {
+  return get_string(in, address.type) && get_string(in, address.value);
+}
+
+void put_recipient(std::string& out, const Recipient& recipient) {
+  const OutcomeFields fields = fields_of(recipient.outcome);
+  unsigned flags = 0;
+  flags |= recipient.redirected ? kRedirected : 0U;
+  flags |= fields.remote_mta ? kHasRemoteMta : 0U;
+  flags |= fields.last_attempt ? kHasLastAttempt : 0U;
+  flags |= fields.will_retry_until ? kHasWillRetryUntil : 0U;
+  put_u8(out, static_cast<std::uint8_t>(flags));
+  put_u8(out, static_cast<std::uint8_t>(fields.action));
+  put_u8(out, fields.status.status_class);
+  put_u16(out, fields.status.subject);
+  put_u16(out, fields.status.detail);
+  put_address(out, recipient.original);
+  put_address(out, recipient.final);
+  if (fields.remote_mta) {
+    put_name(out, *fields.remote_mta);
+  }
+  if (fields.last_attempt) {
+    put_time(out, *fields.last_attempt);
+  }
+  if (fields.will_retry_until) {
+    put_time(out, *fields.will_retry_until);
+  }
+}
+
+bool get_optional_fields(std::string_view& in, unsigned flags, OutcomeFields& fields) {
+  if ((flags & kHasRemoteMta) != 0 && !get_name(in, fields.remote_mta.emplace())) {
+    return false;
+  }
+  if ((flags & kHasLastAttempt) != 0 && !get_time(in, fields.last_attempt.emplace())) {
+    return false;
+  }
+  return (flags & kHasWillRetryUntil) == 0 || get_time(in, fields.will_retry_until.emplace());
+}
+
+Expected<Recipient> get_recipient(std::string_view& in) {
+  std::uint8_t flags = 0;
+  std::uint8_t action = 0;
+  OutcomeFields fields;
+  TypedAddress original;
+  TypedAddress final;
+  if (!get_u8(in, flags) || !get_u8(in, action) || !get_u8(in, fields.status.status_class) ||
+      !get_u16(in, fields.status.subject) || !get_u16(in, fields.status.detail) ||
+      !get_address(in, original) || !get_address(in, final) ||
+      !get_optional_fields(in, flags, fields)) {
+    return corrupt("recipient cut off");
+  }
+  constexpr unsigned kAllFlags =
+      kRedirected | kHasRemoteMta | kHasLastAttempt | kHasWillRetryUntil;
+  if ((flags & ~kAllFlags) != 0 || action > static_cast<std::uint8_t>(Action::opaque)) {
+    return corrupt("unknown flag or action");
+  }
+  fields.action = static_cast<Action>(action);
+  Expected<Outcome> outcome = make_outcome(fields);
+  if (!outcome || fields_of(*outcome).status != fields.status) {
+    return corrupt("an outcome that RFC 3886 forbids");
+  }
+  return Recipient{std::move(original), std::move(final), *std::move(outcome),
+                   (flags & kRedirected) != 0};
+}
+
+}  // namespace
+
+void encode_message(const StoredMessage& stored, std::string& out) {
+  const TrackedMessage& message = stored.message;
+  open_record(out);
+  put_u8(out, static_cast<std::uint8_t>((stored.visible ? kVisible : 0U) |
+                                        (message.queued ? kQueued : 0U)));
+  put_time(out, message.expires_at);
+  put_time(out, message.arrival);
+  put_u16(out, static_cast<std::uint16_t>(static_cast<std::int16_t>(message.utc_offset.count())));
+  put_name(out, message.reporting_mta);
+  put_text(out, message.queue_id);
+  put_varint(out, static_cast<std::uint32_t>(message.recipients.size()));
+  for (const Recipient& recipient : message.recipients) {
+    put_recipient(out, recipient);
+  }
+  seal_record(out);
+}
+
+Expected<StoredMessage> decode_message(std::string_view record) {
+  Expected<std::string_view> fields = unseal_record(record);
+  if (!fields) {
+    return Unexpected(fields.error());
+  }
+  std::string_view in = *fields;
+  StoredMessage stored;
+  TrackedMessage& message = stored.message;
+  std::uint8_t flags = 0;
+  std::uint16_t offset = 0;
+  std::uint32_t count = 0;
+  if (!get_u8(in, flags) || !get_time(in, message.expires_at) || !get_time(in, message.arrival) ||
+      !get_u16(in, offset) || !get_name(in, message.reporting_mta) ||
+      !get_string(in, message.queue_id) || !get_varint(in, count)) {
+    return corrupt("message cut off");
+  }
+  constexpr std::size_t kLeastRecipient = 11;  // so that a hostile count cannot reserve memory
+  if ((flags & ~(kVisible | kQueued)) != 0 || count == 0 || count > in.size() / kLeastRecipient) {
+    return corrupt("unknown flag or impossible count");
+  }
+  stored.visible = (flags & kVisible) != 0;
+  message.queued = (flags & kQueued) != 0;
+  message.utc_offset = Minutes(static_cast<std::int16_t>(offset));
+  message.recipients.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Expected<Recipient> recipient = get_recipient(in);
+    if (!recipient) {
+      return Unexpected(recipient.error());
+    }
+    message.recipients.push_back(*std::move(recipient));
+  }
+  if (!in.empty()) {
+    return corrupt("octets left over");
+  }
+  return stored;
+}
+
+void encode_trace(const StoredTrace& stored, std::string& out) {
+  open_record(out);
+  out += as_text(stored.key.octets());
+  put_u8(out, static_cast<std::uint8_t>(stored.origin));
+  put_u64(out, stored.ticket);
+  put_time(out, stored.arrival);
+  const bool timed = stored.passport && stored.passport->timeout;
+  put_u8(out, static_cast<std::uint8_t>((stored.passport ? kHasPassport : 0U) |
+                                        (timed ? kHasTimeout : 0U)));
+  if (stored.passport) {
+    put_text(out, stored.passport->envelope_id.decoded());
+    out += as_text(stored.passport->certifier.octets());
+  }
+  if (timed) {
+    put_u32(out, static_cast<std::uint32_t>(stored.passport->timeout->count()));
+  }
+  stored.trace.encode(out);
+  seal_record(out);
+}
+
+namespace {
+
+Expected<std::optional<Passport>> get_passport(std::string_view& in) {
+  std::uint8_t flags = 0;
+  if (!get_u8(in, flags) || flags > (kHasPassport | kHasTimeout) || flags == kHasTimeout) {
+    return corrupt("unknown flag");
+  }
+  if (flags == 0) {
+    return std::optional<Passport>();
+  }
+  std::string_view envid;
+  Digest20 certifier{};
+  std::uint32_t timeout = 0;
+  if (!get_text(in, envid) || !get_octets(in, certifier) ||
+      ((flags & kHasTimeout) != 0 && !get_u32(in, timeout))) {
+    return corrupt("passport cut off");
+  }
+  Expected<EnvelopeId> envelope_id = EnvelopeId::from_decoded(envid);
+  if (!envelope_id) {
+    return corrupt("envelope id");
+  }
+  Passport passport{*std::move(envelope_id), TrackingCertifier::from_octets(certifier), {}};
+  if ((flags & kHasTimeout) != 0) {
+    passport.timeout = Seconds(timeout);
+  }
+  return std::optional<Passport>(std::move(passport));
+}
+
+}  // namespace
+
+Expected<StoredTrace> decode_trace(std::string_view record) {
+  Expected<std::string_view> fields = unseal_record(record);
+  if (!fields) {
+    return Unexpected(fields.error());
+  }
+  std::string_view in = *fields;
+  Digest32 key{};
+  std::uint8_t origin = 0;
+  std::uint64_t ticket = 0;
+  TimePoint arrival;
+  if (!get_octets(in, key) || !get_u8(in, origin) || !get_u64(in, ticket) ||
+      !get_time(in, arrival) || origin > static_cast<std::uint8_t>(Origin::imported)) {
+    return corrupt("trace cut off");
+  }
+  Expected<std::optional<Passport>> passport = get_passport(in);
+  if (!passport) {
+    return Unexpected(passport.error());
+  }
+  Expected<maillog::DeliveryTrace> trace = maillog::DeliveryTrace::decode(in);
+  if (!trace) {
+    return Unexpected(trace.error());
+  }
+  if (!in.empty()) {
+    return corrupt("octets left over");
+  }
+  return StoredTrace{MessageKey::from_octets(key), static_cast<Origin>(origin), ticket, arrival,
+                     *std::move(passport),         *std::move(trace)};
+}
+
+void encode_cursor(const StoredCursor& stored, std::string& out) {
+  const LogCursor& cursor = stored.cursor;
+  open_record(out);
+  put_u64(out, cursor.device);
+  put_u64(out, cursor.inode);
+  put_u64(out, cursor.offset);
+  put_u32(out, cursor.head_octets);
+  put_u32(out, cursor.head_crc);
+  put_text(out, cursor.journal);
+  put_u8(out, stored.newest ? kHasNewest : 0);
+  if (stored.newest) {
+    put_u64(out, static_cast<std::uint64_t>(stored.newest->time_since_epoch().count()));
+  }
+  seal_record(out);
+}
+
+Expected<StoredCursor> decode_cursor(std::string_view record) {
+  Expected<std::string_view> fields = unseal_record(record);
+  if (!fields) {
+    return Unexpected(fields.error());
+  }
+  std::string_view in = *fields;
+  StoredCursor stored;
+  LogCursor& cursor = stored.cursor;
+  std::uint8_t flags = 0;
+  std::uint64_t newest = 0;
+  if (!get_u64(in, cursor.device) || !get_u64(in, cursor.inode) || !get_u64(in, cursor.offset) ||
+      !get_u32(in, cursor.head_octets) || !get_u32(in, cursor.head_crc) ||
+      !get_string(in, cursor.journal) || !get_u8(in, flags) || flags > kHasNewest ||
+      (flags == kHasNewest && !get_u64(in, newest)) || !in.empty()) {
+    return corrupt("cursor");
+  }
+  if (flags == kHasNewest) {
+    stored.newest = LogTime(Microseconds(static_cast<std::int64_t>(newest)));
+  }
+  return stored;
+}
+
+void encode_number(std::uint64_t number, std::string& out) {
+  open_record(out);
+  put_u64(out, number);
+  seal_record(out);
+}
+
+Expected<std::uint64_t> decode_number(std::string_view record) {
+  Expected<std::string_view> fields = unseal_record(record);
+  if (!fields) {
+    return Unexpected(fields.error());
+  }
+  std::uint64_t number = 0;
+  if (!get_u64(*fields, number) || !fields->empty()) {
+    return corrupt("number");
+  }
+  return number;
+}
+
+}  // namespace mtrk::store

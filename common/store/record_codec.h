@@ -1,0 +1,65 @@
+#pragma once
+
+#include "common/base/expected.h"
+#include "common/base/time.h"
+#include "common/maillog/delivery_trace.h"
+#include "common/store/tracking_writer.h"
+#include "common/track/certifier.h"
+#include "common/track/envelope_id.h"
+#include "common/track/message_key.h"
+#include "common/track/tracked_message.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+// The values of the store (store_format.h): version octet, fields of common/base/codec.h, CRC-32C.
+// encode_x replaces what is in `out`; decode_x is total: any octets give a value or an Error
+// (corrupt: checksum or inner length; unsupported: a version this program does not know), and a
+// value it gives encodes to the same octets again. Linear in the input. Pure.
+namespace mtrk::store {
+
+// A row of `message`.
+struct StoredMessage {
+  bool visible = false;  // final or confirmed: readers may show it
+  TrackedMessage message;
+};
+void encode_message(const StoredMessage& message, std::string& out);
+[[nodiscard]] Expected<StoredMessage> decode_message(std::string_view record);
+
+// Where a trace came from: what has to happen before its message counts as accepted.
+enum class Origin : std::uint8_t { provisional, final, imported };
+
+// What passing MTRK on to the next hop needs (RFC 3885 §3.3); only while the message is queued.
+struct Passport {
+  EnvelopeId envelope_id;
+  TrackingCertifier certifier;
+  std::optional<Seconds> timeout;
+};
+
+// A row of `trace`.
+struct StoredTrace {
+  MessageKey key;
+  Origin origin = Origin::provisional;
+  std::uint64_t ticket = 0;
+  TimePoint arrival;
+  std::optional<Passport> passport;
+  maillog::DeliveryTrace trace;
+};
+void encode_trace(const StoredTrace& trace, std::string& out);
+[[nodiscard]] Expected<StoredTrace> decode_trace(std::string_view record);
+
+// A row of `cursor`: the position, and the newest stamp seen up to there.
+struct StoredCursor {
+  LogCursor cursor;
+  std::optional<LogTime> newest;
+};
+void encode_cursor(const StoredCursor& cursor, std::string& out);
+[[nodiscard]] Expected<StoredCursor> decode_cursor(std::string_view record);
+
+// A row of `queue`, and numbers in `meta`.
+void encode_number(std::uint64_t number, std::string& out);
+[[nodiscard]] Expected<std::uint64_t> decode_number(std::string_view record);
+
+}  // namespace mtrk::store

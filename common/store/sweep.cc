@@ -1,0 +1,81 @@
+#include "common/store/sweep.h"
+
+namespace mtrk::store {
+
+std::size_t Sweep::run(TimePoint now, std::size_t limit) {
+  std::size_t removed = 0;
+  // Traces first: a message that waits for one of them may expire in the same run.
+  const std::vector<Rows::DueRow> due = rows_.reminders(now, limit);
+  for (const Rows::DueRow& row : due) {
+    removed += look_at_trace(row, now);
+  }
+  const std::vector<Rows::ExpiryRow> expiring = rows_.expiries(now, limit - due.size());
+  for (const Rows::ExpiryRow& row : expiring) {
+    removed += expire(row, now);
+  }
+  touched_ = !due.empty() || !expiring.empty();
+  live_.flush();
+  return removed;
+}
+
+std::size_t Sweep::expire(const Rows::ExpiryRow& row, TimePoint now) {
+  rows_.erase_expiry(row);
+  const std::optional<StoredMessage> stored = rows_.message(row.key, row.serial);
+  if (!stored) {
+    return 0;
+  }
+  const TrackedMessage& message = stored->message;
+  if (message.expires_at > now) {  // imported again with a later end
+    rows_.put_expiry({message.expires_at, row.key, row.serial});
+    return 0;
+  }
+  // MTRK-3.1-17: never while it is in the queue here.
+  if (message.queued && live_.entry(row.serial) != nullptr) {
+    rows_.put_expiry({now + kLookAgain, row.key, row.serial});
+    return 0;
+  }
+  live_.remove_trace(row.serial);
+  rows_.erase_message(row.key, row.serial, row.at);
+  return 1;
+}
+
+std::size_t Sweep::look_at_trace(const Rows::DueRow& row, TimePoint now) {
+  rows_.erase_reminder(row);
+  const LiveTraces::Entry* entry = live_.entry(row.serial);
+  if (entry == nullptr) {
+    return 0;
+  }
+  const maillog::DeliveryTrace& trace = entry->trace.trace;
+  const bool imported = entry->trace.origin == Origin::imported;
+  if (row.reminder == Reminder::unconfirmed) {
+    if (imported || trace.confirmed()) {
+      return 0;
+    }
+    if (!given_up(entry->trace, now)) {
+      rows_.put_reminder({now + kEndedTraceLifetime, row.serial, row.reminder});
+      return 0;
+    }
+    live_.remove(row.serial);
+    return 1;
+  }
+  if (trace.queued() || !(trace.confirmed() || imported)) {
+    return 0;
+  }
+  if (row.at == TimePoint()) {
+    // It ended since the sweep before; the wall clock of the sweep says when the wait begins, for
+    // stamps of a log that is caught up with are long past.
+    rows_.put_reminder({now + kEndedTraceLifetime, row.serial, row.reminder});
+    return 0;
+  }
+  live_.remove_trace(row.serial);
+  return 1;
+}
+
+bool Sweep::given_up(const StoredTrace& trace, TimePoint now) const {
+  if (!newest_ || now >= trace.arrival + maximum_retention_) {
+    return true;
+  }
+  return *newest_ >= trace.arrival + kEndedTraceLifetime;
+}
+
+}  // namespace mtrk::store
