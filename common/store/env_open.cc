@@ -61,8 +61,8 @@ struct stat prepare_directory(const std::string& path, Env::Missing missing) {
     static_cast<void>(::chmod(path.c_str(), kDirectoryMode));
   }
   if (!S_ISDIR(directory.st_mode)) {
-    throw unusable(missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input, path,
-                   "is not a directory");
+    throw unusable(missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input,
+                   path, "is not a directory");
   }
   struct statfs system {};
   if (::statfs(path.c_str(), &system) != 0) {
@@ -103,7 +103,8 @@ StoreUnusable open_failure(int code, const std::string& path, Env::Missing missi
   if (code == MDB_VERSION_MISMATCH) {
     return unusable(exit_code::config, path, "made by another version of LMDB");
   }
-  const int otherwise = missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input;
+  const int otherwise =
+      missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input;
   return code > 0 ? from_errno(code, path, otherwise)
                   : unusable(otherwise, path, mdb_strerror(code));
 }

@@ -134,8 +134,7 @@ LiveTraces::Entry* LiveTraces::entry(Serial serial) {
     return nullptr;  // set aside: nothing to keep up to date
   }
   const bool queued = trace->trace.queued();
-  return &cache_
-              .emplace(serial, Entry{*std::move(trace), std::move(message), false, false, queued})
+  return &cache_.emplace(serial, Entry{*std::move(trace), std::move(message), false, false, queued})
               .first->second;
 }
 
@@ -157,16 +156,22 @@ void LiveTraces::remove(Serial serial) {
 }
 
 void LiveTraces::remove_trace(Serial serial) {
-  if (const Entry* gone = entry(serial)) {
-    for (const std::string& queue_id : gone->trace.trace.queue_ids()) {
-      rows_->unbind(queue_id, serial);
-      if (serial_of(queue_id) == serial) {
-        set_id(queue_id, std::nullopt);
-      }
+  const auto cached = cache_.find(serial);
+  std::optional<StoredTrace> stored;  // its message may be gone, then there is no Entry
+  if (cached == cache_.end() && !(stored = rows_->trace(serial))) {
+    return;
+  }
+  const maillog::DeliveryTrace& gone = stored ? stored->trace : cached->second.trace.trace;
+  for (const std::string& queue_id : gone.queue_ids()) {
+    rows_->unbind(queue_id, serial);
+    if (serial_of(queue_id) == serial) {
+      set_id(queue_id, std::nullopt);
     }
   }
   rows_->erase_trace(serial);
-  cache_.erase(serial);
+  if (cached != cache_.end()) {
+    cache_.erase(cached);
+  }
   changed_anything_ = true;
 }
 

@@ -1,5 +1,6 @@
 #include "common/store/lmdb.h"
 
+#include <mutex>
 #include <utility>
 
 namespace mtrk::store {

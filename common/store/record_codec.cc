@@ -144,8 +144,7 @@ Expected<Recipient> get_recipient(std::string_view& in) {
       !get_optional_fields(in, flags, fields)) {
     return corrupt("recipient cut off");
   }
-  constexpr unsigned kAllFlags =
-      kRedirected | kHasRemoteMta | kHasLastAttempt | kHasWillRetryUntil;
+  constexpr unsigned kAllFlags = kRedirected | kHasRemoteMta | kHasLastAttempt | kHasWillRetryUntil;
   if ((flags & ~kAllFlags) != 0 || action > static_cast<std::uint8_t>(Action::opaque)) {
     return corrupt("unknown flag or action");
   }
@@ -289,8 +288,12 @@ Expected<StoredTrace> decode_trace(std::string_view record) {
   if (!in.empty()) {
     return corrupt("octets left over");
   }
-  return StoredTrace{MessageKey::from_octets(key), static_cast<Origin>(origin), ticket, arrival,
-                     *std::move(passport),         *std::move(trace)};
+  return StoredTrace{MessageKey::from_octets(key),
+                     static_cast<Origin>(origin),
+                     ticket,
+                     arrival,
+                     *std::move(passport),
+                     *std::move(trace)};
 }
 
 void encode_cursor(const StoredCursor& stored, std::string& out) {

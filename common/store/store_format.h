@@ -11,12 +11,14 @@
 //
 //   meta      name → value          "format" u64, "serial" u64 (last transaction id given out),
 //                                   "salt" 16 octets (plain: no version, no checksum)
-//   message   key(32) ‖ serial(8)   → message record: one SMTP transaction (TrackedMessage). Several
+//   message   key(32) ‖ serial(8)   → message record: one SMTP transaction (TrackedMessage).
+//   Several
 //                                   with one key are the same message sent more than once;
 //                                   at most kMaxTransactions are kept
 //   queue     queue id ‖ 0 ‖ incarnation(4)
 //                                   → serial of the transaction this queue id works for
-//   trace     serial(8)             → trace record: message key, ENVID and certifier (needed to pass
+//   trace     serial(8)             → trace record: message key, ENVID and certifier (needed to
+//   pass
 //                                   MTRK on, gone when the message leaves the queue), where it came
 //                                   from, the DeliveryTrace
 //   expiry    at(8) ‖ key(32) ‖ serial(8) → nothing: when the sweep looks at the message next

@@ -60,13 +60,14 @@ StoreSalt make_salt() {
 void require_format(std::string_view value, const std::string& path) {
   const Expected<std::uint64_t> format = decode_number(value);
   if (!format && format.error().code != ErrorCode::unsupported) {
-    throw StoreUnusable(exit_code::data_error, "store " + path + ": its format cannot be read (corrupt)");
+    throw StoreUnusable(exit_code::data_error,
+                        "store " + path + ": its format cannot be read (corrupt)");
   }
   if (!format || *format != kFormat) {
     throw StoreUnusable(exit_code::config, "store " + path + ": has format " +
-                                     (format ? std::to_string(*format) : "newer than") + ", not " +
-                                     std::to_string(kFormat) +
-                                     ": made by a newer version of this program");
+                                               (format ? std::to_string(*format) : "newer than") +
+                                               ", not " + std::to_string(kFormat) +
+                                               ": made by a newer version of this program");
   }
 }
 
@@ -281,8 +282,8 @@ std::vector<Rows::DueRow> Rows::reminders(TimePoint until, std::size_t limit) {
         !get_u8(in, reminder)) {
       break;
     }
-    rows.push_back({from_key_time(at), serial,
-                    reminder == 0 ? Reminder::unconfirmed : Reminder::ended});
+    rows.push_back(
+        {from_key_time(at), serial, reminder == 0 ? Reminder::unconfirmed : Reminder::ended});
   }
   return rows;
 }

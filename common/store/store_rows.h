@@ -3,6 +3,7 @@
 #include "common/base/time.h"
 #include "common/store/lmdb.h"
 #include "common/store/record_codec.h"
+#include "common/store/store_stats.h"
 #include "common/track/message_key.h"
 
 #include <cstdint>
@@ -84,6 +85,8 @@ class Rows {
 [[nodiscard]] std::optional<StoredCursor> read_cursor(const Txn& txn,
                                                       const Databases& databases,
                                                       std::string_view source);
+
+[[nodiscard]] StoreStats read_stats(Env& env, const Databases& databases);
 
 // All (queue id, serial), the newest incarnation last.
 struct QueueRow {

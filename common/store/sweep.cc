@@ -22,6 +22,7 @@ std::size_t Sweep::expire(const Rows::ExpiryRow& row, TimePoint now) {
   rows_.erase_expiry(row);
   const std::optional<StoredMessage> stored = rows_.message(row.key, row.serial);
   if (!stored) {
+    live_.remove_trace(row.serial);
     return 0;
   }
   const TrackedMessage& message = stored->message;
@@ -43,6 +44,7 @@ std::size_t Sweep::look_at_trace(const Rows::DueRow& row, TimePoint now) {
   rows_.erase_reminder(row);
   const LiveTraces::Entry* entry = live_.entry(row.serial);
   if (entry == nullptr) {
+    live_.remove_trace(row.serial);  // of a message that was set aside, if there is one
     return 0;
   }
   const maillog::DeliveryTrace& trace = entry->trace.trace;

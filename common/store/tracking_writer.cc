@@ -20,9 +20,8 @@ constexpr std::uint64_t kLeastReserve = 32;    // pages
 constexpr std::uint64_t kPagesPerPut = 12;     // upper bound: one leaf a database, and branches
 
 bool has_delayed_recipient(const TrackedMessage& message) {
-  return std::any_of(message.recipients.begin(), message.recipients.end(), [](const Recipient& r) {
-    return std::holds_alternative<Delayed>(r.outcome);
-  });
+  return std::any_of(message.recipients.begin(), message.recipients.end(),
+                     [](const Recipient& r) { return std::holds_alternative<Delayed>(r.outcome); });
 }
 
 template <typename Recipients>
@@ -33,8 +32,8 @@ bool same_recipients(const Recipients& a, const std::vector<Recipient>& b) {
 }
 
 bool same_transaction(const TrackedMessage& a, const TrackedMessage& b) {
-  return a.arrival == b.arrival && a.reporting_mta == b.reporting_mta &&
-         a.queue_id == b.queue_id && same_recipients(a.recipients, b.recipients);
+  return a.arrival == b.arrival && a.reporting_mta == b.reporting_mta && a.queue_id == b.queue_id &&
+         same_recipients(a.recipients, b.recipients);
 }
 
 maillog::DeliveryTrace make_trace(const QueueId& root, const TrackedMessage& message) {
@@ -56,8 +55,8 @@ struct TrackingWriter::Impl {
                       Env::Access::read_write,
                       options.max_size,
                       create == Create::if_missing ? Env::Missing::create : Env::Missing::fail)),
-        live(policy()),
-        router(policy()) {
+        live(policy()) {
+    router.emplace(policy());
     options.maximum_retention = std::max(options.maximum_retention, kLeastRetention);
     options.default_retention =
         std::clamp(options.default_retention, kLeastRetention, options.maximum_retention);
@@ -73,8 +72,12 @@ struct TrackingWriter::Impl {
   // capture (its provisional stage, or the same message before a content filter) is brought up to
   // date instead: true.
   bool settle_queue_id(const Capture& capture, const MessageKey& key);
-  void put_new(const MessageKey& key, Origin origin, std::uint64_t ticket,
-               std::optional<QueueId> followed, Passport passport, StoredMessage message);
+  void put_new(const MessageKey& key,
+               Origin origin,
+               std::uint64_t ticket,
+               std::optional<QueueId> followed,
+               Passport passport,
+               StoredMessage message);
   std::optional<Kept> refusal(const MessageKey& key);
 
   maillog::TracePolicy policy() const { return {options.trace.queue_lifetime, filters}; }
@@ -85,7 +88,7 @@ struct TrackingWriter::Impl {
   Databases databases{};
   StoreSalt salt{};
   LiveTraces live;
-  maillog::TraceRouter router;
+  std::optional<maillog::TraceRouter> router;
   std::optional<LogTime> newest;  // stamp of any event: how far the log has come
 
   // The batch.
@@ -106,12 +109,15 @@ void TrackingWriter::Impl::open_databases() {
   WriteTxn first(*env);
   databases = make_databases(first, options.path);
   salt = read_salt(first, databases);
-  Cursor cursor(first, databases.cursor);
-  for (auto row = cursor.first(); row; row = cursor.next()) {
-    if (const Expected<StoredCursor> stored = decode_cursor(row->value)) {
-      newest = std::max(newest, stored->newest);
+  {
+    Cursor cursor(first, databases.cursor);
+    for (auto row = cursor.first(); row; row = cursor.next()) {
+      if (const Expected<StoredCursor> stored = decode_cursor(row->value)) {
+        newest = std::max(newest, stored->newest);
+      }
     }
   }
+  first.commit();
 }
 
 TrackingWriter::TrackingWriter(WriterOptions options, Create create)
@@ -197,7 +203,7 @@ void TrackingWriter::abort() noexcept {
   self.rows.reset();
   self.txn.reset();
   if (self.routed) {
-    self.router = maillog::TraceRouter(self.policy());
+    self.router.emplace(self.policy());
   }
   self.new_serial = self.new_rows = self.routed = false;
   self.puts = 0;
@@ -363,11 +369,11 @@ bool TrackingWriter::apply(const maillog::DeliveryEvent& event) {
   assert(self.txn);
   self.routed = true;
   self.newest = std::max(self.newest, std::optional(event.at));
-  return self.router.route(event, self.live);
+  return self.router->route(event, self.live);
 }
 
 void TrackingWriter::warm_up(const maillog::DeliveryEvent& event) {
-  impl_->router.warm_up(event);
+  impl_->router->warm_up(event);
 }
 
 void TrackingWriter::put_cursor(std::string_view source, const LogCursor& cursor) {

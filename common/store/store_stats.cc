@@ -1,0 +1,28 @@
+#include "common/store/store_stats.h"
+
+#include "common/base/codec.h"
+#include "common/store/store_rows.h"
+
+namespace mtrk::store {
+
+StoreStats read_stats(Env& env, const Databases& databases) {
+  StoreStats stats;
+  {
+    const ReadTxn txn(env);
+    stats.messages = txn.entries(databases.message);
+    stats.traces = txn.entries(databases.trace);
+    stats.queue_ids = txn.entries(databases.queue);
+    stats.corrupt = txn.entries(databases.aside);
+    Cursor expiry(txn, databases.expiry);
+    if (const auto oldest = expiry.first()) {
+      std::string_view key = oldest->key;
+      static_cast<void>(get_u64(key, stats.oldest_expiry));
+    }
+  }
+  const Env::Pages pages = env.pages();
+  stats.octets_used = (pages.high_mark - env.count_free_pages()) * pages.size;
+  stats.octets_max = pages.map * pages.size;
+  return stats;
+}
+
+}  // namespace mtrk::store
