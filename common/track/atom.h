@@ -10,7 +10,8 @@ namespace mtrk {
 // An atom of RFC 822 §3.3, of which types (address, MTA name) and field names consist: printable
 // ASCII without blanks and without the specials ()<>@,;:\".[]
 [[nodiscard]] constexpr bool is_atom_char(char c) {
-  return is_vchar(c) && std::string_view("()<>@,;:\\\".[]").find(c) == std::string_view::npos;
+  constexpr std::string_view kSpecials = "()<>@,;:\\\".[]";
+  return is_alnum(c) || (is_vchar(c) && kSpecials.find(c) == std::string_view::npos);
 }
 [[nodiscard]] inline bool is_atom(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_atom_char);

@@ -14,7 +14,7 @@ namespace mtrk {
 
 // Transactions with the same Reporting-MTA and Arrival-Date share one part, others get one each
 // . `boundary` must be 1..70 characters of the RFC 2046 alphabet; make_boundary() gives one
-// of 128 random bits, and build_report falls back to a longer one should it occur in the content.
+// of 128 random bits, and append_report falls back to a longer one should it occur in the content.
 void append_report(std::string& out,
                    std::string_view envelope_id,
                    std::span<const TrackedMessage> messages,

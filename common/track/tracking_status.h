@@ -19,10 +19,17 @@ namespace mtrk {
 void append_tracking_status(std::string& out,
                             std::string_view envelope_id,
                             const TrackedMessage& message);
+// Its two halves, for a part that several transactions share. Each recipient group starts
+// with the blank line that parts it from what stands before.
+void append_message_fields(std::string& out,
+                           std::string_view envelope_id,
+                           const TrackedMessage& message);
+void append_recipient_groups(std::string& out, const TrackedMessage& message);
 
 // What a peer's report says. Fields in any order, names in any case, folded lines, comments,
 // missing fields: all accepted; a recipient group without a known Action is kept as opaque with
-// `complete` false. Lines that are no fields are skipped.
+// `complete` false. Lines that are no fields are skipped; of a repeated field the first
+// counts. Values are a stranger's octets as received: escape them before they reach a terminal.
 struct ReportedRecipient {
   TypedAddress original;  // empty type if absent
   TypedAddress final;
@@ -32,6 +39,7 @@ struct ReportedRecipient {
   std::optional<ZonedTime> last_attempt;
   std::optional<ZonedTime> will_retry_until;
   std::vector<std::pair<std::string, std::string>> extensions;
+  bool complete = false;  // the four required fields were there and understood (MTSN-3.3-01)
 };
 struct TrackingStatus {
   std::string original_envelope_id;
@@ -40,6 +48,7 @@ struct TrackingStatus {
   std::vector<std::pair<std::string, std::string>> extensions;
   std::vector<ReportedRecipient> recipients;
 };
+// Fails only if there is not one field that RFC 3886 names. Linear in the size of `content`.
 [[nodiscard]] Expected<TrackingStatus> parse_tracking_status(std::string_view content);
 
 }  // namespace mtrk

@@ -1,0 +1,118 @@
+#include "common/track/report_field.h"
+
+#include "common/base/ascii.h"
+#include "common/track/atom.h"
+#include "common/track/utf8_address.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mtrk {
+namespace {
+
+constexpr std::array<std::string_view, 10> kNames{
+    "Original-Envelope-Id", "Reporting-MTA",   "Arrival-Date", "Original-Recipient",
+    "Final-Recipient",      "Action",          "Status",       "Remote-MTA",
+    "Last-Attempt-Date",    "Will-Retry-Until"};
+
+constexpr std::string_view kTruncated = "[truncated]";
+constexpr std::size_t kMaxType = 64;
+constexpr std::size_t kMaxEscape = sizeof("\\x{10FFFF}") - 1;
+
+// Without early exit: the compiler turns it into vector code, and nearly all values pass.
+bool all_printable(std::string_view text) {
+  unsigned bad = 0;
+  for (const char c : text) {
+    bad |= static_cast<unsigned>(static_cast<unsigned char>(c - ' ') > '~' - ' ');
+  }
+  return bad == 0;
+}
+
+// Where to cut so that no \x{HEX} is cut in two.
+std::size_t cut_before(std::string_view text, std::size_t limit) {
+  const std::string_view end = text.substr(limit - kMaxEscape, kMaxEscape);
+  const std::size_t backslash = end.rfind('\\');
+  const bool inside =
+      backslash != std::string_view::npos && end.find('}', backslash) == std::string_view::npos;
+  return inside ? limit - kMaxEscape + backslash : limit;
+}
+
+// The value as it may be shown, at most kMaxFieldValue octets.
+std::string sanitised(std::string_view type, std::string_view value) {
+  std::string text(type);
+  if (!type.empty()) {
+    text += "; ";
+  }
+  const std::size_t room = kMaxFieldValue + 1 - text.size();  // one more tells that there is more
+  for (const char c : value.substr(0, room)) {
+    text += is_printable(c) ? c : '?';
+  }
+  if (text.size() > kMaxFieldValue) {
+    text.resize(cut_before(text, kMaxFieldValue - kTruncated.size()));
+    text += kTruncated;
+  }
+  return text;
+}
+
+// Folds at the last blank that keeps the line within its limit; where there is none, inside the
+// word, which costs the reader one blank. Trailing blanks go, so that a line of nothing but blanks,
+// which some take for the end of a group, cannot come about.
+void append_folded(std::string& out, std::string_view line) {
+  line = line.substr(0, line.find_last_not_of(' ') + 1);
+  const std::size_t name = line.find(':') + 1;
+  std::size_t least = name + 1;  // the blank after the name is no place for a fold
+  while (line.size() > kMaxFieldLine) {
+    const std::size_t blank = line.rfind(' ', kMaxFieldLine);
+    const bool at_blank = blank != std::string_view::npos && blank >= least;
+    const std::size_t cut = at_blank ? blank : kMaxFieldLine;
+    out.append(line.substr(0, cut)).append("\r\n");
+    line.remove_prefix(cut);
+    if (!at_blank) {
+      out += ' ';
+    }
+    least = 1;
+  }
+  out.append(line).append("\r\n");
+}
+
+void append_field(std::string& out, FieldName name, std::string_view type, std::string_view value) {
+  const std::string_view field = to_string(name);
+  const std::size_t length = field.size() + 2 + type.size() + 2 + value.size();
+  if (length <= kMaxFieldLine && all_printable(value)) {
+    out.append(field).append(": ");
+    if (!type.empty()) {
+      out.append(type).append("; ");
+    }
+    out.append(value).append("\r\n");
+    return;
+  }
+  append_folded(out, std::string(field).append(": ").append(sanitised(type, value)));
+}
+
+}  // namespace
+
+std::string_view to_string(FieldName name) {
+  return kNames[static_cast<std::size_t>(name)];
+}
+
+void put_field(std::string& out, FieldName name, std::string_view value) {
+  append_field(out, name, {}, value);
+}
+
+void put_field(std::string& out, FieldName name, std::string_view type, std::string_view value) {
+  const bool usable = type.size() <= kMaxType && is_atom(type);
+  append_field(out, name, usable ? type : "unknown", value);
+}
+
+void put_address(std::string& out, FieldName name, const TypedAddress& address) {
+  const bool ascii = std::all_of(address.value.begin(), address.value.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  const bool mailbox = iequals(address.type, "rfc822") || iequals(address.type, "utf-8");
+  if (ascii || !mailbox) {  // an ASCII value of type utf-8 has its escapes already
+    put_field(out, name, address.type, address.value);
+    return;
+  }
+  put_field(out, name, "utf-8", encode_utf8_address(address.value, kMaxFieldValue));
+}
+
+}  // namespace mtrk

@@ -1,0 +1,105 @@
+#include "common/track/tracking_report.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <tuple>
+
+namespace mtrk {
+namespace {
+
+constexpr std::size_t kMaxBoundary = 70;  // RFC 2046 §5.1.1
+
+using Messages = std::vector<const TrackedMessage*>;
+
+auto part_key(const TrackedMessage& message) {
+  return std::tie(message.arrival, message.reporting_mta.type, message.reporting_mta.name);
+}
+
+// In order of arrival, so that what shares a part stands together (A-29). A transaction without
+// recipients says nothing and may not be reported (MTSN-3.1-04).
+Messages in_part_order(std::span<const TrackedMessage> messages) {
+  Messages ordered;
+  ordered.reserve(messages.size());
+  for (const TrackedMessage& message : messages) {
+    if (!message.recipients.empty()) {
+      ordered.push_back(&message);
+    }
+  }
+  std::sort(ordered.begin(), ordered.end(), [](const TrackedMessage* a, const TrackedMessage* b) {
+    return part_key(*a) != part_key(*b) ? part_key(*a) < part_key(*b) : a < b;
+  });
+  return ordered;
+}
+
+// Returns the number of delimiter lines written.
+std::size_t append_entity(std::string& out,
+                          std::string_view envelope_id,
+                          const Messages& messages,
+                          std::string_view boundary) {
+  std::size_t delimiters = 1;
+  out.append("Content-Type: multipart/related; boundary=\"").append(boundary);
+  out.append("\"; type=\"message/tracking-status\"\r\n");
+  const TrackedMessage* previous = nullptr;
+  for (const TrackedMessage* message : messages) {
+    if (previous == nullptr || part_key(*previous) != part_key(*message)) {
+      out.append("\r\n--").append(boundary);
+      out.append("\r\nContent-Type: message/tracking-status\r\n\r\n");
+      append_message_fields(out, envelope_id, *message);
+      ++delimiters;
+    }
+    append_recipient_groups(out, *message);
+    previous = message;
+  }
+  out.append("\r\n--").append(boundary).append("--\r\n");
+  return delimiters;
+}
+
+std::size_t count(std::string_view text, std::string_view wanted) {
+  std::size_t times = 0;
+  for (std::size_t at = text.find(wanted); at != std::string_view::npos;
+       at = text.find(wanted, at + wanted.size())) {
+    ++times;
+  }
+  return times;
+}
+
+}  // namespace
+
+void append_report(std::string& out,
+                   std::string_view envelope_id,
+                   std::span<const TrackedMessage> messages,
+                   std::string_view boundary) {
+  const Messages ordered = in_part_order(messages);
+  const std::size_t start = out.size();
+  std::string longer;
+  for (;;) {
+    const std::size_t delimiters = append_entity(out, envelope_id, ordered, boundary);
+    const std::string delimiter = std::string("--").append(boundary);
+    if (count(std::string_view(out).substr(start), delimiter) == delimiters) {
+      return;
+    }
+    // Someone's address or name holds it. Nobody can know the next one before it is drawn.
+    out.resize(start);
+    longer = std::string(boundary.substr(0, kMaxBoundary / 2 - 3)).append("-") + make_boundary();
+    boundary = longer;
+  }
+}
+
+std::string make_boundary() {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  std::array<unsigned char, 16> random{};
+  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
+    throw std::runtime_error("OpenSSL has no random octets");
+  }
+  std::string boundary("mtrk-");
+  for (const unsigned char octet : random) {
+    boundary += kHexDigits[octet >> 4U];
+    boundary += kHexDigits[octet & 15U];
+  }
+  return boundary;
+}
+
+}  // namespace mtrk
