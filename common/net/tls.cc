@@ -1,0 +1,144 @@
+#include "common/net/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <ctime>
+
+namespace mtrk::net {
+namespace {
+
+namespace ssl = boost::asio::ssl;
+using boost::system::error_code;
+
+constexpr char kCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM";  // TLS 1.2; 1.3 has its own
+constexpr unsigned kHostFlags =
+    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+
+// No protocol with ALPN is spoken here: a client that asks for one is lost (S11, ALPACA).
+int refuse_alpn(
+    SSL*, const unsigned char**, unsigned char*, const unsigned char*, unsigned, void*) {
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+std::unique_ptr<ssl::context> make_context(ssl::context::method method) {
+  auto context = std::make_unique<ssl::context>(method);
+  SSL_CTX* native = context->native_handle();
+  SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_cipher_list(native, kCiphers);
+  return context;
+}
+
+[[noreturn]] void fail_with(const std::string& file, const std::string& why) {
+  throw TlsError(file + ": " + why);
+}
+
+void check(const std::string& file, std::string_view what, const error_code& error) {
+  if (error) {
+    ERR_clear_error();
+    fail_with(file, std::string(what) + ": " + error.message());
+  }
+}
+
+TimePoint to_time_point(const ASN1_TIME* time) {
+  std::tm fields{};
+  ASN1_TIME_to_tm(time, &fields);
+  return TimePoint(Seconds(::timegm(&fields)));
+}
+
+struct FreeNames {
+  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+};
+
+std::vector<std::string> dns_names(const X509* certificate) {
+  const std::unique_ptr<GENERAL_NAMES, FreeNames> names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::vector<std::string> result;
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    int type = 0;
+    const void* value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type);
+    if (type == GEN_DNS) {
+      const auto* text = static_cast<const ASN1_IA5STRING*>(value);
+      result.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                          static_cast<std::size_t>(ASN1_STRING_length(text)));
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+ServerTls::ServerTls(const std::vector<Files>& files, TimePoint now) {
+  for (const Files& one : files) {
+    add(one, now);
+  }
+  if (certificates_.empty()) {
+    throw TlsError("no certificate");
+  }
+}
+
+void ServerTls::add(const Files& files, TimePoint now) {
+  std::unique_ptr<ssl::context> context = make_context(ssl::context::tls_server);
+  SSL_CTX* native = context->native_handle();
+  SSL_CTX_set_alpn_select_cb(native, refuse_alpn, nullptr);
+  SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+  error_code error;
+  // Nobody is there to type a passphrase: a key that wants one is an error, not a prompt.
+  context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; },
+                                 error);
+  context->use_certificate_chain_file(files.certificate, error);
+  check(files.certificate, "cannot use the certificate", error);
+  context->use_private_key_file(files.key, ssl::context::pem, error);
+  check(files.key, "cannot use the key for " + files.certificate, error);
+
+  const X509* certificate = SSL_CTX_get0_certificate(native);
+  const TimePoint not_after = to_time_point(X509_get0_notAfter(certificate));
+  const TimePoint not_before = to_time_point(X509_get0_notBefore(certificate));
+  if (not_after < now) {
+    fail_with(files.certificate, "the certificate expired at " + format_rfc3339(not_after));
+  }
+  if (not_before > now) {
+    fail_with(files.certificate,
+              "the certificate is not valid before " + format_rfc3339(not_before));
+  }
+  const std::vector<std::string> names = dns_names(certificate);
+  if (names.empty()) {
+    fail_with(files.certificate, "the certificate has no dNSName in its subjectAltName");
+  }
+  names_.insert(names_.end(), names.begin(), names.end());
+  certificates_.push_back({std::move(context), not_after});
+}
+
+ServerTls::Choice ServerTls::choose(std::string_view domain, TimePoint now) const {
+  Choice choice{Match::no_match, nullptr};
+  for (const Certificate& candidate : certificates_) {
+    X509* certificate = SSL_CTX_get0_certificate(candidate.context->native_handle());
+    if (X509_check_host(certificate, domain.data(), domain.size(), kHostFlags, nullptr) != 1) {
+      continue;
+    }
+    if (now <= candidate.not_after) {
+      return {Match::matches, candidate.context.get()};
+    }
+    choice.match = Match::expired;
+  }
+  return choice;
+}
+
+std::unique_ptr<ssl::context> make_client_context(Verify verify, const std::string& ca_file) {
+  std::unique_ptr<ssl::context> context = make_context(ssl::context::tls_client);
+  error_code error;
+  if (ca_file.empty()) {
+    context->set_default_verify_paths(error);
+    check("the system's certificates", "cannot use them", error);
+  } else {
+    context->load_verify_file(ca_file, error);
+    check(ca_file, "cannot use the trusted certificates", error);
+  }
+  context->set_verify_mode(verify == Verify::peer ? ssl::verify_peer : ssl::verify_none);
+  return context;
+}
+
+}  // namespace mtrk::net
