@@ -1,1 +1,85 @@
-int main() { return 70; }
+// mtqpd(8): answers MTQP (RFC 3887) from the store that mtrk-milter fills.
+#include "common/base/exit_code.h"
+#include "common/base/log.h"
+#include "common/config/program_options.h"
+#include "common/store/store_error.h"
+#include "mtqpd/daemon.h"
+
+#include <CLI/CLI.hpp>
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+// Secrets pass through memory: no core files. Every connection is a descriptor: all we may have.
+void set_limits() {
+  const rlimit no_core{0, 0};
+  static_cast<void>(::setrlimit(RLIMIT_CORE, &no_core));
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files));
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int serve(const mtrk::ProgramOptions& options) {
+  using mtrk::mtqpd::check_settings;
+  mtrk::Config config;
+  const auto check = [](const mtrk::Config& candidate) {
+    return check_settings(candidate, mtrk::mtqpd::wall_clock());
+  };
+  if (const auto code = mtrk::prepare_config("mtqpd", options, check, config)) {
+    return *code;
+  }
+  mtrk::log::open(mtrk::log::Sink::standard_error, "mtqpd", mtrk::log::Level::info);
+  set_limits();
+  const auto load = [path = options.config_path] {
+    return mtrk::load_program_config(path, mtrk::kDefaultConfigPath);
+  };
+  try {
+    mtrk::mtqpd::Daemon(config, load).run();
+    return mtrk::exit_code::ok;
+  } catch (const mtrk::store::StoreUnusable& error) {
+    mtrk::log::error("", {{"mtqpd", "cannot go on"}, {"reason", error.what()}});
+    return error.exit_code();
+  } catch (const std::system_error& error) {
+    mtrk::log::error("", {{"mtqpd", "cannot go on"}, {"reason", error.what()}});
+    return mtrk::exit_code::unavailable;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Answers message tracking queries (MTQP, RFC 3887) from the tracking store.",
+               "mtqpd");
+  mtrk::ProgramOptions options;
+  std::string config_path;
+  app.add_option("--config", config_path,
+                 std::string("Configuration file (default ") + mtrk::kDefaultConfigPath + ")")
+      ->type_name("FILE");
+  app.add_flag("--check-config", options.check_config,
+               "Check the configuration and certificates, then exit");
+  app.set_version_flag("--version", mtrk::version_line("mtqpd"));
+  try {
+    app.parse(argc, argv);
+    if (!config_path.empty()) {
+      options.config_path = config_path;
+    }
+    return serve(options);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "mtqpd: %s\n", error.what());
+    return mtrk::exit_code::usage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mtqpd: %s\n", error.what());
+    return mtrk::exit_code::software;
+  }
+}

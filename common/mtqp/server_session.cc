@@ -65,7 +65,7 @@ void ServerSession::greet(std::string& out) {
 
 Next ServerSession::advance(LineBuffer& in, std::string& out) {
   if (closed_) {
-    return Close{};
+    return Close{Close::Why::over};
   }
   while (const std::optional<LineBuffer::Line> line = in.next()) {
     ++commands_;
@@ -76,7 +76,7 @@ Next ServerSession::advance(LineBuffer& in, std::string& out) {
   if (in.flooded()) {
     out.append(kTooLong);
     closed_ = true;
-    return Close{};
+    return Close{Close::Why::bad_input};
   }
   return NeedInput{};
 }
@@ -86,7 +86,7 @@ std::optional<Next> ServerSession::take_line(const LineBuffer::Line& line, std::
     if (++long_lines_ >= kMaxLongLines) {
       out.append(kTooLong);
       closed_ = true;
-      return Close{};
+      return Close{Close::Why::bad_input};
     }
     return refuse(kTooLong, out);
   }
@@ -104,7 +104,7 @@ std::optional<Next> ServerSession::take_line(const LineBuffer::Line& line, std::
   if (std::holds_alternative<Quit>(*command)) {
     out.append(kBye);
     closed_ = true;
-    return Close{};
+    return Close{Close::Why::quit};
   }
   if (std::holds_alternative<Comment>(*command)) {
     out.append(kComment);
@@ -173,7 +173,7 @@ Next ServerSession::answer_domain(DomainCheck check,
   if (in.line_started() || more_on_socket) {
     out.append(kInputBehindStartTls);
     closed_ = true;
-    return Close{};
+    return Close{Close::Why::input_behind_tls};
   }
   out.append(kBeginTls);
   closed_ = true;  // this object's work is done; what comes next is another session's
@@ -188,7 +188,7 @@ std::optional<Next> ServerSession::refuse(std::string_view reply, std::string& o
   }
   out.append(kTooManyErrors);
   closed_ = true;
-  return Close{};
+  return Close{Close::Why::bad_input};
 }
 
 bool ServerSession::tls_required(const EnvelopeId& envelope_id) const {

@@ -40,7 +40,14 @@ struct CheckDomain {  // STARTTLS: does a certificate carry this name? then answ
 struct BeginTls {  // send what is in `out`, handshake, make a new session
   std::string domain;
 };
-struct Close {};  // send what is in `out`, then close
+struct Close {  // send what is in `out`, then close
+  enum class Why {
+    quit,
+    bad_input,         // too many -BAD, over-long lines, 64 KiB without a line end
+    input_behind_tls,  // S1
+    over,              // advance() was called again after the end
+  } why;
+};
 using Next = std::variant<NeedInput, LookUp, CheckDomain, BeginTls, Close>;
 
 enum class DomainCheck { matches, no_match, unavailable };

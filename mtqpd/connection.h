@@ -1,0 +1,98 @@
+#pragma once
+
+#include "common/mtqp/line_buffer.h"
+#include "common/mtqp/server_session.h"
+#include "common/net/transport.h"
+#include "mtqpd/address_limiter.h"
+#include "mtqpd/query_service.h"
+#include "mtqpd/settings.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+namespace mtrk::mtqpd {
+
+class Connection;
+
+// The connections of one thread, for those who look at all of them: the sweep of deadlines and the
+// drain. A timer for each would cost more than the whole sweep.
+class ConnectionSet {
+ public:
+  void sweep(net::Clock::time_point now);  // ends those whose deadline is over
+  void drain();                            // ends idle ones; the others end after their answer
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool empty() const { return connections_.empty(); }
+
+ private:
+  friend class Connection;
+  std::unordered_set<Connection*> connections_;
+  bool draining_ = false;
+};
+
+// One client from accept to close: moves bytes between a Transport and a ServerSession, does what
+// the session asks for. Lives in the coroutine that runs it, belongs to one thread.
+class Connection {
+ public:
+  enum class Starts { plain, with_tls };
+
+  Connection(net::Socket socket,
+             const net::Tcp::endpoint& peer,
+             AddressLimiter::Place place,
+             Starts starts,
+             std::shared_ptr<const Settings> settings,
+             const QueryService& queries,
+             ConnectionSet& set);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();  // writes the log line of the connection
+
+  [[nodiscard]] net::Awaitable<void> run();
+
+ private:
+  friend class ConnectionSet;
+
+  enum class End { closed, start_tls, lost };  // closed: by us, after our last words
+  [[nodiscard]] net::Awaitable<End> hold_session();
+  [[nodiscard]] net::Awaitable<bool> send();
+  [[nodiscard]] net::Awaitable<bool> secure(boost::asio::ssl::context* context);
+  [[nodiscard]] net::Awaitable<void> say_goodbye();
+
+  [[nodiscard]] mtqp::SessionPolicy make_policy() const;
+  // Until input or room for output is missing (nothing), or the session is over.
+  [[nodiscard]] std::optional<End> answer_lines(mtqp::ServerSession& session,
+                                                mtqp::LineBuffer& lines);
+  void look_up(const mtqp::LookUp& query, mtqp::ServerSession& session);
+  [[nodiscard]] mtqp::DomainCheck check_domain(std::string_view domain);
+  void allow(std::chrono::milliseconds time, const char* otherwise);
+  void release_memory(mtqp::LineBuffer& lines);
+
+  net::Transport transport_;
+  net::Tcp::endpoint peer_;
+  AddressLimiter::Place place_;
+  Starts starts_;
+  std::shared_ptr<const Settings> settings_;
+  const QueryService& queries_;
+  ConnectionSet& set_;
+
+  std::array<char, 4096> in_{};
+  std::string out_;
+  boost::asio::ssl::context* context_ = nullptr;  // what STARTTLS chose; settings_ keeps it alive
+
+  net::Clock::time_point deadline_;
+  const char* on_deadline_ = "";  // what the log says if the deadline ends the connection
+  const char* ended_by_ = "lost";
+  bool waits_for_input_ = false;
+
+  net::Clock::time_point started_;
+  std::uint64_t commands_ = 0;
+  std::uint64_t found_ = 0;
+  std::uint64_t not_found_ = 0;
+  std::uint64_t unavailable_ = 0;
+};
+
+}  // namespace mtrk::mtqpd

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "common/config/config.h"
+#include "mtqpd/query_service.h"
+#include "mtqpd/server.h"
+
+#include <boost/asio/signal_set.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mtrk::mtqpd {
+
+// The process around the server: signals, reload, the store's ups and downs, the service manager.
+//   SIGTERM, SIGINT  drain: no new connections, answers under way are finished, 10 s at most
+//   SIGHUP           configuration and certificates again; if they are bad, the old ones stay
+class Daemon {
+ public:
+  using LoadConfig = std::function<Expected<Config>()>;
+
+  // Opens the store and binds. A store that is not there yet is waited for, answering
+  // "unavailable"; `load` is what SIGHUP calls. Fails: std::system_error (bind), net::TlsError,
+  // store::StoreUnusable (a newer format).
+  Daemon(const Config& config, LoadConfig load);
+
+  void run();  // until SIGTERM
+
+ private:
+  [[nodiscard]] net::Awaitable<void> handle_signals();
+  [[nodiscard]] net::Awaitable<void> tick();
+  [[nodiscard]] net::Awaitable<void> shut_down();
+  void tend_store();
+  void reload();
+  [[nodiscard]] std::string describe_listeners() const;
+
+  LoadConfig load_;
+  Config config_;
+  QueryService queries_;
+  Server server_;
+  net::asio::io_context context_{1};
+  boost::asio::basic_signal_set<net::Executor> signals_{context_};
+  bool stopping_ = false;
+};
+
+}  // namespace mtrk::mtqpd

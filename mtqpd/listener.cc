@@ -1,0 +1,104 @@
+#include "mtqpd/listener.h"
+
+#include "common/config/host_port.h"
+
+#include <boost/asio/ip/v6_only.hpp>
+#include <fmt/format.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace mtrk::mtqpd {
+namespace {
+
+namespace asio = net::asio;
+
+void set_option(int fd, int level, int name, int value) {
+  static_cast<void>(::setsockopt(fd, level, name, &value, sizeof value));
+}
+
+[[noreturn]] void fail_with(const net::Tcp::endpoint& endpoint, const net::error_code& error) {
+  throw std::system_error(error.value(), std::generic_category(),
+                          "cannot listen on " + format_endpoint(endpoint));
+}
+
+void check(const net::Tcp::endpoint& endpoint, const net::error_code& error) {
+  if (error) {
+    fail_with(endpoint, error);
+  }
+}
+
+}  // namespace
+
+Expected<net::Tcp::endpoint> parse_endpoint(std::string_view text) {
+  const Expected<HostPort> host_port = parse_host_port(text);
+  if (!host_port) {
+    return Unexpected(host_port.error());
+  }
+  net::error_code error;
+  const asio::ip::address address = asio::ip::make_address(host_port->host, error);
+  if (error) {
+    return fail(
+        ErrorCode::syntax,
+        fmt::format("\"{}\" is not an IP address and a port; \"[::]:1038\" is every address",
+                    text));
+  }
+  return net::Tcp::endpoint(address, host_port->port);
+}
+
+std::string format_endpoint(const net::Tcp::endpoint& endpoint) {
+  const std::string address = endpoint.address().to_string();
+  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
+                                    : fmt::format("{}:{}", address, endpoint.port());
+}
+
+net::Acceptor open_listener(asio::io_context& context,
+                            net::Tcp::endpoint endpoint,
+                            Sharing sharing) {
+  net::Acceptor acceptor(context);
+  net::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  const bool any_address = endpoint.address().is_v6() && endpoint.address().is_unspecified();
+  if (error == boost::system::errc::address_family_not_supported && any_address) {
+    endpoint = net::Tcp::endpoint(asio::ip::address_v4::any(), endpoint.port());
+    acceptor.open(endpoint.protocol(), error);
+  }
+  check(endpoint, error);
+  acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  check(endpoint, error);
+  if (any_address && endpoint.address().is_v6()) {
+    acceptor.set_option(asio::ip::v6_only(false), error);
+    check(endpoint, error);
+  }
+  if (sharing == Sharing::threads) {
+    set_option(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, 1);
+  }
+  acceptor.bind(endpoint, error);
+  check(endpoint, error);
+  acceptor.listen(asio::socket_base::max_listen_connections, error);
+  check(endpoint, error);
+  return acceptor;
+}
+
+// SO_REUSEPORT would let a second mtqpd of the same user take half of the connections unnoticed.
+void require_free(const net::Tcp::endpoint& endpoint) {
+  if (endpoint.port() != 0) {
+    asio::io_context context;
+    static_cast<void>(open_listener(context, endpoint, Sharing::none));
+  }
+}
+
+void tune(net::Socket& socket) {
+  const int fd = socket.native_handle();
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 15);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
+}
+
+}  // namespace mtrk::mtqpd

@@ -1,0 +1,131 @@
+#include "mtqpd/query_service.h"
+
+#include "common/base/exit_code.h"
+#include "common/store/store_error.h"
+#include "common/track/tracking_report.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+namespace mtrk::mtqpd {
+namespace {
+
+using LookUpResult = mtqp::ServerSession::LookUpResult;
+
+constexpr std::chrono::seconds kFirstBackOff{1};
+constexpr std::chrono::seconds kLongestBackOff{30};
+
+class TrackingStore final : public MessageSource {
+ public:
+  explicit TrackingStore(const std::string& path)
+      : data_file_(path + "/data.mdb"), reader_(path), opened_(identity()) {}
+
+  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId& envelope_id,
+                                                  const TrackingCertifier& certifier,
+                                                  TimePoint now) const override {
+    return reader_.find(envelope_id, certifier, now);
+  }
+
+  [[nodiscard]] bool replaced() const override { return identity() != opened_; }
+
+ private:
+  [[nodiscard]] std::pair<dev_t, ino_t> identity() const {
+    struct stat status {};
+    if (::stat(data_file_.c_str(), &status) != 0) {
+      return {};
+    }
+    return {status.st_dev, status.st_ino};
+  }
+
+  std::string data_file_;
+  store::TrackingReader reader_;
+  std::pair<dev_t, ino_t> opened_;
+};
+
+}  // namespace
+
+OpenSource open_tracking_store(std::string path) {
+  return [path = std::move(path)] { return std::make_unique<TrackingStore>(path); };
+}
+
+QueryService::QueryService(OpenSource open) : open_(std::move(open)) {}
+
+bool QueryService::available() const {
+  const std::shared_lock lock(mutex_);
+  return source_ != nullptr;
+}
+
+bool QueryService::needs_opening() const {
+  const std::shared_lock lock(mutex_);
+  return source_ == nullptr || suspect_.load(std::memory_order_relaxed) || source_->replaced();
+}
+
+std::optional<QueryService::Change> QueryService::tend(net::Clock::time_point now) {
+  if (now < next_try_ || !needs_opening()) {
+    return std::nullopt;
+  }
+  const std::unique_lock lock(mutex_);
+  source_.reset();
+  suspect_.store(false, std::memory_order_relaxed);
+  try {
+    source_ = open_();
+  } catch (const store::StoreUnusable& error) {
+    if (error.exit_code() == exit_code::config) {
+      throw;
+    }
+    return failed(now, error.what());
+  } catch (const store::StoreError& error) {
+    return failed(now, error.what());
+  }
+  back_off_ = kFirstBackOff;
+  next_try_ = now + kFirstBackOff;  // a row that cannot be read must not reopen it all the time
+  if (reported_ == true) {
+    return std::nullopt;
+  }
+  reported_ = true;
+  return Change{true, {}};
+}
+
+std::optional<QueryService::Change> QueryService::failed(net::Clock::time_point now,
+                                                         const char* why) {
+  next_try_ = now + back_off_;
+  back_off_ = std::min(2 * back_off_, kLongestBackOff);
+  if (reported_ == false) {
+    return std::nullopt;
+  }
+  reported_ = false;
+  return Change{false, why};
+}
+
+LookUpResult QueryService::answer(const mtqp::LookUp& query,
+                                  const Confidentiality& confidentiality,
+                                  TimePoint now,
+                                  std::string& report) const {
+  std::optional<store::TrackingReader::Found> found;
+  {
+    const std::shared_lock lock(mutex_);
+    if (source_ == nullptr) {
+      return LookUpResult::unavailable;
+    }
+    try {
+      found = source_->find(query.envelope_id, TrackingCertifier::of(query.secret), now);
+    } catch (const store::StoreError&) {
+      suspect_.store(true, std::memory_order_relaxed);
+      return LookUpResult::unavailable;
+    }
+  }
+  if (found->messages.empty()) {
+    return LookUpResult::no_information;
+  }
+  for (TrackedMessage& message : found->messages) {
+    apply_confidentiality(message, confidentiality);
+  }
+  report.clear();
+  append_report(report, found->echo.decoded(), found->messages, make_boundary());
+  return LookUpResult::found;
+}
+
+}  // namespace mtrk::mtqpd

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "common/mtqp/server_session.h"
+#include "common/net/asio.h"
+#include "common/store/tracking_reader.h"
+#include "common/track/confidentiality.h"
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+
+namespace mtrk::mtqpd {
+
+// Where messages are found: the LMDB store, or a fake in tests. Thread-safe.
+class MessageSource {
+ public:
+  virtual ~MessageSource() = default;
+  // Fails: store::StoreError.
+  [[nodiscard]] virtual store::TrackingReader::Found find(const EnvelopeId& envelope_id,
+                                                          const TrackingCertifier& certifier,
+                                                          TimePoint now) const = 0;
+  // The files at the path are no longer the ones that were opened: restored, or set aside.
+  [[nodiscard]] virtual bool replaced() const = 0;
+};
+// Fails: store::StoreUnusable.
+using OpenSource = std::function<std::unique_ptr<MessageSource>()>;
+[[nodiscard]] OpenSource open_tracking_store(std::string path);
+
+// The joiner of MTQP and the store: a LookUp in, a report or the one miss out. Opens the store, and
+// opens it again when it broke or was replaced, with back-off; while there is none every answer is
+// "unavailable". One environment a process (LMDB's rule), so the old one is closed first.
+// answer() and available() from any thread; tend() from one.
+class QueryService {
+ public:
+  explicit QueryService(OpenSource open);
+
+  // Call about once a second, and once before serving. Returns what changed, for the log; fails
+  // with StoreUnusable if the store is of a newer format or on a network file system (exit code
+  // 78): waiting will not mend that.
+  struct Change {
+    bool available;
+    std::string detail;  // why not
+  };
+  [[nodiscard]] std::optional<Change> tend(net::Clock::time_point now);
+
+  [[nodiscard]] bool available() const;
+
+  // Replaces `report` by the answer, if there is one.
+  [[nodiscard]] mtqp::ServerSession::LookUpResult answer(const mtqp::LookUp& query,
+                                                         const Confidentiality& confidentiality,
+                                                         TimePoint now,
+                                                         std::string& report) const;
+
+ private:
+  [[nodiscard]] bool needs_opening() const;
+  [[nodiscard]] std::optional<Change> failed(net::Clock::time_point now, const char* why);
+
+  OpenSource open_;
+  mutable std::shared_mutex mutex_;  // shared: use `source_`; exclusive: change it
+  std::unique_ptr<MessageSource> source_;
+  mutable std::atomic<bool> suspect_{false};  // a look-up failed since it was opened
+  // tend() only:
+  std::optional<bool> reported_;  // what the last Change said
+  std::chrono::seconds back_off_{1};
+  net::Clock::time_point next_try_{};
+};
+
+}  // namespace mtrk::mtqpd

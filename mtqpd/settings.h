@@ -1,0 +1,47 @@
+#pragma once
+
+#include "common/config/config.h"
+#include "common/mtqp/limits.h"
+#include "common/net/tls.h"
+#include "common/track/confidentiality.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mtrk::mtqpd {
+
+// The deadlines of a connection; what RFC 3887 and the reliability guide (2.4) set. A parameter
+// only so that tests need not wait.
+struct Deadlines {
+  std::chrono::milliseconds idle{mtqp::kIdle};
+  std::chrono::milliseconds started_line{mtqp::kStartedLine};
+  std::chrono::milliseconds handshake{mtqp::kHandshake};
+  std::chrono::milliseconds write_progress{mtqp::kWriteProgress};
+  std::chrono::milliseconds closing{5000};  // to see the peer's end after our last word
+  std::chrono::milliseconds sweep{1000};    // how often they are looked at
+};
+
+// Everything a running server may change by SIGHUP, as one immutable snapshot: a connection works
+// with the one that was current when it began.
+struct Settings {
+  std::shared_ptr<const net::ServerTls> tls;  // null: TLS is off
+  std::shared_ptr<const std::vector<std::string>> tls_required_for;
+  Confidentiality confidentiality;
+  unsigned max_connections = 10000;
+  unsigned max_connections_per_address = 50;
+  Deadlines deadlines;
+};
+
+// Reads the certificate files. Fails: net::TlsError.
+[[nodiscard]] std::shared_ptr<const Settings> make_settings(const Config& config, TimePoint now);
+
+// What this program cannot do with a valid configuration, as one line; empty = nothing. Includes
+// the certificates, so that --check-config finds an expired one.
+[[nodiscard]] std::string check_settings(const Config& config, TimePoint now);
+
+// The wall clock, in the resolution of records.
+[[nodiscard]] TimePoint wall_clock();
+
+}  // namespace mtrk::mtqpd
