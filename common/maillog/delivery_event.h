@@ -84,8 +84,12 @@ struct DeliveryEvent {
 };
 
 // The name `mtrkctl events` prints: "delivery", "client", "pickup", "message-id", "queued",
-// "expired", "removed", "rejected", "discarded", "held", "released", "requeued", "notified"; a
-// delivery by local(8) that was handed on is "forwarded".
+// "expired", "force-expired", "removed", "rejected", "discarded", "held", "released", "requeued",
+// "notified"; a delivery by local(8) that was handed on is "forwarded".
 [[nodiscard]] std::string_view event_name(const DeliveryEvent& event);
+
+// The id that this one says it continues: orig_queue_id= of a client, orig_id= of a pickup; empty
+// if none.
+[[nodiscard]] std::string_view origin_of(const DeliveryEvent& event);
 
 }  // namespace mtrk::maillog

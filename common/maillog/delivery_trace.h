@@ -2,14 +2,17 @@
 
 #include "common/base/expected.h"
 #include "common/maillog/delivery_event.h"
+#include "common/maillog/trace_graph.h"
 #include "common/track/outcome.h"
 #include "common/track/queue_id.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 // The way of one SMTP transaction through one host: a pure state machine from delivery events to an
@@ -17,13 +20,14 @@
 //
 //   requeue (postsuper -r)        the new id continues the old one, same recipients
 //   local alias, .forward, list   "forwarded as NEW": everything in NEW belongs to that recipient
-//   content filter                a loopback hop whose re-injection is proven: by orig_queue_id=,
-//                                 by a configured filter, or by the same Message-Id here
+//   content filter                a hop whose re-injection is proven: by orig_queue_id=, by a
+//                                 configured filter, or over loopback by the same Message-Id here
 //
 // A recipient with one target is followed to its end; with several it is `expanded`, whatever
 // became of the members (RFC 3886 §4.2). A recipient that is gone without a word is `opaque`, never
-// `delivered`. Terminal outcomes never regress. Events may come in any order within reason: what
-// comes too early is replayed by TraceRouter. Rules and evidence: contrib/doc/outcomes.md.
+// `delivered`. Terminal outcomes never regress; lines that come late may still turn opaque into the
+// truth. What comes too early is replayed by TraceRouter. Rules and evidence:
+// contrib/doc/outcomes.md.
 //
 // A value: copyable, no I/O, no clock; not thread-safe. Memory and time are linear in recipients
 // and events. encode()/decode() are the form in which the store keeps it (put_/get_ fields,
@@ -32,15 +36,18 @@ namespace mtrk::maillog {
 
 struct TracePolicy {
   Seconds queue_lifetime{5 * 24 * 3600};  // Will-Retry-Until = arrival + this
-  std::span<const std::string> filters;   // "127.0.0.1:10025": relays that re-inject
+  std::span<const std::string> filters;   // "127.0.0.1:10025", or a pipe(8) service: re-inject
 };
 
-enum class Recipients { captured, collect };  // known from the envelope, or whatever the log names
+enum class Recipients {
+  captured,  // known from the envelope: others (BCC) are ignored
+  collect,   // whatever the log names is added to those given
+};
 
 class DeliveryTrace {
  public:
-  // `recipients` as given at RCPT (empty with `collect`). `arrival` is the capture's, or absent:
-  // the first event's time is taken then.
+  // `recipients` as given at RCPT, without brackets. `arrival` is the capture's, or absent: the
+  // first event's time is taken then.
   DeliveryTrace(QueueId root,
                 std::optional<TimePoint> arrival,
                 std::vector<std::string> recipients,
@@ -50,28 +57,33 @@ class DeliveryTrace {
     std::vector<std::size_t>
         changed;  // recipients the event belongs to (their outcome may differ now)
     std::vector<std::string> joined;  // queue ids that belong to this trace from now on
+    bool altered = false;             // encode() gives something else than before
   };
-  // `event.queue_id` is one of queue_ids(), or the event's parent (orig_queue_id, orig_id) is.
-  // `same_message` tells whether a queue id was received here with this Message-Id: the proof for a
-  // filter without XFORWARD; see TraceRouter.
+  // The proof for a filter without XFORWARD (see HeldEvents): whether an SMTP client on this host
+  // brought in a message under that queue id, and with that Message-Id.
   struct Evidence {
     virtual ~Evidence() = default;
+    [[nodiscard]] virtual bool received_here(std::string_view queue_id) const = 0;
     [[nodiscard]] virtual bool received_here(std::string_view queue_id,
                                              std::uint64_t message_id_hash) const = 0;
   };
+  // `event.queue_id` is one of queue_ids(), or the event's parent (orig_queue_id, orig_id) is; any
+  // other event changes nothing.
   [[nodiscard]] Applied apply(const DeliveryEvent& event,
                               const TracePolicy& policy,
                               const Evidence& evidence);
 
-  [[nodiscard]] std::span<const std::string> recipients() const;
+  [[nodiscard]] std::span<const std::string> recipients() const { return recipients_; }
+  [[nodiscard]] std::optional<std::size_t> find_recipient(std::string_view address) const;
   [[nodiscard]] Outcome outcome(std::size_t recipient, const TracePolicy& policy) const;
   [[nodiscard]] bool redirected(std::size_t recipient) const;
-  [[nodiscard]] std::vector<std::string> via(
-      std::size_t recipient) const;  // queue ids followed, root first
+  // Queue ids that were followed for this recipient, root first.
+  [[nodiscard]] std::vector<std::string> via(std::size_t recipient) const;
 
-  [[nodiscard]] const std::string& root() const;
+  [[nodiscard]] const std::string& root() const { return nodes_[0].ids[0]; }
   [[nodiscard]] std::vector<std::string> queue_ids() const;  // all that joined, root first
   [[nodiscard]] bool queued() const;     // some queue id of it is still in the queue
+  [[nodiscard]] bool seen() const;       // the log named the root: more than the bare client= line
   [[nodiscard]] bool confirmed() const;  // the log showed the root alive (Queued, Attempt, Held …)
   [[nodiscard]] bool refused() const;    // Rejected after all: there must be no record
 
@@ -79,7 +91,62 @@ class DeliveryTrace {
   [[nodiscard]] static Expected<DeliveryTrace> decode(std::string_view& in);
 
  private:
-  // Defined by the implementation; see delivery_trace.cc.
+  struct Fate;
+
+  DeliveryTrace() = default;  // for decode()
+
+  [[nodiscard]] std::optional<std::uint32_t> find_node(std::string_view queue_id) const;
+  [[nodiscard]] std::optional<std::uint32_t> find_slot(std::uint32_t node,
+                                                       std::string_view key) const;
+  std::uint32_t add_node(std::string_view queue_id,
+                         trace::Link link,
+                         std::uint32_t parent,
+                         std::uint32_t slot);
+  std::uint32_t add_slot(std::uint32_t node, std::string key, std::string target);
+  void set_target(std::uint32_t slot, std::string target);
+  void add_recipient(std::string address);
+  void index_all();
+
+  void join_parent(const DeliveryEvent& event, Applied& applied);
+  void apply_attempt(const DeliveryEvent& event,
+                     const Attempt& attempt,
+                     std::uint32_t node,
+                     const TracePolicy& policy,
+                     const Evidence& evidence,
+                     Applied& applied);
+  void apply_to_node(const DeliveryEvent& event, std::uint32_t node, Applied& applied);
+  [[nodiscard]] std::optional<std::uint32_t> slot_for(std::uint32_t node,
+                                                      std::size_t id,
+                                                      const Attempt& attempt,
+                                                      std::string target);
+  void follow_filter(std::uint32_t slot,
+                     const Attempt& attempt,
+                     bool configured,
+                     const Evidence& evidence,
+                     Applied& applied);
+  void affected(std::uint32_t node, std::string_view key, std::vector<std::size_t>& out) const;
+  void affected_all(std::uint32_t node, std::vector<std::size_t>& out) const;
+
+  void resolve(std::uint32_t node, std::string_view key, Fate& fate) const;
+  void resolve_slot(const trace::Slot& slot, Fate& fate) const;
+  void resolve_forwarded(std::uint32_t child, Fate& fate) const;
+  [[nodiscard]] std::optional<std::uint32_t> filter_child(const trace::Slot& slot) const;
+  [[nodiscard]] Fate fate_of(std::size_t recipient) const;
+
+  Recipients mode_ = Recipients::captured;
+  std::optional<TimePoint> arrival_;
+  std::vector<std::string> recipients_;
+  std::vector<trace::Node> nodes_;  // the root first; a parent before its children
+  std::vector<trace::Slot> slots_;
+
+  // Derived from the above.
+  std::unordered_multimap<std::string, std::uint32_t> recipient_index_;  // key
+  std::unordered_map<std::string, std::uint32_t> node_index_;            // queue id
+  std::unordered_map<std::string, std::uint32_t> slot_index_;            // node, key
+  std::unordered_multimap<std::string, std::uint32_t> target_index_;     // node, target if ≠ key
 };
+
+// Of a message-id= value, stable across builds (it is stored).
+[[nodiscard]] std::uint64_t message_id_hash(std::string_view message_id);
 
 }  // namespace mtrk::maillog

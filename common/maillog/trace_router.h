@@ -1,16 +1,17 @@
 #pragma once
 
 #include "common/maillog/delivery_trace.h"
+#include "common/maillog/held_events.h"
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 
-// Brings events to the traces they belong to. Shared by the store writer (traces live in LMDB) and
-// `mtrkctl explain` (traces live in memory).
+// Brings events to the traces they belong to, each queue id to one trace: what the store writer
+// needs (`mtrkctl explain`, where somebody may ask for a message and for its child at once, has its
+// own way over the same HeldEvents).
 //
 // Ids born on this host (forwarded copies, re-injections, requeues) are logged before the line that
 // links them to their parent. Events of ids that may turn out to be such children are therefore
@@ -23,10 +24,12 @@ namespace mtrk::maillog {
 class TraceIndex {
  public:
   virtual ~TraceIndex() = default;
-  // The trace that `queue_id` belongs to, or null. The pointer is valid until the next call.
+  // The trace that `queue_id` belongs to, or null. The pointer is valid until the next find():
+  // bind() and changed() with that trace leave it alone.
   [[nodiscard]] virtual DeliveryTrace* find(std::string_view queue_id) = 0;
   virtual void bind(std::string_view queue_id, DeliveryTrace& trace) = 0;  // joined
-  // The event changed `trace` (already applied); `changed` as in DeliveryTrace::Applied.
+  // The event altered `trace` (already applied); `recipients` as Applied::changed: may be empty,
+  // the trace has to be kept all the same.
   virtual void changed(DeliveryTrace& trace,
                        std::span<const std::size_t> recipients,
                        const DeliveryEvent& event) = 0;
@@ -34,8 +37,8 @@ class TraceIndex {
 
 class TraceRouter {
  public:
-  explicit TraceRouter(TracePolicy policy);
-  ~TraceRouter();
+  // What `policy.filters` points to has to live as long as the router.
+  explicit TraceRouter(TracePolicy policy, HeldLimits limits = {});
 
   // Routes one event. True if it belonged to a trace.
   bool route(const DeliveryEvent& event, TraceIndex& index);
@@ -44,12 +47,14 @@ class TraceRouter {
   // before its position (they were applied before).
   void warm_up(const DeliveryEvent& event);
 
-  [[nodiscard]] std::size_t held_events() const;
-  [[nodiscard]] std::uint64_t dropped_events() const;  // aged out or over the bounds, never linked
+  [[nodiscard]] std::size_t held_events() const { return held_.events(); }
+  [[nodiscard]] std::uint64_t dropped_events() const {  // aged out or over the bounds, never linked
+    return held_.dropped();
+  }
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  TracePolicy policy_;
+  HeldEvents held_;
 };
 
 }  // namespace mtrk::maillog

@@ -1,0 +1,123 @@
+#include "common/maillog/attempt_meaning.h"
+
+#include "common/base/ascii.h"
+#include "common/maillog/relay.h"
+#include "common/track/address.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mtrk::maillog {
+namespace {
+
+using trace::Last;
+
+// "127.0.0.1:10025", "[::1]:10025", "scan.example.net:10025", or the name of a pipe(8) service.
+bool is_configured(const Relay& relay, std::string_view filter) {
+  if (relay.port.empty()) {
+    return relay.address.empty() && relay.host == filter;
+  }
+  const std::size_t colon = filter.rfind(':');
+  if (colon == std::string_view::npos || filter.substr(colon + 1) != relay.port) {
+    return false;
+  }
+  std::string_view host = filter.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+    host = host.substr(1, host.size() - 2);
+  }
+  return iequals(host, relay.address) || iequals(host, relay.host);
+}
+
+// status=sent. Handing on is never called delivery: where the agent is not known, the form of its
+// relay decides, and if that is of no help the outcome is unknown.
+Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
+  constexpr std::array<std::string_view, 5> kDeliver = {"local", "virtual", "lmtp", "pipe",
+                                                        "discard"};
+  if (!attempt.forwarded_as.empty()) {
+    return Last::forwarded;
+  }
+  if (std::find(kDeliver.begin(), kDeliver.end(), attempt.agent) != kDeliver.end()) {
+    return Last::delivered;
+  }
+  if (attempt.agent == "smtp" || is_tcp(relay)) {
+    return Last::relayed;
+  }
+  const bool final = relay.host == "local" || relay.host == "virtual" ||
+                     relay.host == "none" ||  // of all that send, discard(8) alone has no relay
+                     (!relay.address.empty() && relay.address[0] == '/') ||  // LMTP
+                     attempt.text.substr(0, 14) == "delivered via ";         // pipe(8)
+  return final ? Last::delivered : Last::unknown;
+}
+
+// The status of the line if its class fits the word, else class.0.0.
+EnhancedStatus fitting(const std::optional<EnhancedStatus>& status, std::uint8_t status_class) {
+  const EnhancedStatus plain{status_class, 0, 0};
+  return status && status->status_class == status_class && *status != kRelayedStatus ? *status
+                                                                                     : plain;
+}
+
+}  // namespace
+
+std::optional<Meaning> meaning_of(const Attempt& attempt, std::span<const std::string> filters) {
+  const Relay relay = parse_relay(attempt.relay);
+  Meaning meaning{};
+  if (attempt.status == "sent") {
+    meaning.last = meaning_of_sent(attempt, relay);
+    meaning.status = fitting(attempt.dsn, 2);
+  } else if (attempt.status == "deferred" || iequals(attempt.status, "softbounce")) {
+    meaning.last = Last::deferred;
+    meaning.status = fitting(attempt.dsn, 4);
+  } else if (attempt.status == "bounced") {
+    const bool transient = attempt.dsn && attempt.dsn->status_class == 4;
+    meaning.last = Last::bounced;
+    meaning.status = fitting(attempt.dsn, transient ? 4 : 5);
+  } else {
+    return std::nullopt;
+  }
+  if (const std::optional<MtaName> remote = remote_mta(relay)) {
+    meaning.remote_mta = remote->name;
+  }
+  meaning.local = attempt.agent == "local" || (attempt.agent.empty() && relay.host == "local");
+  meaning.loopback = is_loopback(relay);
+  meaning.configured = std::any_of(filters.begin(), filters.end(), [&](const std::string& filter) {
+    return is_configured(relay, filter);
+  });
+  if (meaning.configured && meaning.last == Last::delivered && relay.port.empty()) {
+    meaning.last = Last::unknown;  // piped into a filter: how it comes back the log does not say
+  }
+  return meaning;
+}
+
+std::string match_key(std::string_view address) {
+  std::string key = recipient_key(address);
+  if (key.empty() || key[0] != '"') {
+    return key;
+  }
+  std::string plain;
+  std::string quoted = "\"";
+  bool atoms = true;
+  std::size_t i = 1;
+  for (; i < key.size() && key[i] != '"'; ++i) {
+    if (key[i] == '\\' && i + 1 < key.size()) {
+      ++i;
+    }
+    constexpr std::string_view kSpecials = " ()<>[]:;@\\,\"\t";
+    const bool dot_misplaced = key[i] == '.' && (plain.empty() || plain.back() == '.');
+    atoms = atoms && kSpecials.find(key[i]) == std::string_view::npos && !dot_misplaced;
+    plain += key[i];
+    if (key[i] == '"' || key[i] == '\\') {
+      quoted += '\\';
+    }
+    quoted += key[i];
+  }
+  if (i >= key.size() || (i + 1 < key.size() && key[i + 1] != '@')) {
+    return key;  // no quoted local part after all
+  }
+  const std::string_view domain = std::string_view(key).substr(i + 1);
+  if (!atoms || plain.empty() || plain.back() == '.') {
+    return quoted.append("\"").append(domain);
+  }
+  return plain.append(domain);
+}
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "common/maillog/delivery_event.h"
+#include "common/maillog/trace_graph.h"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+// The one table from the log's words to what they mean for a recipient.
+namespace mtrk::maillog {
+
+struct Meaning {
+  trace::Last last;
+  EnhancedStatus status;   // of the class that fits: 2 for success, 4 deferred, 4 or 5 bounced
+  std::string remote_mta;  // name of type dns, empty if no other host took part
+  bool local;              // local(8), whose recipients may have several targets
+  bool loopback;           // the relay is on this host
+  bool configured;         // the relay is one of the configured filters
+};
+
+// Nothing for words that are no outcome: verification probes, words we do not know.
+[[nodiscard]] std::optional<Meaning> meaning_of(const Attempt& attempt,
+                                                std::span<const std::string> filters);
+
+// recipient_key(), with quotes and backslashes only where they are needed, as Postfix logs it:
+// `"joe"@x` is joe@x.
+[[nodiscard]] std::string match_key(std::string_view address);
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,210 @@
+#include "common/maillog/attempt_meaning.h"
+#include "common/maillog/delivery_trace.h"
+
+#include <algorithm>
+
+// From nodes and slots to an Outcome: follow the recipient's one way to its end.
+namespace mtrk::maillog {
+
+using trace::kNone;
+using trace::Last;
+using trace::Link;
+using trace::Node;
+using trace::Slot;
+
+struct DeliveryTrace::Fate {
+  Action action = Action::delayed;
+  EnhancedStatus status{4, 0, 0};
+  std::optional<TimePoint> last_attempt;  // absent: never tried
+  std::string remote_mta;
+  bool redirected = false;
+  std::vector<std::string> via;
+};
+
+namespace {
+
+constexpr EnhancedStatus kExpanded{2, 1, 5};
+constexpr EnhancedStatus kExpired{4, 4, 7};  // RFC 3463: delivery time expired
+
+// "root" given without a domain and logged with ours is no redirection.
+bool is_completed(const std::string& key, const std::string& target) {
+  return key.find('@') == std::string::npos && target.size() > key.size() &&
+         target.compare(0, key.size(), key) == 0 && target[key.size()] == '@';
+}
+
+std::optional<MtaName> dns_name(const std::string& name) {
+  return name.empty() ? std::nullopt : std::optional(MtaName{"dns", name});
+}
+
+// A recipient of a node of which there is no line.
+void resolve_untried(const Node& node, Action& action, EnhancedStatus& status) {
+  if (node.gave_up) {
+    action = Action::failed;
+    status = kExpired;
+  } else if (node.removed) {
+    action = Action::opaque;
+  }
+}
+
+}  // namespace
+
+void DeliveryTrace::resolve(std::uint32_t index, std::string_view key, Fate& fate) const {
+  const Node& node = nodes_[index];
+  std::optional<std::uint32_t> slot = find_slot(index, key);
+  if (!slot && node.link == Link::filtered && node.recipients == 1) {
+    // The filter rewrote the one address there is.
+    const auto only = std::find_if(slots_.begin(), slots_.end(),
+                                   [&](const Slot& other) { return other.node == index; });
+    if (only != slots_.end()) {
+      slot = static_cast<std::uint32_t>(only - slots_.begin());
+    }
+  }
+  // After a requeue only the open recipients go on under the new id.
+  const bool ended = slot && trace::is_final(slots_[*slot].last);
+  const std::size_t followed = ended ? slots_[*slot].id + std::size_t{1} : node.ids.size();
+  fate.via.insert(fate.via.end(), node.ids.begin(),
+                  node.ids.begin() + static_cast<std::ptrdiff_t>(followed));
+  if (slot) {
+    resolve_slot(slots_[*slot], fate);
+  } else {
+    resolve_untried(node, fate.action, fate.status);
+  }
+}
+
+void DeliveryTrace::resolve_slot(const Slot& slot, Fate& fate) const {
+  const Node& node = nodes_[slot.node];
+  if (slot.several) {
+    fate.action = Action::expanded;
+    fate.status = kExpanded;
+    fate.last_attempt = slot.at;
+    return;
+  }
+  if (!slot.key.empty() && slot.target != slot.key && !is_completed(slot.key, slot.target)) {
+    fate.redirected = true;
+  }
+  fate.status = slot.status;
+  fate.last_attempt = slot.at;
+  fate.remote_mta = slot.remote_mta;
+  switch (slot.last) {
+    case Last::deferred:
+      if (node.gave_up) {
+        fate.action = Action::failed;
+      } else if (node.removed) {
+        fate.action = Action::opaque;
+      } else {
+        fate.action = Action::delayed;
+      }
+      return;
+    case Last::bounced:
+      fate.action = Action::failed;
+      return;
+    case Last::forwarded:
+      fate.redirected = true;
+      resolve_forwarded(slot.child, fate);
+      return;
+    case Last::delivered:
+    case Last::relayed:
+    case Last::unknown:
+      break;
+  }
+  if (const auto child = filter_child(slot)) {
+    fate.last_attempt.reset();  // handing it to the filter is no attempt
+    fate.remote_mta.clear();
+    fate.action = Action::delayed;
+    fate.status = EnhancedStatus{4, 0, 0};
+    resolve(*child, slot.target, fate);
+    return;
+  }
+  fate.action = slot.last == Last::delivered ? Action::delivered
+                : slot.last == Last::relayed ? Action::relayed
+                                             : Action::opaque;
+}
+
+// Everything in the child is the recipient's; if that is more than one address, it is a list.
+void DeliveryTrace::resolve_forwarded(std::uint32_t child, Fate& fate) const {
+  fate.remote_mta.clear();
+  if (child == kNone) {
+    fate.action = Action::opaque;
+    return;
+  }
+  if (nodes_[child].recipients > 1) {
+    fate.action = Action::expanded;
+    fate.status = kExpanded;
+    fate.via.push_back(nodes_[child].ids[0]);
+    return;
+  }
+  fate.last_attempt.reset();
+  fate.action = Action::delayed;
+  fate.status = EnhancedStatus{4, 0, 0};
+  resolve(child, "", fate);
+}
+
+// The node behind a filter that continues the slot: named by the reply, or the one re-injection
+// that has the slot's target where the filter's reply names none.
+std::optional<std::uint32_t> DeliveryTrace::filter_child(const Slot& slot) const {
+  if (slot.child != kNone) {
+    return slot.child;
+  }
+  if (!slot.maybe_filter) {
+    return std::nullopt;
+  }
+  const std::vector<std::uint32_t>& children = nodes_[slot.node].filtered;
+  const auto child = std::find_if(children.begin(), children.end(), [&](std::uint32_t index) {
+    return find_slot(index, slot.target).has_value();
+  });
+  return child == children.end() ? std::nullopt : std::optional(*child);
+}
+
+DeliveryTrace::Fate DeliveryTrace::fate_of(std::size_t recipient) const {
+  Fate fate;
+  resolve(0, match_key(recipients_[recipient]), fate);
+  return fate;
+}
+
+Outcome DeliveryTrace::outcome(std::size_t recipient, const TracePolicy& policy) const {
+  const Fate fate = fate_of(recipient);
+  std::optional<LastAttempt> last_attempt;
+  if (fate.last_attempt) {
+    last_attempt = LastAttempt{*fate.last_attempt, dns_name(fate.remote_mta)};
+  }
+  const TimePoint at = fate.last_attempt.value_or(TimePoint{});
+  const auto success = [&] {
+    return SuccessStatus::make(fate.status).value_or(*SuccessStatus::make({2, 0, 0}));
+  };
+  switch (fate.action) {
+    case Action::delayed: {
+      const std::optional<TimePoint> until =
+          arrival_ ? std::optional(*arrival_ + policy.queue_lifetime) : std::nullopt;
+      if (!last_attempt) {
+        return never_tried(until);
+      }
+      const TransientStatus status =
+          TransientStatus::make(fate.status).value_or(*TransientStatus::make({4, 0, 0}));
+      return Delayed{status, last_attempt, until};
+    }
+    case Action::failed:
+      return Failed{FailureStatus::make(fate.status).value_or(*FailureStatus::make({5, 0, 0})),
+                    last_attempt};
+    case Action::delivered:
+      return Delivered{success(), LastAttempt{at, dns_name(fate.remote_mta)}};
+    case Action::expanded:
+      return Expanded{success(), at};
+    case Action::relayed:
+      return Relayed{LastAttempt{at, dns_name(fate.remote_mta)}};
+    case Action::transferred:  // the log cannot tell
+    case Action::opaque:
+      break;
+  }
+  return Opaque{};
+}
+
+bool DeliveryTrace::redirected(std::size_t recipient) const {
+  const Fate fate = fate_of(recipient);
+  return fate.redirected && fate.action != Action::expanded;
+}
+
+std::vector<std::string> DeliveryTrace::via(std::size_t recipient) const {
+  return fate_of(recipient).via;
+}
+
+}  // namespace mtrk::maillog

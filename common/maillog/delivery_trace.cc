@@ -1,0 +1,467 @@
+#include "common/maillog/delivery_trace.h"
+
+#include "common/maillog/attempt_meaning.h"
+
+#include <algorithm>
+#include <numeric>
+
+// Taking events in. How outcomes come out is delivery_outcome.cc; what is kept, trace_codec.cc.
+namespace mtrk::maillog {
+namespace {
+
+using trace::kNone;
+using trace::Last;
+using trace::Link;
+using trace::Node;
+using trace::Slot;
+
+// A retry of a deferred recipient cannot come sooner than this after the attempt before; lines of
+// one pass over an alias come together.
+constexpr Seconds kRetryGap{5};
+// Postfix gives up at hopcount_limit (50); a longer chain is none.
+constexpr std::uint32_t kMaxDepth = 50;
+
+std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF29CE484222325) {
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  }
+  return hash;
+}
+
+std::uint64_t line_hash(const DeliveryEvent& event, const Attempt& attempt) {
+  const std::int64_t at = event.at.time_since_epoch().count();
+  std::uint64_t hash = 0xCBF29CE484222325 ^ static_cast<std::uint64_t>(at);
+  for (const std::string_view part : {event.queue_id, attempt.recipient, attempt.original,
+                                      attempt.delays, attempt.status, attempt.text}) {
+    hash = fnv1a(part, (hash ^ part.size()) * 0x100000001B3);
+  }
+  return hash == 0 ? 1 : hash;  // 0 stands for "no line"
+}
+
+std::string slot_name(std::uint32_t node, std::string_view key) {
+  std::string name(reinterpret_cast<const char*>(&node), sizeof node);
+  return name.append(key);
+}
+
+TimePoint to_seconds(LogTime at) {
+  return std::chrono::floor<Seconds>(at);
+}
+
+}  // namespace
+
+std::uint64_t message_id_hash(std::string_view message_id) {
+  // Without one, messages cannot be told apart: 0 proves nothing.
+  return message_id.empty() || message_id == "<>" ? 0 : fnv1a(message_id);
+}
+
+DeliveryTrace::DeliveryTrace(QueueId root,
+                             std::optional<TimePoint> arrival,
+                             std::vector<std::string> recipients,
+                             Recipients mode)
+    : mode_(mode), arrival_(arrival), recipients_(std::move(recipients)) {
+  nodes_.emplace_back();
+  nodes_[0].ids.push_back(root.text());
+  index_all();
+}
+
+// The indexes, and Node::filtered, from what is kept.
+void DeliveryTrace::index_all() {
+  for (std::uint32_t i = 0; i < recipients_.size(); ++i) {
+    recipient_index_.emplace(match_key(recipients_[i]), i);
+  }
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    for (const std::string& id : nodes_[i].ids) {
+      node_index_.emplace(id, i);
+    }
+    if (nodes_[i].link == Link::filtered) {
+      nodes_[nodes_[i].parent].filtered.push_back(i);
+    }
+  }
+  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
+    slot_index_.emplace(slot_name(slots_[i].node, slots_[i].key), i);
+    if (slots_[i].target != slots_[i].key) {
+      target_index_.emplace(slot_name(slots_[i].node, slots_[i].target), i);
+    }
+  }
+}
+
+std::optional<std::size_t> DeliveryTrace::find_recipient(std::string_view address) const {
+  const auto [begin, end] = recipient_index_.equal_range(match_key(address));
+  std::optional<std::size_t> any;
+  for (auto it = begin; it != end; ++it) {
+    if (recipients_[it->second] == address) {
+      return it->second;
+    }
+    any = it->second;
+  }
+  return any;
+}
+
+std::optional<std::uint32_t> DeliveryTrace::find_node(std::string_view queue_id) const {
+  const auto it = node_index_.find(std::string(queue_id));
+  return it == node_index_.end() ? std::nullopt : std::optional(it->second);
+}
+
+std::optional<std::uint32_t> DeliveryTrace::find_slot(std::uint32_t node,
+                                                      std::string_view key) const {
+  const auto it = slot_index_.find(slot_name(node, key));
+  return it == slot_index_.end() ? std::nullopt : std::optional(it->second);
+}
+
+// kNone if the chain is too long to be one.
+std::uint32_t DeliveryTrace::add_node(std::string_view queue_id,
+                                      Link link,
+                                      std::uint32_t parent,
+                                      std::uint32_t slot) {
+  if (nodes_[parent].depth >= kMaxDepth) {
+    return kNone;
+  }
+  const std::uint32_t index = static_cast<std::uint32_t>(nodes_.size());
+  Node node;
+  node.ids.emplace_back(queue_id);
+  node.link = link;
+  node.parent = parent;
+  node.slot = slot;
+  node.depth = nodes_[parent].depth + 1;
+  nodes_.push_back(std::move(node));
+  node_index_.emplace(queue_id, index);
+  if (link == Link::filtered) {
+    nodes_[parent].filtered.push_back(index);
+  }
+  return index;
+}
+
+std::uint32_t DeliveryTrace::add_slot(std::uint32_t node, std::string key, std::string target) {
+  const std::uint32_t index = static_cast<std::uint32_t>(slots_.size());
+  slot_index_.emplace(slot_name(node, key), index);
+  Slot slot;
+  slot.node = node;
+  slot.key = std::move(key);
+  slot.target = slot.key;
+  slots_.push_back(std::move(slot));
+  set_target(index, std::move(target));
+  return index;
+}
+
+void DeliveryTrace::set_target(std::uint32_t index, std::string target) {
+  Slot& slot = slots_[index];
+  if (slot.target != slot.key) {
+    const auto [begin, end] = target_index_.equal_range(slot_name(slot.node, slot.target));
+    const auto old = std::find_if(begin, end, [&](const auto& row) { return row.second == index; });
+    if (old != end) {
+      target_index_.erase(old);
+    }
+  }
+  slot.target = std::move(target);
+  if (slot.target != slot.key) {
+    target_index_.emplace(slot_name(slot.node, slot.target), index);
+  }
+}
+
+void DeliveryTrace::add_recipient(std::string address) {
+  recipient_index_.emplace(match_key(address), static_cast<std::uint32_t>(recipients_.size()));
+  recipients_.push_back(std::move(address));
+}
+
+// The recipients whose way leads through (node, key).
+void DeliveryTrace::affected(std::uint32_t node,
+                             std::string_view key,
+                             std::vector<std::size_t>& out) const {
+  const Node& at = nodes_[node];
+  if (at.link == Link::root) {
+    const auto [begin, end] = recipient_index_.equal_range(std::string(key));
+    std::transform(begin, end, std::back_inserter(out), [](const auto& row) { return row.second; });
+    return;
+  }
+  if (at.link == Link::forwarded) {
+    affected(at.parent, slots_[at.slot].key, out);
+    return;
+  }
+  const std::size_t before = out.size();
+  const std::string_view parent_key = nodes_[at.parent].link == Link::forwarded ? "" : key;
+  if (const auto slot = find_slot(at.parent, parent_key); slot && slots_[*slot].target == key) {
+    affected(at.parent, slots_[*slot].key, out);
+  }
+  const auto [begin, end] = target_index_.equal_range(slot_name(at.parent, key));
+  for (auto it = begin; it != end; ++it) {
+    if (slots_[it->second].key != parent_key) {
+      affected(at.parent, slots_[it->second].key, out);
+    }
+  }
+  if (out.size() == before) {
+    affected_all(node, out);  // the filter rewrote the address
+  }
+}
+
+void DeliveryTrace::affected_all(std::uint32_t node, std::vector<std::size_t>& out) const {
+  const Node& at = nodes_[node];
+  if (at.link == Link::root) {
+    out.resize(recipients_.size());
+    std::iota(out.begin(), out.end(), std::size_t{0});
+  } else if (at.link == Link::forwarded) {
+    affected(at.parent, slots_[at.slot].key, out);
+  } else {
+    for (const Slot& slot : slots_) {
+      if (slot.node == at.parent && slot.child == node) {
+        affected(at.parent, slot.key, out);
+      }
+    }
+  }
+}
+
+DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
+                                            const TracePolicy& policy,
+                                            const Evidence& evidence) {
+  Applied applied;
+  const std::optional<std::uint32_t> node = find_node(event.queue_id);
+  if (!node) {
+    join_parent(event, applied);
+  } else if (!nodes_[*node].closed) {
+    if (const Attempt* attempt = std::get_if<Attempt>(&event.what)) {
+      apply_attempt(event, *attempt, *node, policy, evidence, applied);
+    } else {
+      apply_to_node(event, *node, applied);
+    }
+  }
+  if (!arrival_ && (applied.altered || node)) {
+    arrival_ = to_seconds(event.at);
+    applied.altered = true;
+  }
+  std::sort(applied.changed.begin(), applied.changed.end());
+  applied.changed.erase(std::unique(applied.changed.begin(), applied.changed.end()),
+                        applied.changed.end());
+  return applied;
+}
+
+// A queue id that names one of ours as its origin.
+void DeliveryTrace::join_parent(const DeliveryEvent& event, Applied& applied) {
+  const std::string_view origin = origin_of(event);
+  const std::optional<std::uint32_t> parent = origin.empty() ? std::nullopt : find_node(origin);
+  if (!parent || nodes_[*parent].closed) {
+    return;
+  }
+  if (std::holds_alternative<Pickup>(event.what)) {  // requeued: the same message, a new name
+    Node& node = nodes_[*parent];
+    node.ids.emplace_back(event.queue_id);
+    node.removed = false;
+    node_index_.emplace(event.queue_id, *parent);
+  } else {
+    const std::uint32_t child = add_node(event.queue_id, Link::filtered, *parent, kNone);
+    if (child == kNone) {
+      return;
+    }
+    for (Slot& slot : slots_) {  // its line came first
+      if (slot.node == *parent && slot.child == kNone && slot.queued_as == event.queue_id) {
+        slot.child = child;
+      }
+    }
+    affected_all(child, applied.changed);
+  }
+  applied.joined.emplace_back(event.queue_id);
+  applied.altered = true;
+}
+
+void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
+                                  std::uint32_t index,
+                                  Applied& applied) {
+  Node& node = nodes_[index];
+  const Node before = node;
+  const bool current = event.queue_id == node.ids.back();
+  node.seen = node.seen || !std::holds_alternative<Client>(event.what);
+  if (const MessageId* id = std::get_if<MessageId>(&event.what)) {
+    if (node.message_id == 0) {
+      node.message_id = message_id_hash(id->message_id);
+    }
+  } else if (const Queued* queued = std::get_if<Queued>(&event.what)) {
+    node.alive = true;
+    node.recipients = std::max(node.recipients, queued->recipients);
+  } else if (std::holds_alternative<GaveUp>(event.what)) {
+    node.alive = true;
+    node.gave_up = node.gave_up || current;
+  } else if (std::holds_alternative<Removed>(event.what)) {
+    node.removed = node.removed || current;
+  } else if (std::holds_alternative<Rejected>(event.what)) {
+    node.refused = node.refused || !node.alive;
+  } else if (std::holds_alternative<Client>(event.what) ||
+             std::holds_alternative<Pickup>(event.what)) {
+    node.closed = node.removed;  // a short queue id, given out again
+  } else if (!std::holds_alternative<Notification>(event.what)) {
+    node.alive = true;
+  }
+  applied.altered = node.seen != before.seen || node.alive != before.alive ||
+                    node.message_id != before.message_id || node.closed != before.closed;
+  if (node.recipients != before.recipients || node.gave_up != before.gave_up ||
+      node.removed != before.removed || node.refused != before.refused) {
+    applied.altered = true;
+    affected_all(index, applied.changed);
+  }
+}
+
+// The slot an attempt belongs to, made if need be; nothing if its recipient is not ours.
+std::optional<std::uint32_t> DeliveryTrace::slot_for(std::uint32_t node,
+                                                     std::size_t id,
+                                                     const Attempt& attempt,
+                                                     std::string target) {
+  std::string key;
+  if (nodes_[node].link != Link::forwarded) {
+    key = attempt.original.empty() ? target : match_key(attempt.original);
+  }
+  if (const auto slot = find_slot(node, key)) {
+    return slot;
+  }
+  if (nodes_[node].link == Link::root && recipient_index_.count(key) == 0) {
+    // A requeued message may have lost the address its member came from.
+    if (id > 0) {
+      const auto it = target_index_.find(slot_name(node, target));
+      if (it != target_index_.end()) {
+        return it->second;
+      }
+    }
+    if (mode_ == Recipients::captured) {
+      return std::nullopt;
+    }
+    add_recipient(std::string(attempt.original.empty() ? attempt.recipient : attempt.original));
+  }
+  return add_slot(node, std::move(key), std::move(target));
+}
+
+void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
+                                  const Attempt& attempt,
+                                  std::uint32_t node,
+                                  const TracePolicy& policy,
+                                  const Evidence& evidence,
+                                  Applied& applied) {
+  const std::optional<Meaning> meaning = meaning_of(attempt, policy.filters);
+  if (!meaning) {
+    return;
+  }
+  const std::vector<std::string>& ids = nodes_[node].ids;
+  const std::size_t id =
+      static_cast<std::size_t>(std::find(ids.begin(), ids.end(), event.queue_id) - ids.begin());
+  std::string target = match_key(attempt.recipient);
+  const std::size_t slots_before = slots_.size();
+  const std::optional<std::uint32_t> found = slot_for(node, id, attempt, target);
+  if (!found) {
+    return;
+  }
+  const bool fresh = slots_.size() > slots_before;
+  applied.altered = !nodes_[node].alive || !nodes_[node].seen || fresh;
+  nodes_[node].alive = true;
+  nodes_[node].seen = true;
+
+  Slot& slot = slots_[*found];
+  const std::uint64_t line = line_hash(event, attempt);
+  if (std::find(slot.lines.begin(), slot.lines.end(), line) != slot.lines.end()) {
+    return;
+  }
+  const std::uint64_t text = meaning->local ? fnv1a(attempt.text) : 0;
+  const TimePoint at = to_seconds(event.at);
+  bool several = false;
+  if (!fresh && !slot.several) {
+    if (slot.target != target) {
+      // Another member, unless the alias itself could not be expanded before, or the message was
+      // requeued and its aliases have changed.
+      const bool replaced =
+          !trace::is_final(slot.last) &&
+          (id > slot.id || (slot.local && slot.target == slot.key && at - slot.at >= kRetryGap));
+      several = !replaced;
+    } else if (trace::is_final(slot.last)) {
+      // Only an alias to several commands, files and addresses goes on after a final line.
+      several = slot.local && meaning->local && at >= slot.at &&
+                (slot.text != text || slot.last != meaning->last);
+      if (!several) {
+        return;
+      }
+    }
+  }
+  if (slot.several && attempt.forwarded_as.empty()) {
+    return;
+  }
+  applied.altered = true;
+  std::rotate(slot.lines.begin(), slot.lines.end() - 1, slot.lines.end());
+  slot.lines[0] = line;
+  if (!slot.several) {
+    slot.several = several;
+    slot.local = meaning->local;
+    slot.maybe_filter = meaning->loopback || meaning->configured;
+    slot.last = meaning->last;
+    slot.status = meaning->status;
+    slot.at = at;
+    slot.remote_mta = meaning->remote_mta;
+    slot.id = static_cast<std::uint32_t>(id);
+    slot.child = kNone;
+    slot.queued_as.clear();
+    slot.text = text;
+    affected(node, slot.key, applied.changed);
+    set_target(*found, std::move(target));
+  }
+  if (!attempt.forwarded_as.empty()) {
+    // Also for a list: as long as a copy is in the queue the message is queued here.
+    if (!find_node(attempt.forwarded_as)) {
+      const std::uint32_t child = add_node(attempt.forwarded_as, Link::forwarded, node, *found);
+      if (child != kNone) {
+        slots_[*found].child = child;
+        applied.joined.emplace_back(attempt.forwarded_as);
+      }
+    }
+  } else if (!attempt.queued_as.empty()) {
+    follow_filter(*found, attempt, meaning->configured, evidence, applied);
+  }
+}
+
+// status=sent (… queued as ID): if ID is a re-injection of this message, it goes on there. The
+// text alone is the other host's claim.
+void DeliveryTrace::follow_filter(std::uint32_t index,
+                                  const Attempt& attempt,
+                                  bool configured,
+                                  const Evidence& evidence,
+                                  Applied& applied) {
+  Slot& slot = slots_[index];
+  slot.queued_as = attempt.queued_as;
+  if (const auto known = find_node(attempt.queued_as)) {
+    if (nodes_[*known].link == Link::filtered && nodes_[*known].parent == slot.node) {
+      slot.child = *known;
+    }
+    return;
+  }
+  const std::uint64_t message_id = nodes_[slot.node].message_id;
+  const bool proven = configured ? evidence.received_here(attempt.queued_as)
+                                 : slot.maybe_filter && message_id != 0 &&
+                                       evidence.received_here(attempt.queued_as, message_id);
+  if (proven) {
+    const std::uint32_t child = add_node(attempt.queued_as, Link::filtered, slot.node, kNone);
+    if (child != kNone) {
+      slots_[index].child = child;
+      applied.joined.emplace_back(attempt.queued_as);
+    }
+  }
+}
+
+std::vector<std::string> DeliveryTrace::queue_ids() const {
+  std::vector<std::string> ids;
+  for (const Node& node : nodes_) {
+    ids.insert(ids.end(), node.ids.begin(), node.ids.end());
+  }
+  return ids;
+}
+
+// A child that was linked but of which no line was ever seen may be gone long since.
+bool DeliveryTrace::queued() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+    return (node.link == Link::root || node.seen) && !node.removed && !node.refused;
+  });
+}
+
+bool DeliveryTrace::seen() const {
+  return nodes_[0].seen;
+}
+
+bool DeliveryTrace::confirmed() const {
+  return nodes_[0].alive;
+}
+
+bool DeliveryTrace::refused() const {
+  return nodes_[0].refused;
+}
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,153 @@
+#include "common/maillog/held_events.h"
+
+#include "common/base/ascii.h"
+#include "common/maillog/relay.h"
+
+#include <algorithm>
+
+namespace mtrk::maillog {
+namespace {
+
+constexpr std::size_t kMaxForeign = 65536;  // open transactions; far more than an smtpd limit
+constexpr std::size_t kOverhead = 256;      // of one event beside its octets, roughly
+
+}  // namespace
+
+HeldEvents::HeldEvents(std::span<const std::string> filters, HeldLimits limits) : limits_(limits) {
+  for (const std::string& filter : filters) {
+    std::string_view host = std::string_view(filter).substr(0, filter.rfind(':'));
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+      host = host.substr(1, host.size() - 2);
+    }
+    filter_hosts_.emplace_back(host);
+  }
+}
+
+// client=NAME[ADDRESS]: this host, or a configured filter that re-injects from elsewhere.
+bool HeldEvents::may_be_child(const Client& client) const {
+  if (!client.orig_queue_id.empty()) {
+    return true;
+  }
+  const Relay from = parse_relay(client.client);
+  return is_loopback_address(from.address) ||
+         std::any_of(filter_hosts_.begin(), filter_hosts_.end(),
+                     [&](const std::string& host) { return iequals(host, from.address); });
+}
+
+// The candidate an event belongs to, made if the event shows one being born.
+HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
+  const auto known = index_.find(event.queue_id);
+  const Client* client = std::get_if<Client>(&event.what);
+  const Pickup* pickup = std::get_if<Pickup>(&event.what);
+  const MessageId* message_id = std::get_if<MessageId>(&event.what);
+  if (known != index_.end()) {
+    candidates_.splice(candidates_.end(), candidates_, known->second);
+  } else if (client != nullptr && !may_be_child(*client)) {
+    if (foreign_.emplace(event.queue_id).second) {
+      foreign_order_.emplace_back(event.queue_id);
+      if (foreign_order_.size() > kMaxForeign) {
+        foreign_.erase(foreign_order_.front());
+        foreign_order_.pop_front();
+      }
+    }
+    return nullptr;
+  } else if (message_id != nullptr && foreign_.count(std::string(event.queue_id)) != 0) {
+    foreign_.erase(std::string(event.queue_id));
+    return nullptr;
+  } else if (client != nullptr || pickup != nullptr || message_id != nullptr) {
+    candidates_.emplace_back();
+    candidates_.back().queue_id = event.queue_id;
+    index_.emplace(candidates_.back().queue_id, std::prev(candidates_.end()));
+  } else {
+    return nullptr;
+  }
+  Candidate& candidate = candidates_.back();
+  const std::string_view origin = client != nullptr   ? client->orig_queue_id
+                                  : pickup != nullptr ? pickup->orig_id
+                                                      : std::string_view();
+  if (!origin.empty() && candidate.origin.empty()) {
+    candidate.origin = origin;
+    children_.emplace(origin, candidate.queue_id);
+  }
+  candidate.received = candidate.received || client != nullptr || pickup != nullptr;
+  if (message_id != nullptr && candidate.message_id == 0) {
+    candidate.message_id = message_id_hash(message_id->message_id);
+  }
+  return &candidate;
+}
+
+void HeldEvents::note(const DeliveryEvent& event, Keep keep) {
+  expire(event.at);
+  Candidate* candidate = candidate_for(event);
+  if (candidate == nullptr) {
+    return;
+  }
+  candidate->last = event.at;
+  if (keep == Keep::identity || std::holds_alternative<Notification>(event.what)) {
+    return;
+  }
+  candidate->events.emplace_back(event);
+  ++events_;
+  octets_ += candidate->events.back().octets() + kOverhead;
+}
+
+void HeldEvents::forget(Candidates::iterator candidate) {
+  for (const OwnedEvent& event : candidate->events) {
+    octets_ -= event.octets() + kOverhead;
+  }
+  events_ -= candidate->events.size();
+  const auto [begin, end] = children_.equal_range(candidate->origin);
+  const auto child =
+      std::find_if(begin, end, [&](const auto& row) { return row.second == candidate->queue_id; });
+  if (child != end) {
+    children_.erase(child);
+  }
+  index_.erase(candidate->queue_id);
+  candidates_.erase(candidate);
+}
+
+// Log time runs backwards now and then (several writers, a clock that was set): then nothing ages.
+void HeldEvents::expire(LogTime now) {
+  while (!candidates_.empty() &&
+         (now - candidates_.front().last > limits_.age || events_ > limits_.events ||
+          octets_ > limits_.octets || candidates_.size() > limits_.events)) {
+    dropped_ += candidates_.front().events.size();
+    forget(candidates_.begin());
+  }
+}
+
+std::vector<OwnedEvent> HeldEvents::take(std::string_view queue_id) {
+  const auto known = index_.find(queue_id);
+  if (known == index_.end()) {
+    return {};
+  }
+  const Candidates::iterator candidate = known->second;
+  for (const OwnedEvent& event : candidate->events) {
+    octets_ -= event.octets() + kOverhead;
+  }
+  events_ -= candidate->events.size();
+  std::vector<OwnedEvent> events = std::move(candidate->events);
+  candidate->events.clear();
+  return events;  // the identity stays: a second recipient may need the proof
+}
+
+std::vector<std::string> HeldEvents::children_of(std::string_view queue_id) const {
+  std::vector<std::string> ids;
+  const auto [begin, end] = children_.equal_range(std::string(queue_id));
+  std::transform(begin, end, std::back_inserter(ids), [](const auto& row) { return row.second; });
+  std::reverse(ids.begin(), ids.end());
+  return ids;
+}
+
+bool HeldEvents::received_here(std::string_view queue_id) const {
+  const auto known = index_.find(queue_id);
+  return known != index_.end() && known->second->received;
+}
+
+bool HeldEvents::received_here(std::string_view queue_id, std::uint64_t message_id_hash) const {
+  const auto known = index_.find(queue_id);
+  return known != index_.end() && known->second->received && message_id_hash != 0 &&
+         known->second->message_id == message_id_hash;
+}
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,62 @@
+#include "common/maillog/owned_event.h"
+
+#include <cstring>
+
+namespace mtrk::maillog {
+namespace {
+
+// Calls `visit` with every view of the event.
+template <typename Visit>
+struct EachView {
+  Visit visit;
+
+  void operator()(Attempt& attempt) const {
+    for (std::string_view* view :
+         {&attempt.agent, &attempt.recipient, &attempt.original, &attempt.relay, &attempt.delay,
+          &attempt.delays, &attempt.tls, &attempt.status, &attempt.text, &attempt.forwarded_as,
+          &attempt.queued_as}) {
+      visit(*view);
+    }
+  }
+  void operator()(Client& client) const {
+    visit(client.client);
+    visit(client.orig_queue_id);
+  }
+  void operator()(Pickup& pickup) const { visit(pickup.orig_id); }
+  void operator()(MessageId& id) const { visit(id.message_id); }
+  void operator()(Queued& queued) const { visit(queued.sender); }
+  void operator()(GaveUp& gave_up) const { visit(gave_up.status); }
+  void operator()(Removed& removed) const { visit(removed.by); }
+  void operator()(Rejected& rejected) const { visit(rejected.text); }
+  void operator()(Notification& notification) const {
+    visit(notification.kind);
+    visit(notification.child);
+  }
+  void operator()(Held&) const {}
+  void operator()(Released&) const {}
+  void operator()(Requeued&) const {}
+  void operator()(ForcedExpiry&) const {}
+};
+
+template <typename Visit>
+void for_each_view(DeliveryEvent& event, Visit visit) {
+  visit(event.queue_id);
+  std::visit(EachView<Visit>{visit}, event.what);
+}
+
+}  // namespace
+
+OwnedEvent::OwnedEvent(const DeliveryEvent& event) : event_(event) {
+  for_each_view(event_, [this](std::string_view view) { octets_ += view.size(); });
+  copy_ = std::make_unique<char[]>(octets_);
+  char* to = copy_.get();
+  for_each_view(event_, [&to](std::string_view& view) {
+    if (!view.empty()) {
+      std::memcpy(to, view.data(), view.size());
+    }
+    view = std::string_view(to, view.size());
+    to += view.size();
+  });
+}
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,115 @@
+#include "common/maillog/postfix_attempt.h"
+
+#include "common/maillog/field_scanner.h"
+#include "common/track/queue_id.h"
+
+namespace mtrk::maillog {
+namespace {
+
+// An optional "key=value, "; false if the key is there but its value does not end.
+bool take_optional(FieldScanner& scan, std::string_view key, std::string_view& value) {
+  if (!scan.take(key)) {
+    return true;
+  }
+  const std::optional<std::string_view> field = scan.take_field();
+  if (!field) {
+    return false;
+  }
+  value = *field;
+  return true;
+}
+
+// "forwarded as NEW", the whole text. Only local(8) says so: a pipe's output cannot.
+std::string_view forwarded_id(const Attempt& attempt) {
+  constexpr std::string_view kForwarded = "forwarded as ";
+  if (attempt.status != "sent" || attempt.relay != "local" ||
+      (!attempt.agent.empty() && attempt.agent != "local") ||
+      attempt.text.substr(0, kForwarded.size()) != kForwarded) {
+    return {};
+  }
+  const std::string_view id = attempt.text.substr(kForwarded.size());
+  return QueueId::is_queue_id(id) ? id : std::string_view();
+}
+
+// The ID of a reply that ends with "queued as ID". The other side wrote it: a claim, no proof.
+std::string_view queued_id(const Attempt& attempt) {
+  constexpr std::string_view kQueued = "queued as ";
+  if (attempt.status != "sent" || attempt.relay == "local" || attempt.relay == "none") {
+    return {};
+  }
+  std::size_t begin = attempt.text.size();
+  while (begin > 0 && is_alnum(attempt.text[begin - 1])) {
+    --begin;
+  }
+  const std::string_view before = attempt.text.substr(0, begin);
+  const std::string_view id = attempt.text.substr(begin);
+  if (before.size() < kQueued.size() || before.substr(before.size() - kQueued.size()) != kQueued ||
+      !QueueId::is_queue_id(id)) {
+    return {};
+  }
+  return id;
+}
+
+}  // namespace
+
+std::optional<Attempt> parse_attempt(std::string_view text, std::string_view agent) {
+  FieldScanner scan(text);
+  Attempt attempt{};
+  attempt.agent = agent;
+
+  if (!scan.take("to=")) {
+    return std::nullopt;
+  }
+  const std::optional<std::string_view> to = scan.take_address();
+  if (!to) {
+    return std::nullopt;
+  }
+  attempt.recipient = *to;
+  if (scan.take(", orig_to=")) {
+    const std::optional<std::string_view> original = scan.take_address();
+    if (!original) {
+      return std::nullopt;
+    }
+    attempt.original = *original;
+  }
+  if (!scan.take(", relay=")) {
+    return std::nullopt;
+  }
+  const std::optional<std::string_view> relay = scan.take_field();
+  if (!relay) {
+    return std::nullopt;
+  }
+  attempt.relay = *relay;
+
+  std::string_view conn_use;
+  std::string_view dsn;
+  if (!take_optional(scan, "conn_use=", conn_use) ||
+      !take_optional(scan, "delay=", attempt.delay) ||
+      !take_optional(scan, "delays=", attempt.delays) ||
+      !take_optional(scan, "tls=", attempt.tls) || !take_optional(scan, "dsn=", dsn)) {
+    return std::nullopt;
+  }
+  if (!dsn.empty()) {
+    attempt.dsn = parse_enhanced_status(dsn);
+    if (!attempt.dsn) {
+      return std::nullopt;
+    }
+  }
+  if (!scan.take("status=")) {
+    return std::nullopt;
+  }
+  attempt.status = scan.take_word();
+  if (attempt.status.empty() || !scan.take(" (")) {
+    return std::nullopt;
+  }
+  attempt.text = scan.rest();
+  const bool complete = !attempt.text.empty() && attempt.text.back() == ')';
+  if (complete) {
+    attempt.text.remove_suffix(1);
+    attempt.forwarded_as = forwarded_id(attempt);
+    attempt.queued_as = queued_id(attempt);
+  }
+  return attempt;
+}
+
+}  // namespace mtrk::maillog

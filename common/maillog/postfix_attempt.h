@@ -1,0 +1,19 @@
+#pragma once
+
+#include "common/maillog/delivery_event.h"
+
+#include <optional>
+#include <string_view>
+
+namespace mtrk::maillog {
+
+// The grammar of one delivery attempt, all that follows "QUEUE-ID: " (Postfix 2.3 to 3.11):
+//
+//   to=<A>[, orig_to=<B>], relay=R[, conn_use=N][, delay=D][, delays=a/b/c/d][, tls=T][,
+//   dsn=X.Y.Z], status=WORD (text)
+//
+// in this order and with nothing in between. `text` is the rest of the line: its last parenthesis
+// is missing when the log cut the line at 2000 octets. Nothing if the line deviates in any way.
+[[nodiscard]] std::optional<Attempt> parse_attempt(std::string_view text, std::string_view agent);
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,245 @@
+#include "common/base/codec.h"
+#include "common/maillog/delivery_trace.h"
+
+// The form in which the store keeps a trace. Version first; everything is checked on the way in, so
+// that a record that passes cannot make the trace read outside of itself.
+namespace mtrk::maillog {
+namespace {
+
+using trace::kNone;
+using trace::Last;
+using trace::Link;
+using trace::Node;
+using trace::Slot;
+
+constexpr std::uint8_t kVersion = 1;
+constexpr Seconds kFarthest{std::int64_t{1} << 40};  // what sums of instants cannot overflow
+
+enum NodeFlag : std::uint8_t {
+  kSeen = 1,
+  kAlive = 2,
+  kGaveUp = 4,
+  kRemoved = 8,
+  kRefused = 16,
+  kClosed = 32,
+};
+enum SlotFlag : std::uint8_t { kSeveral = 1, kLocal = 2, kMaybeFilter = 4 };
+
+std::uint8_t flag(bool set, std::uint8_t bit) {
+  return set ? bit : std::uint8_t{0};
+}
+
+void put_time(std::string& out, TimePoint at) {
+  put_u64(out, static_cast<std::uint64_t>(at.time_since_epoch().count()));
+}
+bool get_time(std::string_view& in, TimePoint& at) {
+  std::uint64_t count = 0;
+  if (!get_u64(in, count)) {
+    return false;
+  }
+  at = TimePoint(Seconds(static_cast<std::int64_t>(count)));
+  return at.time_since_epoch() < kFarthest && at.time_since_epoch() > -kFarthest;
+}
+
+bool get_string(std::string_view& in, std::string& value) {
+  std::string_view text;
+  if (!get_text(in, text)) {
+    return false;
+  }
+  value = text;
+  return true;
+}
+
+// A list of strings; each takes at least one octet, so the count cannot ask for more than there is.
+void put_strings(std::string& out, const std::vector<std::string>& values) {
+  put_varint(out, static_cast<std::uint32_t>(values.size()));
+  for (const std::string& value : values) {
+    put_text(out, value);
+  }
+}
+bool get_strings(std::string_view& in, std::vector<std::string>& values) {
+  std::uint32_t count = 0;
+  if (!get_varint(in, count) || count > in.size()) {
+    return false;
+  }
+  values.resize(count);
+  for (std::string& value : values) {
+    if (!get_string(in, value)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void put_node(std::string& out, const Node& node) {
+  put_strings(out, node.ids);
+  put_u8(out, static_cast<std::uint8_t>(node.link));
+  put_u32(out, node.parent);
+  put_u32(out, node.slot);
+  put_u32(out, node.depth);
+  put_u32(out, node.recipients);
+  put_u64(out, node.message_id);
+  put_u8(out, static_cast<std::uint8_t>(flag(node.seen, kSeen) | flag(node.alive, kAlive) |
+                                        flag(node.gave_up, kGaveUp) | flag(node.removed, kRemoved) |
+                                        flag(node.refused, kRefused) | flag(node.closed, kClosed)));
+}
+bool get_node(std::string_view& in, Node& node) {
+  std::uint8_t link = 0;
+  std::uint8_t flags = 0;
+  if (!get_strings(in, node.ids) || node.ids.empty() || !get_u8(in, link) ||
+      link > static_cast<std::uint8_t>(Link::filtered) || !get_u32(in, node.parent) ||
+      !get_u32(in, node.slot) || !get_u32(in, node.depth) || !get_u32(in, node.recipients) ||
+      !get_u64(in, node.message_id) || !get_u8(in, flags)) {
+    return false;
+  }
+  node.link = static_cast<Link>(link);
+  node.seen = (flags & kSeen) != 0;
+  node.alive = (flags & kAlive) != 0;
+  node.gave_up = (flags & kGaveUp) != 0;
+  node.removed = (flags & kRemoved) != 0;
+  node.refused = (flags & kRefused) != 0;
+  node.closed = (flags & kClosed) != 0;
+  return (flags & ~(kSeen | kAlive | kGaveUp | kRemoved | kRefused | kClosed)) == 0;
+}
+
+void put_slot(std::string& out, const Slot& slot) {
+  put_u32(out, slot.node);
+  put_text(out, slot.key);
+  put_text(out, slot.target);
+  put_u8(out, static_cast<std::uint8_t>(flag(slot.several, kSeveral) | flag(slot.local, kLocal) |
+                                        flag(slot.maybe_filter, kMaybeFilter)));
+  put_u8(out, static_cast<std::uint8_t>(slot.last));
+  put_u8(out, slot.status.status_class);
+  put_u16(out, slot.status.subject);
+  put_u16(out, slot.status.detail);
+  put_time(out, slot.at);
+  put_text(out, slot.remote_mta);
+  put_u32(out, slot.id);
+  put_u32(out, slot.child);
+  put_text(out, slot.queued_as);
+  put_u64(out, slot.text);
+  for (const std::uint64_t line : slot.lines) {
+    put_u64(out, line);
+  }
+}
+bool get_slot(std::string_view& in, Slot& slot) {
+  std::uint8_t flags = 0;
+  std::uint8_t last = 0;
+  if (!get_u32(in, slot.node) || !get_string(in, slot.key) || !get_string(in, slot.target) ||
+      !get_u8(in, flags) || (flags & ~(kSeveral | kLocal | kMaybeFilter)) != 0 ||
+      !get_u8(in, last) || last > static_cast<std::uint8_t>(Last::unknown) ||
+      !get_u8(in, slot.status.status_class) || !get_u16(in, slot.status.subject) ||
+      !get_u16(in, slot.status.detail) || !get_time(in, slot.at) ||
+      !get_string(in, slot.remote_mta) || !get_u32(in, slot.id) || !get_u32(in, slot.child) ||
+      !get_string(in, slot.queued_as) || !get_u64(in, slot.text)) {
+    return false;
+  }
+  for (std::uint64_t& line : slot.lines) {
+    if (!get_u64(in, line)) {
+      return false;
+    }
+  }
+  slot.several = (flags & kSeveral) != 0;
+  slot.local = (flags & kLocal) != 0;
+  slot.maybe_filter = (flags & kMaybeFilter) != 0;
+  slot.last = static_cast<Last>(last);
+  return true;
+}
+
+// A parent stands before its children, and one hop nearer to the root: no walk can run in circles.
+bool is_sound(const std::vector<Node>& nodes, const std::vector<Slot>& slots) {
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const Node& node = nodes[i];
+    if ((i == 0) != (node.link == Link::root)) {
+      return false;
+    }
+    if (i > 0 && (node.parent >= i || node.depth != nodes[node.parent].depth + 1)) {
+      return false;
+    }
+    if (node.link == Link::forwarded &&
+        (node.slot >= slots.size() || slots[node.slot].node != node.parent)) {
+      return false;
+    }
+  }
+  if (nodes[0].depth != 0) {
+    return false;
+  }
+  for (const Slot& slot : slots) {
+    if (slot.node >= nodes.size() || slot.id >= nodes[slot.node].ids.size()) {
+      return false;
+    }
+    if (slot.child != kNone &&
+        (slot.child >= nodes.size() || nodes[slot.child].parent != slot.node)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Lists of nodes or slots: none is shorter than this many octets.
+constexpr std::size_t kLeastOctets = 16;
+
+}  // namespace
+
+void DeliveryTrace::encode(std::string& out) const {
+  put_u8(out, kVersion);
+  put_u8(out, mode_ == Recipients::collect ? 1 : 0);
+  put_u8(out, arrival_ ? 1 : 0);
+  put_time(out, arrival_.value_or(TimePoint{}));
+  put_strings(out, recipients_);
+  put_varint(out, static_cast<std::uint32_t>(nodes_.size()));
+  for (const Node& node : nodes_) {
+    put_node(out, node);
+  }
+  put_varint(out, static_cast<std::uint32_t>(slots_.size()));
+  for (const Slot& slot : slots_) {
+    put_slot(out, slot);
+  }
+}
+
+Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
+  const auto corrupt = [] { return fail(ErrorCode::corrupt, "delivery trace"); };
+  DeliveryTrace result;
+  std::uint8_t version = 0;
+  if (!get_u8(in, version)) {
+    return corrupt();
+  }
+  if (version != kVersion) {
+    return fail(ErrorCode::unsupported, "delivery trace of version " + std::to_string(version));
+  }
+  std::uint8_t mode = 0;
+  std::uint8_t has_arrival = 0;
+  TimePoint arrival;
+  std::uint32_t count = 0;
+  if (!get_u8(in, mode) || mode > 1 || !get_u8(in, has_arrival) || has_arrival > 1 ||
+      !get_time(in, arrival) || !get_strings(in, result.recipients_) || !get_varint(in, count) ||
+      count == 0 || count > in.size() / kLeastOctets) {
+    return corrupt();
+  }
+  result.mode_ = mode == 1 ? Recipients::collect : Recipients::captured;
+  if (has_arrival == 1) {
+    result.arrival_ = arrival;
+  }
+  result.nodes_.resize(count);
+  for (Node& node : result.nodes_) {
+    if (!get_node(in, node)) {
+      return corrupt();
+    }
+  }
+  if (!get_varint(in, count) || count > in.size() / kLeastOctets) {
+    return corrupt();
+  }
+  result.slots_.resize(count);
+  for (Slot& slot : result.slots_) {
+    if (!get_slot(in, slot)) {
+      return corrupt();
+    }
+  }
+  if (!is_sound(result.nodes_, result.slots_)) {
+    return corrupt();
+  }
+  result.index_all();
+  return result;
+}
+
+}  // namespace mtrk::maillog

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "common/base/time.h"
+#include "common/track/enhanced_status.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// What a DeliveryTrace is made of: nodes (the message under one queue id, or several if it was
+// requeued) and slots (what became of one recipient of a node). Private to the trace.
+namespace mtrk::maillog::trace {
+
+inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+enum class Link : std::uint8_t {
+  root,
+  forwarded,  // made by local(8) for one slot of the parent: all in it belongs to that slot
+  filtered,   // re-injected behind a content filter: recipients match the parent's targets
+};
+
+struct Node {
+  std::vector<std::string> ids;  // the last one is current, the others were requeued
+  Link link = Link::root;
+  std::uint32_t parent = kNone;
+  std::uint32_t slot = kNone;           // forwarded: the parent's slot it works for
+  std::uint32_t depth = 0;              // hops from the root
+  std::uint32_t recipients = 0;         // nrcpt=, 0 if not seen
+  std::uint64_t message_id = 0;         // hash, 0 if not seen
+  bool seen = false;                    // something of it was logged (client= alone does not count)
+  bool alive = false;                   // accepted: in the queue, tried, or held
+  bool gave_up = false;                 // expired: returned to sender
+  bool removed = false;                 // out of the queue
+  bool refused = false;                 // rejected or discarded after all
+  bool closed = false;                  // its id was given to another message
+  std::vector<std::uint32_t> filtered;  // children behind a filter (derived)
+};
+
+enum class Last : std::uint8_t {  // what the last line that counts said
+  deferred,
+  bounced,
+  delivered,
+  relayed,
+  forwarded,
+  unknown,  // sent, by an agent we cannot tell delivery from handing on
+};
+
+// The attempts of one recipient of a node: those with the same orig_to= (to= if there is none);
+// all attempts, with an empty key, in a forwarded node.
+struct Slot {
+  std::uint32_t node = 0;
+  std::string key;
+  std::string target;         // key of to=
+  bool several = false;       // more than one target: what follows is of no interest any more
+  bool local = false;         // the last line was local(8)'s
+  bool maybe_filter = false;  // sent to a relay that may have re-injected it
+  Last last = Last::deferred;
+  EnhancedStatus status{4, 0, 0};
+  TimePoint at;
+  std::string remote_mta;       // name of type dns, empty if none
+  std::uint32_t id = 0;         // index in Node::ids under which the last line was
+  std::uint32_t child = kNone;  // node that continues it
+  std::string queued_as;        // the next hop's id for it, as long as it may become a child
+  std::uint64_t text = 0;       // hash of what local(8) said
+  std::array<std::uint64_t, 4> lines{};  // hashes of the last lines: duplicates change nothing
+};
+
+[[nodiscard]] inline bool is_final(Last last) {
+  return last != Last::deferred;
+}
+
+}  // namespace mtrk::maillog::trace
