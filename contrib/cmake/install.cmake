@@ -1,3 +1,40 @@
-# Where the programs and their files go: GNUInstallDirs, systemd's own answer for units.
+# Where the programs and their files go. The prefix may also be given at installation time
+# (cmake --install build/release --prefix /usr; DESTDIR for packages), so what depends on it is
+# decided then.
 install(TARGETS mtrk-milter mtqpd mtrkctl RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS mtqp RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# The sample configuration is the defaults, so an existing mtrk.conf is kept. The programs look in
+# /etc/mtrk; a private prefix gets a file of its own, for --config.
+install(CODE "
+  set(folder \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SYSCONFDIR}/mtrk\")
+  if(CMAKE_INSTALL_PREFIX MATCHES \"^/usr(/local)?/?$\")
+    set(folder /etc/mtrk)
+  endif()
+  if(NOT EXISTS \"\$ENV{DESTDIR}\${folder}/mtrk.conf\")
+    file(INSTALL \"${PROJECT_SOURCE_DIR}/contrib/mtrk.conf\" DESTINATION \"\${folder}\")
+  endif()")
+
+# Units, users and folders. lib/systemd is searched below /usr and /usr/local alike.
+foreach(unit mtrk-milter.service mtqpd.service)
+  install(CODE "
+    set(sbindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
+    configure_file(\"${PROJECT_SOURCE_DIR}/contrib/systemd/${unit}.in\"
+                   \"${PROJECT_BINARY_DIR}/systemd/${unit}\" @ONLY)")
+  install(FILES ${PROJECT_BINARY_DIR}/systemd/${unit} DESTINATION lib/systemd/system)
+endforeach()
+install(FILES contrib/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME mtrk.conf)
+install(FILES contrib/systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME mtrk.conf)
+
+foreach(chapter 1 5 7 8)
+  file(GLOB pages CONFIGURE_DEPENDS contrib/man/*.${chapter})
+  if(pages)
+    install(FILES ${pages} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${chapter})
+  endif()
+endforeach()
+
+# Tables for the mail system, to be copied to where its configuration is.
+file(GLOB tables CONFIGURE_DEPENDS contrib/postfix/*.regexp)
+if(tables)
+  install(FILES ${tables} DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/postfix)
+endif()
