@@ -95,6 +95,15 @@ std::string_view to_string(FieldName name) {
   return kNames[static_cast<std::size_t>(name)];
 }
 
+std::optional<FieldName> find_field(std::string_view name) {
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    if (iequals(name, kNames[i])) {
+      return static_cast<FieldName>(i);
+    }
+  }
+  return std::nullopt;
+}
+
 void put_field(std::string& out, FieldName name, std::string_view value) {
   append_field(out, name, {}, value);
 }

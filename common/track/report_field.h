@@ -2,6 +2,7 @@
 
 #include "common/track/address.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,7 +27,8 @@ enum class FieldName {
   will_retry_until,
 };
 
-[[nodiscard]] std::string_view to_string(FieldName name);  // "Original-Envelope-Id"
+[[nodiscard]] std::string_view to_string(FieldName name);                  // "Original-Envelope-Id"
+[[nodiscard]] std::optional<FieldName> find_field(std::string_view name);  // any case
 
 inline constexpr std::size_t kMaxFieldLine = 998;    // RFC 3887 §2.3, without CRLF
 inline constexpr std::size_t kMaxFieldValue = 1024;  // reliability P8
