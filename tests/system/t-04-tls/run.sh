@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../../support/lib.sh"
 begin
 free_port mtqp_port
+tls_port=''
 free_port tls_port
 
 certificate() {
