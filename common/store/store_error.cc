@@ -2,6 +2,8 @@
 
 #include <lmdb.h>
 
+#include <cerrno>
+
 namespace mtrk::store {
 namespace {
 
@@ -20,5 +22,10 @@ const std::error_category& lmdb_category() {
 
 StoreError::StoreError(int lmdb_code, const std::string& what)
     : std::system_error(lmdb_code, lmdb_category(), what) {}
+
+bool is_full(const StoreError& error) {
+  const int code = error.code().value();
+  return code == MDB_MAP_FULL || code == ENOSPC || code == EDQUOT;
+}
 
 }  // namespace mtrk::store

@@ -14,6 +14,9 @@ class StoreError : public std::system_error {
   StoreError(int lmdb_code, const std::string& what);
 };
 
+// The map or the disk is full: the store itself is sound, and usable when there is room again.
+[[nodiscard]] bool is_full(const StoreError& error);
+
 // Ours: what an administrator has to mend. `exit_code` is the sysexits code a program ends with.
 class StoreUnusable : public std::runtime_error {
  public:

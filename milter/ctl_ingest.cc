@@ -1,0 +1,246 @@
+#include "milter/ctl_ingest.h"
+
+#include "common/base/ascii.h"
+#include "common/base/codec.h"
+#include "common/base/exit_code.h"
+#include "common/base/unique_fd.h"
+#include "common/maillog/log_line.h"
+#include "common/maillog/postfix_log.h"
+#include "milter/ctl_store.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace mtrk {
+namespace {
+
+constexpr std::size_t kChunk = std::size_t{4} << 20;        // octets a commit
+constexpr std::uint64_t kWarmUp = std::uint64_t{64} << 20;  // octets read again on resuming
+constexpr std::size_t kHead = 256;                          // octets of the fingerprint
+constexpr std::uint64_t kShownUnparsed = 20;
+
+struct Counts {
+  std::uint64_t lines = 0, events = 0, ignored = 0, unparsed = 0, applied = 0;
+};
+
+// A log as blocks of whole lines, by position.
+class LogFile {
+ public:
+  explicit LogFile(std::string path) : path_(std::move(path)) {
+    fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd_ || ::fstat(fd_.get(), &status_) != 0) {
+      throw std::system_error(errno, std::generic_category(), path_);
+    }
+    if (!S_ISREG(status_.st_mode)) {
+      throw std::system_error(EINVAL, std::generic_category(), path_ + ": not a regular file");
+    }
+  }
+
+  [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
+  [[nodiscard]] std::string source_name() const {
+    return fmt::format("ingest:{}:{}", status_.st_dev, status_.st_ino);
+  }
+  // A stamp without a year is judged by when the file was written, its zone by this machine's.
+  [[nodiscard]] maillog::StampContext stamps() const {
+    std::tm local{};
+    ::localtime_r(&status_.st_mtime, &local);
+    return {TimePoint(Seconds(status_.st_mtime)),
+            std::chrono::duration_cast<Minutes>(Seconds(local.tm_gmtoff))};
+  }
+
+  // The whole lines from `offset` on, at most about kChunk octets of them and none beyond `end`;
+  // empty at the end. The view lives until the next call.
+  std::string_view read(std::uint64_t offset, std::uint64_t end) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, end - offset));
+    buffer_.resize(wanted);
+    buffer_.resize(read_at(buffer_.data(), wanted, offset));
+    const std::size_t last = buffer_.rfind('\n');
+    if (last == std::string::npos && buffer_.size() == kChunk) {
+      return buffer_;  // part of a "line" of megabytes: the only block without a last line feed
+    }
+    return std::string_view(buffer_).substr(0, last == std::string::npos ? 0 : last + 1);
+  }
+
+  // Whether `offset` is within a line. Its rest must not be read as a line: who wrote it may be
+  // anybody.
+  [[nodiscard]] bool within_line(std::uint64_t offset) {
+    char before = '\n';
+    return offset != 0 && read_at(&before, 1, offset - 1) == 1 && before != '\n';
+  }
+
+  [[nodiscard]] store::LogCursor cursor_at(std::uint64_t offset) {
+    std::string head(std::min<std::uint64_t>(kHead, offset), '\0');
+    head.resize(read_at(head.data(), head.size(), 0));
+    store::LogCursor cursor;
+    cursor.device = status_.st_dev;
+    cursor.inode = status_.st_ino;
+    cursor.offset = offset;
+    cursor.head_octets = static_cast<std::uint32_t>(head.size());
+    cursor.head_crc = crc32c(head);
+    return cursor;
+  }
+  // Where a stored position is in this file, if it belongs to it.
+  [[nodiscard]] std::uint64_t resume(const std::optional<store::LogCursor>& stored) {
+    if (!stored || stored->offset > size()) {
+      return 0;
+    }
+    const store::LogCursor here = cursor_at(stored->offset);
+    const bool same = here.head_octets == stored->head_octets && here.head_crc == stored->head_crc;
+    return same ? stored->offset : 0;
+  }
+
+ private:
+  std::size_t read_at(char* out, std::size_t wanted, std::uint64_t offset) {
+    std::size_t got = 0;
+    while (got < wanted) {
+      const ssize_t n =
+          ::pread(fd_.get(), out + got, wanted - got, static_cast<off_t>(offset + got));
+      if (n < 0 && errno == EINTR) {
+        continue;
+      }
+      if (n < 0) {
+        throw std::system_error(errno, std::generic_category(), path_);
+      }
+      if (n == 0) {
+        break;
+      }
+      got += static_cast<std::size_t>(n);
+    }
+    return got;
+  }
+
+  std::string path_;
+  UniqueFd fd_;
+  struct stat status_ {};
+  std::string buffer_;
+};
+
+// The lines that both begin and end in the block.
+template <typename Visit>
+void for_each_line(std::string_view block, bool begins_within_line, Visit visit) {
+  if (begins_within_line) {
+    block.remove_prefix(std::min(block.find('\n'), block.size() - 1) + 1);
+  }
+  if (!block.empty() && block.back() != '\n') {
+    return;
+  }
+  while (!block.empty()) {
+    const std::size_t end = block.find('\n');
+    visit(block.substr(0, end));
+    block.remove_prefix(end + 1);
+  }
+}
+
+class Ingest {
+ public:
+  explicit Ingest(store::TrackingWriter& writer) : writer_(writer) {}
+
+  void read(const std::string& path) {
+    LogFile log(path);
+    const maillog::StampContext stamps = log.stamps();
+    const std::string source = log.source_name();
+    std::uint64_t offset = log.resume(writer_.cursor(source));
+    warm_up(log, stamps, offset);
+    for (;;) {
+      const std::string_view block = log.read(offset, log.size());
+      if (block.empty()) {
+        break;
+      }
+      const bool within_line = log.within_line(offset);
+      writer_.begin();
+      for_each_line(block, within_line, [&](std::string_view line) { apply(line, stamps, path); });
+      offset += block.size();
+      writer_.put_cursor(source, log.cursor_at(offset));
+      writer_.commit();
+      if (shows_progress_) {
+        fmt::print(stderr, "\r{}: {} %", path,
+                   offset * 100 / std::max<std::uint64_t>(1, log.size()));
+      }
+    }
+  }
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+  void print_summary() const {
+    fmt::print(stderr, "{}lines={} events={} ignored={} unparsed={} applied={}\n",
+               shows_progress_ ? "\r\x1b[K" : "", counts_.lines, counts_.events, counts_.ignored,
+               counts_.unparsed, counts_.applied);
+  }
+
+ private:
+  static maillog::ParsedLine parse(std::string_view text, const maillog::StampContext& stamps) {
+    const std::optional<maillog::LogLine> line = maillog::split_log_line(text, stamps);
+    return line ? maillog::parse_postfix(*line) : maillog::ParsedLine(maillog::Ignored{});
+  }
+
+  // What the lines before the position may yet turn out to mean (trace_router.h).
+  void warm_up(LogFile& log, const maillog::StampContext& stamps, std::uint64_t end) {
+    std::uint64_t offset = end - std::min(end, kWarmUp);
+    for (;;) {
+      const std::string_view block = offset < end ? log.read(offset, end) : std::string_view();
+      if (block.empty()) {
+        return;
+      }
+      for_each_line(block, log.within_line(offset), [&](std::string_view line) {
+        const maillog::ParsedLine parsed = parse(line, stamps);
+        if (const auto* event = std::get_if<maillog::DeliveryEvent>(&parsed)) {
+          writer_.warm_up(*event);
+        }
+      });
+      offset += block.size();
+    }
+  }
+
+  void apply(std::string_view line, const maillog::StampContext& stamps, const std::string& path) {
+    ++counts_.lines;
+    const maillog::ParsedLine parsed = parse(line, stamps);
+    if (const auto* event = std::get_if<maillog::DeliveryEvent>(&parsed)) {
+      ++counts_.events;
+      counts_.applied += writer_.apply(*event) ? 1 : 0;
+    } else if (std::holds_alternative<maillog::Ignored>(parsed)) {
+      ++counts_.ignored;
+    } else if (counts_.unparsed++ < kShownUnparsed) {
+      fmt::print(stderr, "{}: unparsed: {}\n", path, escape_for_people(line));
+    }
+  }
+
+  store::TrackingWriter& writer_;
+  const bool shows_progress_ = ::isatty(STDERR_FILENO) != 0;
+  Counts counts_;
+};
+
+}  // namespace
+
+int run_ingest(const IngestOptions& options) {
+  if (options.config.log.mta != Mta::postfix) {
+    fmt::print(stderr, "mtrkctl: ingest: Sendmail logs are not supported by this release\n");
+    return exit_code::unavailable;
+  }
+  return with_store_errors([&] {
+    for (const std::string& path : options.logs) {
+      if (::access(path.c_str(), R_OK) != 0) {
+        fmt::print(stderr, "mtrkctl: {}: {}\n", path, std::generic_category().message(errno));
+        return exit_code::no_input;
+      }
+    }
+    store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
+    Ingest ingest(writer);
+    for (const std::string& path : options.logs) {
+      ingest.read(path);
+    }
+    ingest.print_summary();
+    return ingest.counts().unparsed == 0 ? exit_code::ok : 1;
+  });
+}
+
+}  // namespace mtrk

@@ -1,0 +1,58 @@
+#include "milter/ctl_store.h"
+
+#include "common/base/ascii.h"
+#include "common/base/exit_code.h"
+#include "common/store/store_error.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <system_error>
+
+namespace mtrk {
+
+store::WriterOptions writer_options(const Config& config) {
+  store::WriterOptions options;
+  options.path = config.store.path;
+  options.max_size = config.store.max_size;
+  options.default_retention = config.retention.default_;
+  options.maximum_retention = config.retention.maximum;
+  options.trace = {config.log.queue_lifetime, config.log.filters};
+  return options;
+}
+
+MtaName reporting_mta(const Config& config) {
+  if (!config.hostname.empty()) {
+    return local_mta_name(config.hostname);
+  }
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) {
+    return local_mta_name("localhost");
+  }
+  return local_mta_name(name.data());
+}
+
+int with_store_errors(const std::function<int()>& command) noexcept {
+  try {
+    return command();
+  } catch (const store::StoreUnusable& error) {
+    fmt::print(stderr, "mtrkctl: {}\n", error.what());
+    return error.exit_code();
+  } catch (const store::StoreError& error) {
+    fmt::print(stderr, "mtrkctl: {}\n", error.what());
+    return store::is_full(error) ? exit_code::temp_fail : exit_code::io_error;
+  } catch (const std::system_error& error) {
+    fmt::print(stderr, "mtrkctl: {}\n", error.what());
+    return exit_code::io_error;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    return exit_code::software;
+  }
+}
+
+}  // namespace mtrk
