@@ -206,7 +206,7 @@ class Ingest {
     const maillog::ParsedLine parsed = parse(line, stamps);
     if (const auto* event = std::get_if<maillog::DeliveryEvent>(&parsed)) {
       ++counts_.events;
-      counts_.applied += writer_.apply(*event) ? 1 : 0;
+      counts_.applied += writer_.apply(*event) ? 1U : 0U;
     } else if (std::holds_alternative<maillog::Ignored>(parsed)) {
       ++counts_.ignored;
     } else if (counts_.unparsed++ < kShownUnparsed) {

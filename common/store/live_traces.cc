@@ -14,6 +14,7 @@ bool is_terminal(const Outcome& outcome) {
 }
 
 struct NoEvidence : maillog::DeliveryTrace::Evidence {
+  [[nodiscard]] bool received_here(std::string_view /*queue_id*/) const override { return false; }
   [[nodiscard]] bool received_here(std::string_view /*queue_id*/,
                                    std::uint64_t /*message_id_hash*/) const override {
     return false;
@@ -107,7 +108,7 @@ void LiveTraces::changed(maillog::DeliveryTrace& trace,
   owner.dirty = true;
   changed_anything_ = true;
   if (trace.refused()) {
-    owner.refused = true;  // removed later: the router may still hold the pointer
+    owner.refused = true;  // removed later: the router still holds the pointer
     return;
   }
   for (const std::size_t recipient : recipients) {

@@ -1,6 +1,16 @@
 #include "common/store/sweep.h"
 
 namespace mtrk::store {
+namespace {
+
+// Whether the message is known to have been taken. What the milter let pass at end of message is
+// taken if the log as much as names it: a refusal after that would be in the log, too.
+bool is_confirmed(const StoredTrace& trace) {
+  return trace.origin == Origin::imported || trace.trace.confirmed() ||
+         (trace.origin == Origin::final && trace.trace.seen());
+}
+
+}  // namespace
 
 std::size_t Sweep::run(TimePoint now, std::size_t limit) {
   std::size_t removed = 0;
@@ -47,10 +57,8 @@ std::size_t Sweep::look_at_trace(const Rows::DueRow& row, TimePoint now) {
     live_.remove_trace(row.serial);  // of a message that was set aside, if there is one
     return 0;
   }
-  const maillog::DeliveryTrace& trace = entry->trace.trace;
-  const bool imported = entry->trace.origin == Origin::imported;
   if (row.reminder == Reminder::unconfirmed) {
-    if (imported || trace.confirmed()) {
+    if (is_confirmed(entry->trace)) {
       return 0;
     }
     if (!given_up(entry->trace, now)) {
@@ -60,7 +68,7 @@ std::size_t Sweep::look_at_trace(const Rows::DueRow& row, TimePoint now) {
     live_.remove(row.serial);
     return 1;
   }
-  if (trace.queued() || !(trace.confirmed() || imported)) {
+  if (entry->trace.trace.queued() || !is_confirmed(entry->trace)) {
     return 0;
   }
   if (row.at == TimePoint()) {
