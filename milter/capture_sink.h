@@ -1,0 +1,36 @@
+#pragma once
+
+#include "common/store/capture.h"
+#include "milter/store_queue.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace mtrk {
+
+// Where the milter callbacks put what they captured. An interface so that the glue can be tested
+// without a store. Called from any thread; must not block; may throw (the callback counts it).
+class CaptureSink {
+ public:
+  virtual ~CaptureSink() = default;
+  // False: not taken (full, stopping); the capture is lost and the ticket never completed.
+  virtual bool put(store::Capture capture, std::shared_ptr<CommitTicket> ticket) = 0;
+  virtual bool drop(std::string queue_id, std::uint64_t ticket) = 0;
+};
+
+class QueueSink final : public CaptureSink {
+ public:
+  explicit QueueSink(StoreQueue& queue) : queue_(queue) {}
+  bool put(store::Capture capture, std::shared_ptr<CommitTicket> ticket) override {
+    return queue_.push(PutCapture{std::move(capture)}, std::move(ticket));
+  }
+  bool drop(std::string queue_id, std::uint64_t ticket) override {
+    return queue_.push(DropCapture{std::move(queue_id), ticket}, nullptr);
+  }
+
+ private:
+  StoreQueue& queue_;
+};
+
+}  // namespace mtrk
