@@ -1,0 +1,30 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// The rotated generations of a log file: files beside it whose name starts with its name and one of
+// ". - _" (mail.log.1, mail.log-20261121, maillog.20261121-164922).
+namespace mtrk {
+
+struct FileId {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  auto operator<=>(const FileId&) const = default;
+};
+
+struct LogSibling {
+  std::string path;
+  FileId id;
+  std::uint64_t size = 0;
+  std::int64_t modified_ns = 0;
+  bool compressed = false;  // by its name: .gz, .xz, .bz2, .zst, .lz4, .Z
+};
+
+// Regular files only, oldest first: by modification time, which is that of the last line; files of
+// the same instant by number (3, 2, 1) or name. An unreadable directory has none.
+[[nodiscard]] std::vector<LogSibling> log_siblings(const std::string& path);
+
+}  // namespace mtrk
