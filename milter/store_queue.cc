@@ -1,1 +1,120 @@
-// Placeholder.
+#include "milter/store_queue.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+namespace mtrk {
+
+std::optional<CommitResult> CommitTicket::wait_until(
+    std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  done_.wait_until(lock, deadline, [this] { return result_.has_value(); });
+  return result_;
+}
+
+void CommitTicket::complete(CommitResult result) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (result_) {
+      return;
+    }
+    result_ = result;
+  }
+  done_.notify_all();
+}
+
+struct StoreQueue::Impl {
+  mutable std::mutex mutex;
+  std::condition_variable filled;   // for the consumer
+  std::condition_variable drained;  // for push_log
+  std::deque<Item> items;
+  std::size_t max_operations;
+  std::size_t max_log_octets;
+  std::size_t operations = 0;  // without LogLines: the follower cannot crowd out captures
+  std::size_t log_octets = 0;
+  bool closed = false;
+};
+
+StoreQueue::StoreQueue(std::size_t max_operations, std::size_t max_log_octets)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->max_operations = max_operations;
+  impl_->max_log_octets = max_log_octets;
+}
+
+StoreQueue::~StoreQueue() = default;
+
+bool StoreQueue::push(StoreOperation operation, std::shared_ptr<CommitTicket> ticket) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->closed || impl_->operations >= impl_->max_operations) {
+      return false;
+    }
+    impl_->items.push_back({std::move(operation), std::move(ticket)});
+    ++impl_->operations;
+  }
+  impl_->filled.notify_one();
+  return true;
+}
+
+bool StoreQueue::push_log(LogLines lines) {
+  {
+    std::unique_lock lock(impl_->mutex);
+    const std::size_t octets = lines.lines.size();
+    impl_->drained.wait(lock, [&] {
+      return impl_->closed || impl_->log_octets == 0 ||
+             impl_->log_octets + octets <= impl_->max_log_octets;
+    });
+    if (impl_->closed) {
+      return false;
+    }
+    impl_->log_octets += octets;
+    impl_->items.push_back({std::move(lines), nullptr});
+  }
+  impl_->filled.notify_one();
+  return true;
+}
+
+std::vector<StoreQueue::Item> StoreQueue::take(std::size_t max_items,
+                                               std::chrono::steady_clock::time_point deadline) {
+  std::vector<Item> taken;
+  bool freed_log = false;
+  {
+    std::unique_lock lock(impl_->mutex);
+    impl_->filled.wait_until(lock, deadline,
+                             [this] { return impl_->closed || !impl_->items.empty(); });
+    const std::size_t count = std::min(max_items, impl_->items.size());
+    taken.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      Item& item = impl_->items.front();
+      if (const LogLines* log = std::get_if<LogLines>(&item.operation)) {
+        impl_->log_octets -= log->lines.size();
+        freed_log = true;
+      } else {
+        --impl_->operations;
+      }
+      taken.push_back(std::move(item));
+      impl_->items.pop_front();
+    }
+  }
+  if (freed_log) {
+    impl_->drained.notify_all();
+  }
+  return taken;
+}
+
+void StoreQueue::close() {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->closed = true;
+  }
+  impl_->filled.notify_all();
+  impl_->drained.notify_all();
+}
+
+bool StoreQueue::closed() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->closed;
+}
+
+}  // namespace mtrk

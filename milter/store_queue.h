@@ -3,10 +3,11 @@
 #include "common/store/capture.h"
 #include "common/store/tracking_writer.h"
 
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
@@ -38,7 +39,8 @@ using StoreOperation = std::variant<PutCapture, DropCapture, LogLines>;
 
 enum class CommitResult { committed, failed };
 
-// Completed once by the writer thread; the callback waits on it with a deadline.
+// Completed once by the writer thread; the callback waits on it with a deadline. Both sides hold it
+// by shared_ptr, so that a callback may give up while the commit is still under way.
 class CommitTicket {
  public:
   // Nothing if `deadline` passed first.
@@ -47,27 +49,35 @@ class CommitTicket {
   void complete(CommitResult result);
 
  private:
-  std::atomic<int> state_{0};  // implementation: mutex and condition variable, or futex wait
+  std::mutex mutex_;
+  std::condition_variable done_;
+  std::optional<CommitResult> result_;
 };
 
+// Thread-safe: any number of producers, one consumer.
 class StoreQueue {
  public:
   StoreQueue(std::size_t max_operations, std::size_t max_log_octets);
   ~StoreQueue();
+  StoreQueue(const StoreQueue&) = delete;
+  StoreQueue& operator=(const StoreQueue&) = delete;
 
-  // False if the queue is full or closed: the capture is shed and counted, mail goes on.
+  // Never waits. False if the queue is full or closed: the capture is shed and counted by the
+  // caller, mail goes on; the ticket is not touched then.
   bool push(StoreOperation operation, std::shared_ptr<CommitTicket> ticket);
   // The follower's: waits while `max_log_octets` are queued, so that catching up cannot eat memory;
-  // false when closed.
+  // false when closed. A chunk larger than the bound is let in when nothing else is queued.
   bool push_log(LogLines lines);
 
   struct Item {
     StoreOperation operation;
     std::shared_ptr<CommitTicket> ticket;  // may be null
   };
-  // Waits until there is something, the queue is closed, or `deadline`. Takes at most `max_items`.
+  // Waits until there is something, the queue is closed, or `deadline`. Takes at most `max_items`,
+  // oldest first. What was pushed before close() is still handed out after it.
   std::vector<Item> take(std::size_t max_items, std::chrono::steady_clock::time_point deadline);
 
+  // No more pushes; waiting producers return false, the consumer drains.
   void close();
   [[nodiscard]] bool closed() const;
 

@@ -1,0 +1,61 @@
+#include "milter/counters.h"
+
+#include "common/base/unique_fd.h"
+
+#include <fmt/format.h>
+
+#include <fcntl.h>
+
+#include <cstdio>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+namespace mtrk {
+
+std::string format_counters(const Counters& counters) {
+  const std::pair<std::string_view, const Counters::Value*> rows[] = {
+      {"untracked", &counters.untracked},
+      {"tracked", &counters.tracked},
+      {"refused", &counters.refused},
+      {"no_queue_id", &counters.no_queue_id},
+      {"aborted", &counters.aborted},
+      {"restored", &counters.restored},
+      {"acked", &counters.acked},
+      {"unacked", &counters.unacked},
+      {"shed", &counters.shed},
+      {"merge_limit", &counters.merge_limit},
+      {"breaker_opened", &counters.breaker_opened},
+      {"commits", &counters.commits},
+      {"commit_failures", &counters.commit_failures},
+      {"reopened", &counters.reopened},
+      {"expired", &counters.expired},
+      {"lines", &counters.lines},
+      {"events", &counters.events},
+      {"applied", &counters.applied},
+      {"ignored", &counters.ignored},
+      {"unparsed", &counters.unparsed},
+      {"truncated", &counters.truncated},
+      {"gaps", &counters.gaps},
+      {"exceptions", &counters.exceptions},
+  };
+  std::string text;
+  for (const auto& [name, value] : rows) {
+    fmt::format_to(std::back_inserter(text), "{} {}\n", name,
+                   value->load(std::memory_order_relaxed));
+  }
+  return text;
+}
+
+bool write_counters_file(const std::string& path, const std::string& text) noexcept try {
+  const std::string temporary = path + ".new";
+  const UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return false;
+  }
+  return std::rename(temporary.c_str(), path.c_str()) == 0;
+} catch (...) {
+  return false;
+}
+
+}  // namespace mtrk

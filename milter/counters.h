@@ -1,0 +1,53 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+// What mtrk-milter counts, for `mtrkctl stats`. Written from all threads, relaxed: each value is
+// right, a set of them is not a snapshot.
+namespace mtrk {
+
+struct Counters {
+  using Value = std::atomic<std::uint64_t>;
+
+  // Messages at the milter.
+  Value untracked{0};    // MAIL without MTRK
+  Value tracked{0};      // captured at end of message
+  Value refused{0};      // MTRK that cannot be honoured (malformed, doubled, no ENVID)
+  Value no_queue_id{0};  // tracked until then, but the MTA gave no usable queue id
+  Value aborted{0};      // tracked, then given up by the client or the MTA
+  Value restored{0};     // ENVID given back without the fold
+  // On the way into the store.
+  Value acked{0};        // end of message answered after the durable commit
+  Value unacked{0};      // answered without: deadline, failed commit, or breaker open
+  Value shed{0};         // captures lost: queue full, or their commit failed
+  Value merge_limit{0};  // captures not kept: too many of the same ENVID and certifier
+  Value breaker_opened{0};
+  Value commits{0};
+  Value commit_failures{0};
+  Value reopened{0};  // the store had to be opened anew
+  Value expired{0};   // rows removed by the sweep
+  // The log.
+  Value lines{0};
+  Value events{0};
+  Value applied{0};  // events that changed something
+  Value ignored{0};
+  Value unparsed{0};
+  Value truncated{0};  // lines over 64 KiB, and half lines at the end of a finished file
+  Value gaps{0};       // places where log lines may be missing
+  // Faults contained.
+  Value exceptions{0};
+};
+
+inline void count(Counters::Value& value, std::uint64_t by = 1) {
+  value.fetch_add(by, std::memory_order_relaxed);
+}
+
+// One "name value" a line, in the order above.
+[[nodiscard]] std::string format_counters(const Counters& counters);
+
+// Replaces `path` atomically (no fsync: it is rewritten every few seconds). False if that failed.
+bool write_counters_file(const std::string& path, const std::string& text) noexcept;
+
+}  // namespace mtrk

@@ -1,0 +1,245 @@
+#include "milter/milter_daemon.h"
+
+#include "common/base/exit_code.h"
+#include "common/base/log.h"
+#include "common/base/systemd.h"
+#include "milter/capture_sink.h"
+#include "milter/circuit_breaker.h"
+#include "milter/counters.h"
+#include "milter/log_follower.h"
+#include "milter/log_location.h"
+#include "milter/milter_glue.h"
+#include "milter/milter_socket.h"
+#include "milter/store_queue.h"
+#include "milter/store_writer.h"
+
+#include <fmt/format.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+namespace mtrk {
+namespace {
+
+using namespace std::chrono_literals;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kMaxQueued = 16 * 1024;
+constexpr std::size_t kMaxQueuedLog = 4 * 1024 * 1024;
+constexpr std::size_t kThreadStack = 256 * 1024;
+constexpr auto kDrain = 20s;
+
+// Used by callbacks on libmilter's worker threads, which nobody can join: never destroyed.
+struct Shared {
+  Counters counters;
+  CircuitBreaker breaker;
+  StoreQueue queue{kMaxQueued, kMaxQueuedLog};
+  QueueSink sink{queue};
+};
+
+sigset_t handled_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) {
+    sigaddset(&set, signal);
+  }
+  return set;
+}
+
+// Before any thread exists: all of them inherit the mask.
+void prepare_process() {
+  // libmilter waits for HUP in a thread of its own and would stop. A signal that is ignored, and
+  // not blocked in the main thread, is discarded when it is sent, and no sigwait() sees it.
+  ::signal(SIGHUP, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);
+  const sigset_t set = handled_signals();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  // One worker thread a busy connection, none deep: 256 KiB instead of 8 MiB each.
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kThreadStack);
+  ::pthread_setattr_default_np(&attributes);
+  pthread_attr_destroy(&attributes);
+}
+
+// smfi_main() on a thread of its own. The main thread waits for signals instead: the kernel offers
+// a process's signal to the main thread first, so that TERM reaches our sigwait, not libmilter's.
+class Server {
+ public:
+  Server() : main_(::pthread_self()), thread_([this] { run(); }) {}
+
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] bool failed() const { return failed_; }
+
+  // libmilter looks at its stop flag when somebody connects, else every five seconds.
+  void stop(const PublishedSocket* socket) {
+    std::thread stopper([] { milter_glue::stop(); });
+    while (!ended_) {
+      if (socket != nullptr) {
+        socket->knock();
+      }
+      std::this_thread::sleep_for(10ms);
+    }
+    stopper.join();
+    thread_.join();
+  }
+
+ private:
+  void run() noexcept {
+    failed_ = !milter_glue::run();
+    ended_ = true;
+    ::pthread_kill(main_, SIGUSR2);
+  }
+
+  pthread_t main_;
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> failed_{false};
+  std::thread thread_;
+};
+
+// The signal, or 0 after `timeout`.
+int wait_for_signal(SteadyClock::duration timeout) {
+  const sigset_t set = handled_signals();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
+  timespec limit{};
+  limit.tv_sec = seconds.count();
+  limit.tv_nsec = std::chrono::nanoseconds(timeout - seconds).count();
+  const int signal = ::sigtimedwait(&set, nullptr, &limit);
+  return signal > 0 ? signal : 0;
+}
+
+void reload_configuration(const ReloadConfig& reload, Config& running, StoreWriter& writer) {
+  systemd::notify_reloading();
+  const Expected<Config> loaded = reload();
+  if (!loaded) {
+    log::error("", {{"reload", "failed"}, {"error", loaded.error().detail}});
+  } else {
+    Config next = running;
+    next.retention = loaded->retention;
+    next.log.queue_lifetime = loaded->log.queue_lifetime;
+    next.log.filters = loaded->log.filters;
+    writer.reconfigure(next);
+    running = next;
+    const bool complete = print_config(*loaded, Show::all) == print_config(running, Show::all);
+    log::notice("", {{"reload", "done"},
+                     {"restart", complete ? "not needed" : "needed for the other changes"}});
+  }
+  systemd::notify_ready("serving");
+}
+
+// Until told to stop, or until libmilter ends by itself.
+void serve(Server& server, const ReloadConfig& reload, Config running, StoreWriter& writer) {
+  const auto interval = systemd::watchdog_interval();
+  const SteadyClock::duration pause =
+      interval ? std::chrono::duration_cast<SteadyClock::duration>(*interval) : 3600s;
+  while (!server.ended()) {
+    switch (wait_for_signal(pause)) {
+      case SIGTERM:
+      case SIGINT:
+        return;
+      case SIGUSR1:
+        reload_configuration(reload, running, writer);
+        break;
+      default:
+        systemd::notify_watchdog();
+    }
+  }
+}
+
+// libmilter would break off the messages under way; their folds could not be restored any more.
+void drain(const Server& server) {
+  const SteadyClock::time_point deadline = SteadyClock::now() + kDrain;
+  while (milter_glue::active_messages() > 0 && !server.ended() && SteadyClock::now() < deadline) {
+    const int signal = wait_for_signal(20ms);
+    if (signal == SIGTERM || signal == SIGINT) {
+      return;
+    }
+  }
+}
+
+std::unique_ptr<PublishedSocket> open_socket(const MilterAddress& address,
+                                             const Config& config,
+                                             Shared& shared) {
+  milter_glue::Options options;
+  options.hostname = config.hostname;
+  options.commit_wait = config.milter.commit_wait;
+  options.transport =
+      address.tcp ? milter_glue::Transport::tcp : milter_glue::Transport::unix_socket;
+  const mode_t before = ::umask(0117);  // the socket: 0660, the group of its setgid directory
+  milter_glue::open(std::move(options), {shared.sink, shared.breaker, shared.counters},
+                    address.connection);
+  ::umask(before);
+  return address.tcp ? nullptr
+                     : std::make_unique<PublishedSocket>(
+                           PublishedSocket::private_path(address.path), address.path);
+}
+
+}  // namespace
+
+std::string milter_complaint(const Config& config) {
+  if (const auto address = parse_milter_address(config.milter.socket); !address) {
+    return "milter.socket: " + address.error().detail;
+  }
+  return log_complaint(config);
+}
+
+int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
+  prepare_process();
+  ::umask(0027);
+  const MilterAddress address = parse_milter_address(config.milter.socket).value();
+  const std::string log_path = locate_log(config);
+
+  Shared& shared = *new Shared;
+  StoreWriter writer(config, shared.queue, shared.breaker, shared.counters);
+
+  // The position is taken, and kept, before any mail can be tracked: no line about it is missed.
+  const std::string source_name = "file:" + log_path;
+  const std::optional<store::LogCursor> resume = writer.cursor(source_name);
+  FileLogSource source(log_path, resume, shared.counters);
+  if (const auto position = source.cursor(); position && !resume) {
+    writer.put_cursor(source_name, *position);
+  }
+  LogFollower follower(std::move(source), shared.queue, shared.counters);
+
+  std::unique_ptr<PublishedSocket> socket;
+  try {
+    socket = open_socket(address, config, shared);
+  } catch (const std::system_error& error) {
+    log::error("", {{"socket", config.milter.socket}, {"error", error.what()}});
+    return exit_code::cant_create;
+  }
+  writer.start();
+  follower.start();
+  Server server;
+  log::notice("", {{"state", "serving"}, {"socket", config.milter.socket}, {"log", log_path}});
+  systemd::notify_ready("serving");
+
+  serve(server, reload, config, writer);
+
+  systemd::notify_stopping();
+  if (socket) {
+    socket->unpublish();
+  }
+  drain(server);
+  server.stop(socket.get());
+  follower.request_stop();
+  shared.queue.close();
+  follower.join();
+  writer.join();
+  log::notice("", {{"state", "stopped"},
+                   {"tracked", fmt::to_string(shared.counters.tracked.load())},
+                   {"lines", fmt::to_string(shared.counters.lines.load())}});
+  return server.failed() ? exit_code::software : exit_code::ok;
+}
+
+}  // namespace mtrk

@@ -1,0 +1,428 @@
+#include "milter/store_writer.h"
+
+#include "common/base/ascii.h"
+#include "common/base/log.h"
+#include "common/maillog/log_line.h"
+#include "common/maillog/postfix_log.h"
+#include "milter/log_source.h"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace mtrk {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxBatch = 512;             // operations a transaction
+constexpr std::size_t kMaxBatchLog = 1024 * 1024;  // octets of log lines a transaction
+constexpr std::size_t kMaxRecent = FileLogSource::kWarmUp;
+constexpr std::size_t kSweepSlice = 1000;  // rows a transaction
+constexpr auto kPositionEvery = 1s;
+constexpr auto kSweepEvery = 5s;
+constexpr auto kSweepAgain = 100ms;  // while there is more: at most a tenth of the time
+constexpr auto kReadersEvery = 5s;
+constexpr auto kCountersEvery = 5s;
+constexpr auto kFirstPause = 100ms;  // after a failure; doubles
+constexpr auto kLongestPause = 5s;
+constexpr int kFailuresToReopen = 3;
+constexpr int kShownUnparsed = 10;  // a minute
+
+TimePoint wall_clock() {
+  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
+}
+
+Minutes utc_offset() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  return Minutes(local.tm_gmtoff / 60);
+}
+
+store::WriterOptions writer_options(const Config& config) {
+  store::WriterOptions options;
+  options.path = config.store.path;
+  options.max_size = config.store.max_size;
+  options.default_retention = config.retention.default_;
+  options.maximum_retention = config.retention.maximum;
+  options.trace.queue_lifetime = config.log.queue_lifetime;
+  options.trace.filters = config.log.filters;
+  return options;
+}
+
+std::size_t log_octets(const StoreQueue::Item& item) {
+  const LogLines* lines = std::get_if<LogLines>(&item.operation);
+  return lines == nullptr ? 0 : lines->lines.size();
+}
+
+}  // namespace
+
+StoreWriter::StoreWriter(const Config& config,
+                         StoreQueue& queue,
+                         CircuitBreaker& breaker,
+                         Counters& counters)
+    : queue_(queue), breaker_(breaker), counters_(counters), config_(config) {
+  open_store();
+  const Clock::time_point now = Clock::now();
+  position_due_ = next_sweep_ = next_reader_check_ = next_counters_ = shown_since_ = now;
+}
+
+StoreWriter::~StoreWriter() {
+  queue_.close();
+  join();
+}
+
+std::optional<store::LogCursor> StoreWriter::cursor(std::string_view source) {
+  return store_->cursor(source);
+}
+
+void StoreWriter::put_cursor(std::string_view source, const store::LogCursor& cursor) {
+  store_->begin();
+  store_->put_cursor(source, cursor);
+  store_->commit();
+}
+
+void StoreWriter::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void StoreWriter::reconfigure(const Config& config) {
+  const std::lock_guard lock(configuration_mutex_);
+  new_configuration_ = config;
+}
+
+void StoreWriter::join() {
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void StoreWriter::open_store() {
+  // Filters are copied by the store.
+  store_ =
+      std::make_unique<store::TrackingWriter>(writer_options(config_), store::Create::if_missing);
+}
+
+// Nothing may end this thread while mail flows: whatever happens is counted and work goes on.
+void StoreWriter::run() noexcept {
+  for (;;) {
+    try {
+      work();
+      publish_counters();
+      return;
+    } catch (const std::exception& error) {
+      count(counters_.exceptions);
+      log::error("", {{"store", "writer"}, {"error", error.what()}});
+    } catch (...) {
+      count(counters_.exceptions);
+    }
+    if (store_ && store_->in_batch()) {
+      store_->abort();
+    }
+    std::this_thread::sleep_for(kFirstPause);
+  }
+}
+
+void StoreWriter::work() {
+  for (;;) {
+    adopt_configuration();
+    if (pending_.empty()) {
+      take(next_deadline());
+    }
+    if (!process_batch() && queue_.closed()) {
+      // Stopping, and the store refuses: lines are read again at the next start.
+      if (failures_ > kFailuresToReopen + 1) {
+        return;
+      }
+    } else if (queue_.closed() && pending_.empty()) {
+      take(Clock::now());
+      if (pending_.empty() && !position_) {
+        return;
+      }
+      position_due_ = Clock::now();
+    }
+    housekeep();
+  }
+}
+
+void StoreWriter::take(Clock::time_point deadline) {
+  for (StoreQueue::Item& item : queue_.take(kMaxBatch, deadline)) {
+    pending_.push_back(std::move(item));
+  }
+}
+
+StoreWriter::Clock::time_point StoreWriter::next_deadline() const {
+  Clock::time_point next = std::min({next_sweep_, next_reader_check_, next_counters_});
+  if (position_) {
+    next = std::min(next, position_due_);
+  }
+  return next;
+}
+
+// One transaction of what is pending. False if it failed.
+bool StoreWriter::process_batch() {
+  const bool position_only = pending_.empty() && position_ && Clock::now() >= position_due_;
+  if (pending_.empty() && !position_only) {
+    return true;
+  }
+  batch_size_ = pending_.size();
+  batch_ = {};
+  try {
+    if (!store_) {
+      open_store();
+      count(counters_.reopened);
+      replay_recent();
+    }
+    const Clock::time_point started = Clock::now();
+    store_->begin();
+    apply_batch();
+    std::optional<Position>& position = batch_.position ? batch_.position : position_;
+    const bool write_position = position && (store_->dirty() || started >= position_due_);
+    const bool wrote = write_position || store_->dirty();
+    if (write_position) {
+      store_->put_cursor(position->source, position->cursor);
+    }
+    store_->commit();  // without changes this costs no fsync
+    if (write_position) {
+      position_.reset();
+      position_due_ = Clock::now() + kPositionEvery;
+    } else if (batch_.position) {
+      position_ = std::move(batch_.position);
+    }
+    complete_batch(Clock::now() - started, wrote);
+    return true;
+  } catch (const std::exception& error) {
+    fail_batch(error.what());
+    return false;
+  }
+}
+
+void StoreWriter::apply_batch() {
+  std::size_t octets = 0;
+  batch_size_ = 0;
+  for (StoreQueue::Item& item : pending_) {
+    octets += log_octets(item);
+    if (batch_size_ > 0 && octets > kMaxBatchLog) {
+      break;
+    }
+    ++batch_size_;
+    if (const PutCapture* put = std::get_if<PutCapture>(&item.operation)) {
+      const store::Kept kept = store_->put_capture(put->capture);
+      if (kept != store::Kept::stored) {
+        count(kept == store::Kept::store_full ? counters_.shed : counters_.merge_limit);
+        if (item.ticket) {
+          item.ticket->complete(CommitResult::failed);
+        }
+      }
+    } else if (const DropCapture* drop = std::get_if<DropCapture>(&item.operation)) {
+      store_->drop_capture(drop->queue_id, drop->ticket);
+    } else {
+      apply_lines(std::get<LogLines>(item.operation));
+    }
+  }
+}
+
+void StoreWriter::apply_lines(const LogLines& lines) {
+  if (lines.warm_up) {
+    Batch counted = std::exchange(batch_, {});
+    apply_each_line(lines);
+    batch_ = std::move(counted);
+    return;
+  }
+  apply_each_line(lines);
+  batch_.position = Position{lines.source, lines.cursor};
+}
+
+void StoreWriter::apply_each_line(const LogLines& lines) {
+  const maillog::StampContext stamp{lines.reference, utc_offset()};
+  std::string_view rest = lines.lines;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    apply_line(rest.substr(0, end), stamp, lines.warm_up);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+}
+
+void StoreWriter::apply_line(std::string_view line,
+                             const maillog::StampContext& stamp,
+                             bool warm_up) {
+  ++batch_.lines;
+  if (line.size() > FileLogSource::kMaxLine) {
+    ++batch_.truncated;
+    return;
+  }
+  const std::optional<maillog::LogLine> split = maillog::split_log_line(line, stamp);
+  if (!split) {
+    ++batch_.ignored;
+    return;
+  }
+  const maillog::ParsedLine parsed = maillog::parse_postfix(*split);
+  if (const auto* event = std::get_if<maillog::DeliveryEvent>(&parsed)) {
+    ++batch_.events;
+    apply_event(*event, warm_up);
+  } else if (std::holds_alternative<maillog::Ignored>(parsed)) {
+    ++batch_.ignored;
+  } else {
+    ++batch_.unparsed;
+    if (!warm_up && shown_unparsed_ < kShownUnparsed) {
+      ++shown_unparsed_;
+      log::warning("", {{"log", "unparsed"}, {"line", line}});
+    }
+  }
+}
+
+void StoreWriter::apply_event(const maillog::DeliveryEvent& event, bool warm_up) {
+  try {
+    if (warm_up) {
+      store_->warm_up(event);
+    } else if (store_->apply(event)) {
+      ++batch_.applied;
+    }
+  } catch (const std::logic_error& error) {
+    // A bug of ours that this event meets would meet it at every further try.
+    count(counters_.exceptions);
+    log::error(event.queue_id, {{"log", "event-skipped"}, {"error", error.what()}});
+  }
+}
+
+void StoreWriter::complete_batch(Clock::duration took, bool wrote) {
+  failures_ = 0;
+  count(counters_.lines, batch_.lines);
+  count(counters_.events, batch_.events);
+  count(counters_.applied, batch_.applied);
+  count(counters_.ignored, batch_.ignored);
+  count(counters_.unparsed, batch_.unparsed);
+  count(counters_.truncated, batch_.truncated);
+  if (wrote) {
+    count(counters_.commits);
+    breaker_.committed(Clock::now(), took);
+  }
+  for (std::size_t i = 0; i < batch_size_; ++i) {
+    StoreQueue::Item& item = pending_.front();
+    if (item.ticket) {
+      item.ticket->complete(CommitResult::committed);
+    }
+    LogLines* const lines = std::get_if<LogLines>(&item.operation);
+    if (lines != nullptr && !lines->lines.empty()) {
+      recent_octets_ += lines->lines.size();
+      recent_.push_back(std::move(*lines));
+    }
+    pending_.pop_front();
+  }
+  while (recent_octets_ > kMaxRecent && recent_.size() > 1) {
+    recent_octets_ -= recent_.front().lines.size();
+    recent_.pop_front();
+  }
+}
+
+// The captures of the batch are lost, its log lines stay for the next try.
+void StoreWriter::fail_batch(std::string_view why) {
+  if (store_) {
+    store_->abort();
+  }
+  count(counters_.commit_failures);
+  breaker_.commit_failed();
+  ++failures_;
+  log::error("", {{"store", "commit-failed"}, {"error", why}});
+  std::deque<StoreQueue::Item> kept;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    StoreQueue::Item& item = pending_[i];
+    if (std::holds_alternative<LogLines>(item.operation) || i >= batch_size_) {
+      kept.push_back(std::move(item));
+      continue;
+    }
+    if (std::holds_alternative<PutCapture>(item.operation)) {
+      count(counters_.shed);
+    }
+    if (item.ticket) {
+      item.ticket->complete(CommitResult::failed);
+    }
+  }
+  pending_ = std::move(kept);
+  if (failures_ % kFailuresToReopen == 0) {
+    store_.reset();  // opened again by the next batch
+  } else if (store_) {
+    replay_recent();
+  }
+  const auto pause =
+      std::min<Clock::duration>(kLongestPause, kFirstPause * (1 << std::min(failures_ - 1, 6)));
+  const Clock::time_point until = Clock::now() + pause;
+  while (Clock::now() < until && !queue_.closed()) {
+    std::this_thread::sleep_for(std::min<Clock::duration>(kFirstPause, pause));
+  }
+}
+
+// After an abort or a reopening the store has forgotten what later lines may need.
+void StoreWriter::replay_recent() {
+  for (LogLines& lines : recent_) {
+    lines.warm_up = true;
+    apply_lines(lines);
+  }
+}
+
+void StoreWriter::housekeep() {
+  const Clock::time_point now = Clock::now();
+  if (now >= next_counters_) {
+    next_counters_ = now + kCountersEvery;
+    publish_counters();
+  }
+  if (now - shown_since_ > 60s) {
+    shown_since_ = now;
+    shown_unparsed_ = 0;
+  }
+  if (!store_) {
+    next_sweep_ = next_reader_check_ = now + kSweepEvery;
+    return;
+  }
+  if (now >= next_reader_check_) {
+    next_reader_check_ = now + kReadersEvery;
+    store_->check_readers();
+  }
+  if (now < next_sweep_) {
+    return;
+  }
+  next_sweep_ = now + kSweepEvery;
+  if (!clock_guard_.trusts(std::chrono::system_clock::now(), now)) {
+    return;
+  }
+  store_->begin();
+  const std::size_t removed = store_->sweep(wall_clock(), kSweepSlice);
+  store_->commit();
+  count(counters_.expired, removed);
+  if (removed > 0) {
+    next_sweep_ = now + kSweepAgain;
+  }
+}
+
+void StoreWriter::publish_counters() {
+  std::string text = format_counters(counters_);
+  if (text != published_ && write_counters_file(config_.store.path + "/milter.stats", text)) {
+    published_ = std::move(text);
+  }
+}
+
+void StoreWriter::adopt_configuration() {
+  std::optional<Config> config;
+  {
+    const std::lock_guard lock(configuration_mutex_);
+    config = std::exchange(new_configuration_, std::nullopt);
+  }
+  if (!config) {
+    return;
+  }
+  config_.retention = config->retention;
+  config_.log.queue_lifetime = config->log.queue_lifetime;
+  config_.log.filters = config->log.filters;
+  store_.reset();  // one environment a process: the old one goes first
+  open_store();
+  replay_recent();
+}
+
+}  // namespace mtrk

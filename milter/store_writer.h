@@ -1,0 +1,112 @@
+#pragma once
+
+#include "common/config/config.h"
+#include "common/maillog/delivery_event.h"
+#include "common/maillog/log_line.h"
+#include "common/store/tracking_writer.h"
+#include "milter/circuit_breaker.h"
+#include "milter/clock_guard.h"
+#include "milter/counters.h"
+#include "milter/store_queue.h"
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace mtrk {
+
+// The one thread that writes the store (reliability §3): takes what callbacks and follower have
+// queued, applies it in one transaction, commits, completes the tickets. Between batches it removes
+// what expired, in slices, and frees the slots of dead readers.
+//
+// When a commit fails, the captures of the batch are shed (their mail has long gone on) and the log
+// lines are tried again, with a growing pause, until they are in: no line is lost and none is
+// applied twice, because the log position commits with them. After three failures in a row the
+// store is closed and opened again.
+//
+// A batch that only moved the log position, all there is for untracked mail, is not worth an
+// fsync: the position is written once a second, and at the end.
+class StoreWriter {
+ public:
+  // Opens the store; throws store::StoreUnusable or store::StoreError.
+  StoreWriter(const Config& config, StoreQueue& queue, CircuitBreaker& breaker, Counters& counters);
+  ~StoreWriter();  // closes the queue and joins
+  StoreWriter(const StoreWriter&) = delete;
+  StoreWriter& operator=(const StoreWriter&) = delete;
+
+  // Before start() only.
+  [[nodiscard]] std::optional<store::LogCursor> cursor(std::string_view source);
+  void put_cursor(std::string_view source, const store::LogCursor& cursor);  // durable on return
+
+  void start();
+  // Takes over retention, queue_lifetime and filters of `config` between two batches. Any thread.
+  void reconfigure(const Config& config);
+  // Waits until the queue is closed and everything in it is committed, or the store refuses it.
+  void join();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Position {
+    std::string source;
+    store::LogCursor cursor;
+  };
+  // What the transaction under way adds if it commits.
+  struct Batch {
+    std::optional<Position> position;
+    std::uint64_t lines = 0, events = 0, applied = 0, ignored = 0, unparsed = 0, truncated = 0;
+  };
+
+  void run() noexcept;
+  void work();
+  void open_store();
+  void take(Clock::time_point deadline);
+  [[nodiscard]] Clock::time_point next_deadline() const;
+  bool process_batch();
+  void apply_batch();
+  void apply_lines(const LogLines& lines);
+  void apply_each_line(const LogLines& lines);
+  void apply_line(std::string_view line, const maillog::StampContext& stamp, bool warm_up);
+  void apply_event(const maillog::DeliveryEvent& event, bool warm_up);
+  void complete_batch(Clock::duration took, bool wrote);
+  void fail_batch(std::string_view why);
+  void replay_recent();
+  void housekeep();
+  void publish_counters();
+  void adopt_configuration();
+
+  StoreQueue& queue_;
+  CircuitBreaker& breaker_;
+  Counters& counters_;
+  Config config_;
+  std::unique_ptr<store::TrackingWriter> store_;  // null while it cannot be opened
+
+  std::deque<StoreQueue::Item> pending_;  // taken, not yet committed; oldest first
+  std::size_t batch_size_ = 0;            // how many of them the transaction under way holds
+  Batch batch_;
+  std::deque<LogLines> recent_;  // committed lately, to warm up a reopened store
+  std::size_t recent_octets_ = 0;
+  std::optional<Position> position_;  // newest one committed in memory only
+  Clock::time_point position_due_;
+  int failures_ = 0;  // in a row
+  Clock::time_point next_sweep_;
+  Clock::time_point next_reader_check_;
+  Clock::time_point next_counters_;
+  ClockGuard clock_guard_;
+  std::string published_;
+  int shown_unparsed_ = 0;
+  Clock::time_point shown_since_;
+
+  std::mutex configuration_mutex_;
+  std::optional<Config> new_configuration_;
+  std::thread thread_;
+};
+
+}  // namespace mtrk
