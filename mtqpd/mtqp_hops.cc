@@ -15,8 +15,11 @@ constexpr int kExitUnderWay = 1;
 constexpr int kExitSomeFailed = 2;
 constexpr int kExitLoop = 7;
 
+// Referrals and chained parts of one recipient's way; a hostile answer may make them a circle.
+constexpr std::size_t kMaxStages = 2 * mtqp::kMaxHops;
+
 bool same_server(const Server& a, const Server& b) {
-  return a.port == b.port && iequals(a.host, b.host);
+  return a.port.value_or(mtqp::kPort) == b.port.value_or(mtqp::kPort) && iequals(a.host, b.host);
 }
 
 std::optional<std::size_t> find_hop(const std::vector<Hop>& hops, const Server& server) {
@@ -102,7 +105,7 @@ class Journeys {
   [[nodiscard]] Journey walk(std::size_t from, std::vector<bool>& shown) const {
     Journey journey;
     std::optional<std::size_t> at = from;
-    while (at && journey.size() < stages_.size()) {
+    while (at && journey.size() < kMaxStages) {
       shown[*at] = true;
       journey.push_back(stages_[*at]);
       at = next_[*at];
@@ -160,7 +163,7 @@ class Journeys {
 }  // namespace
 
 std::string to_string(const Server& server) {
-  return mtqp::format_host_port(server.host, server.port);
+  return mtqp::format_host_port(server.host, server.port.value_or(mtqp::kPort));
 }
 
 std::optional<std::string> referral_of(const ReportedRecipient& recipient) {

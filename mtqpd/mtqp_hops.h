@@ -15,8 +15,8 @@
 namespace mtrk::cli {
 
 struct Server {
-  std::string host;  // a name, or an address without brackets
-  std::uint16_t port = mtqp::kPort;
+  std::string host;                   // a name, or an address without brackets
+  std::optional<std::uint16_t> port;  // absent: kPort
 };
 [[nodiscard]] std::string to_string(const Server& server);  // "mx.example:1038"
 
@@ -45,7 +45,7 @@ struct Hop {
 struct FollowPolicy {
   bool follow = true;
   std::size_t max_hops = mtqp::kMaxHops;
-  std::uint16_t port = mtqp::kPort;       // of the servers that answers name
+  std::optional<std::uint16_t> port;      // of the servers that answers name
 };
 struct Travel {
   std::vector<Hop> hops;  // in the order asked; never empty

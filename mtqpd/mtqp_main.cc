@@ -1,3 +1,80 @@
-int main() {
-  return 70;
+#include "common/base/exit_code.h"
+#include "common/net/tls.h"
+#include "mtqpd/mtqp_new.h"
+#include "mtqpd/mtqp_options.h"
+#include "mtqpd/mtqp_secret.h"
+#include "mtqpd/mtqp_send.h"
+#include "mtqpd/mtqp_track.h"
+
+#include <fmt/format.h>
+
+#include <signal.h>
+
+#include <cstdio>
+#include <exception>
+
+namespace mtrk::cli {
+namespace {
+
+// Of the configuration only `hostname` matters here, and the system's file is there for daemons and
+// need not be readable: unless --config names it, what cannot be read counts as absent.
+std::optional<int> load(const ProgramOptions& options, Config& config) {
+  if (options.config_path || options.check_config) {
+    return prepare_config("mtqp", options, nullptr, config);
+  }
+  if (Expected<Config> loaded = load_program_config(std::nullopt, kDefaultConfigPath)) {
+    config = std::move(*loaded);
+  }
+  return std::nullopt;
+}
+
+int run(const CommandLine& line) {
+  Config config;
+  if (const std::optional<int> code = load(line.program, config)) {
+    return *code;
+  }
+  if (const auto* make = std::get_if<NewOptions>(&line.command)) {
+    return run_new(*make, config);
+  }
+  if (const auto* send = std::get_if<SendOptions>(&line.command)) {
+    return run_send(*send, config);
+  }
+  return run_track(std::get<TrackOptions>(line.command));
+}
+
+int run(int argc, char** argv) {
+  CommandLine line;
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (wipe_uris(argc, argv)) {
+    fmt::print(stderr,
+               "mtqp: hint: the URI holds the secret; ps and your shell's history may show it. "
+               "Use: mtqp track - <FILE\n");
+  }
+  if (const std::optional<int> code = parse_command_line(arguments, line)) {
+    return *code;
+  }
+  const int code = run(line);
+  if (std::fflush(stdout) != 0 && code == exit_code::ok) {
+    std::perror("mtqp: standard output");
+    return exit_code::io_error;
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace mtrk::cli
+
+int main(int argc, char** argv) {
+  mtrk::cli::forbid_dumps();
+  ::signal(SIGPIPE,
+           SIG_IGN);  // NOLINT(concurrency-mt-unsafe): a peer that went away is an error code
+  try {
+    return mtrk::cli::run(argc, argv);
+  } catch (const mtrk::net::TlsError& error) {
+    fmt::print(stderr, "mtqp: {}\n", error.what());
+    return mtrk::exit_code::usage;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "mtqp: {}\n", error.what());
+    return mtrk::exit_code::os_error;
+  }
 }

@@ -107,16 +107,19 @@ Expected<TrackUri> parse_track_uri(std::string_view text) {
   return TrackUri{std::move(*host), *port, std::move(*envelope_id), std::move(*secret)};
 }
 
-std::string format_track_uri(const TrackUri& uri) {
+std::string format_track_uri(std::string_view host,
+                             std::optional<std::uint16_t> port,
+                             const EnvelopeId& envelope_id,
+                             const TrackingSecret& secret) {
   // RFC 3986 pchar leaves "@+=:" as they are and escapes "/?%" and all that no URI may hold.
-  std::string secret = uri.secret.to_base64();
-  std::string text = "mtqp://" + format_host_port(uri.host, uri.port) + "/track/" +
-                     urls::encode(uri.envelope_id.xtext(), urls::pchars) + "/";
-  text.reserve(text.size() + 3 * secret.size());  // so that no copy of the secret stays behind
-  std::string escaped = urls::encode(secret, urls::pchars);
+  std::string base64 = secret.to_base64();
+  std::string text = "mtqp://" + format_host_port(host, port) + "/track/" +
+                     urls::encode(envelope_id.xtext(), urls::pchars) + "/";
+  text.reserve(text.size() + 3 * base64.size());  // so that no copy of the secret stays behind
+  std::string escaped = urls::encode(base64, urls::pchars);
   text += escaped;
   wipe(escaped);
-  wipe(secret);
+  wipe(base64);
   return text;
 }
 

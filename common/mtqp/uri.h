@@ -23,7 +23,13 @@ struct TrackUri {
 // a secret that is not base64. The error never shows the URI, which holds the secret.
 [[nodiscard]] Expected<TrackUri> parse_track_uri(std::string_view text);
 // The result holds the secret: the caller wipes it.
-[[nodiscard]] std::string format_track_uri(const TrackUri& uri);
+[[nodiscard]] std::string format_track_uri(std::string_view host,
+                                           std::optional<std::uint16_t> port,
+                                           const EnvelopeId& envelope_id,
+                                           const TrackingSecret& secret);
+[[nodiscard]] inline std::string format_track_uri(const TrackUri& uri) {
+  return format_track_uri(uri.host, uri.port, uri.envelope_id, uri.secret);
+}
 
 // "host", "host:port", "[v6]:port" and a bare IPv6 address, as --server and --smtp take them.
 struct HostPort {

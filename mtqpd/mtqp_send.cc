@@ -1,0 +1,224 @@
+#include "mtqpd/mtqp_send.h"
+
+#include "common/base/ascii.h"
+#include "common/base/exit_code.h"
+#include "common/base/wipe.h"
+#include "common/net/tls.h"
+#include "mtqpd/mtqp_dialogue.h"
+#include "mtqpd/mtqp_hops.h"
+#include "mtqpd/mtqp_message.h"
+#include "mtqpd/mtqp_sent_file.h"
+#include "mtqpd/mtqp_submit.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <system_error>
+
+namespace mtrk::cli {
+namespace {
+
+constexpr int kExitSomeRefused = 2;
+
+using Outcome = tl::expected<Submitted, SubmitFailure>;
+
+int usage(const std::string& message) {
+  fmt::print(stderr, "mtqp: {}\n", message);
+  return exit_code::usage;
+}
+
+std::optional<std::string> read_input(const std::string& file) {
+  const auto read_all = [](std::istream& in) {
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  if (file.empty() || file == "-") {
+    return read_all(std::cin);
+  }
+  std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    return std::nullopt;
+  }
+  return read_all(in);
+}
+
+int exit_code_for(SubmitFailure::Kind kind) {
+  switch (kind) {
+    case SubmitFailure::Kind::network:
+      return static_cast<int>(Trouble::network);
+    case SubmitFailure::Kind::tls:
+      return static_cast<int>(Trouble::tls);
+    case SubmitFailure::Kind::protocol:
+      return static_cast<int>(Trouble::protocol);
+    case SubmitFailure::Kind::refused:
+      return exit_code::unavailable;
+    case SubmitFailure::Kind::deferred:
+      break;
+  }
+  return exit_code::temp_fail;
+}
+
+void complain(const std::vector<RefusedRecipient>& refused) {
+  for (const RefusedRecipient& one : refused) {
+    fmt::print(stderr, "mtqp: {} was refused: {}\n", one.recipient,
+               escape_for_people(one.reply.text()));
+  }
+}
+
+// Opportunistic, as between mail servers, where TLS is only tried: a certificate has to be good
+// where TLS is required. The certifier that SMTP carries is no secret.
+std::unique_ptr<net::asio::ssl::context> make_tls_context(const TlsOptions& tls) {
+  if (tls.use == mtqp::TlsUse::never) {
+    return nullptr;
+  }
+  const bool verify = tls.use == mtqp::TlsUse::required && !tls.insecure;
+  return net::make_client_context(verify ? net::Verify::peer : net::Verify::none, tls.ca_file);
+}
+
+Outcome run_submission(const Submission& submission) {
+  net::asio::io_context io(1);
+  net::AddressResolver resolver;
+  std::optional<Outcome> outcome;
+  net::asio::co_spawn(io, submit(resolver, submission),
+                      [&](std::exception_ptr error, Outcome result) {
+                        if (error) {
+                          std::rethrow_exception(error);
+                        }
+                        outcome = std::move(result);
+                      });
+  io.run();
+  return std::move(*outcome);
+}
+
+void print(const Submitted& done, const std::string& uri, bool json) {
+  if (!json) {
+    if (!uri.empty()) {
+      fmt::print("{}\n", uri);
+    }
+    return;
+  }
+  boost::json::object object;
+  object["v"] = 1;
+  object["tracked"] = done.identity.has_value();
+  object["carrier"] = std::string(smtp::to_string(done.carrier));
+  if (done.identity) {
+    object["envelope_id"] = done.identity->envelope_id.decoded();
+    object["envid"] = done.identity->envelope_id.xtext();
+    object["uri"] = uri;
+  }
+  object["tls"] = done.tls;
+  object["accepted"] = boost::json::array(done.accepted.begin(), done.accepted.end());
+  boost::json::array refused;
+  for (const RefusedRecipient& one : done.refused) {
+    refused.push_back(
+        {{"recipient", one.recipient}, {"reply", escape_for_people(one.reply.text())}});
+  }
+  object["refused"] = std::move(refused);
+  object["reply"] = escape_for_people(done.reply.text());
+  fmt::print("{}\n", boost::json::serialize(object));
+}
+
+TimePoint current_time() {
+  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
+}
+
+// What the command line says, checked; everything but the callbacks and the TLS context.
+Expected<Submission> parse_submission(const SendOptions& options, const Config& config) {
+  Submission submission;
+  Expected<mtqp::HostPort> server = mtqp::parse_host_port(options.smtp);
+  if (!server) {
+    return fail(ErrorCode::syntax, "--smtp: " + server.error().detail);
+  }
+  submission.host = std::move(server->host);
+  submission.port = server->port;
+  submission.helo = choose_host_name(options.host, config.hostname);
+  if (const auto host = mtqp::parse_host_port(submission.helo); !host || host->port) {
+    return fail(ErrorCode::syntax, "--host: a domain name is needed");
+  }
+  Expected<std::string> sender = smtp::check_path(options.from);
+  if (!sender) {
+    return fail(ErrorCode::syntax, "--from: " + sender.error().detail);
+  }
+  submission.sender = std::move(*sender);
+  for (const std::string& recipient : options.to) {
+    Expected<std::string> path = smtp::check_path(recipient);
+    if (!path || path->empty()) {
+      return fail(ErrorCode::syntax, "--to: " + (path ? "no address" : path.error().detail));
+    }
+    submission.recipients.push_back(std::move(*path));
+  }
+  submission.timeout = options.timeout;
+  submission.untracked_ok = options.untracked_ok;
+  submission.tls_name = options.tls.name;
+  submission.require_tls = options.tls.use == mtqp::TlsUse::required;
+  if (options.verbose) {
+    submission.trace = print_dialogue;
+  }
+  return submission;
+}
+
+int report(Outcome& outcome, std::string& uri, bool json) {
+  if (!outcome) {
+    complain(outcome.error().refused);
+    fmt::print(stderr, "mtqp: {}\n", outcome.error().detail);
+    return exit_code_for(outcome.error().kind);
+  }
+  complain(outcome->refused);
+  if (!outcome->identity) {
+    fmt::print(stderr, "mtqp: sent without tracking: the server has neither MTRK nor DSN\n");
+  }
+  print(*outcome, uri, json);
+  wipe(uri);
+  return outcome->refused.empty() ? exit_code::ok : kExitSomeRefused;
+}
+
+}  // namespace
+
+int run_send(const SendOptions& options, const Config& config) {
+  Expected<Submission> submission = parse_submission(options, config);
+  if (!submission) {
+    return usage(submission.error().detail);
+  }
+  const std::string tracker = options.tracker.empty()
+                                  ? mtqp::format_host_port(submission->host, std::nullopt)
+                                  : options.tracker;
+  if (const auto parsed = mtqp::parse_host_port(tracker); !parsed) {
+    return usage("--tracker: " + parsed.error().detail);
+  }
+  const std::string sent_file = sent_file_path();
+  if (sent_file.empty()) {
+    fmt::print(stderr, "mtqp: neither $XDG_STATE_HOME nor $HOME is set: no place for the secret\n");
+    return exit_code::cant_create;
+  }
+  const std::optional<std::string> input = read_input(options.file);
+  if (!input) {
+    fmt::print(stderr, "mtqp: {}: cannot read it\n", options.file);
+    return exit_code::no_input;
+  }
+  const std::unique_ptr<net::asio::ssl::context> tls = make_tls_context(options.tls);
+  submission->tls_context = tls.get();
+  submission->data = smtp::format_data(complete_message(
+      *input, {options.from, options.to, make_message_id(submission->helo), current_time()}));
+  std::string uri;
+  submission->keep = [&](const Identity& identity, smtp::Carrier carrier) {
+    uri = make_uri(tracker, "", identity).value();
+    append_sent_record(sent_file,
+                       {current_time(), identity.envelope_id.decoded(), uri, options.smtp,
+                        std::string(smtp::to_string(carrier)), options.from, options.to});
+  };
+  try {
+    Outcome outcome = run_submission(*submission);
+    return report(outcome, uri, options.json);
+  } catch (const std::system_error& error) {  // the secret cannot be kept: nothing was sent
+    fmt::print(stderr, "mtqp: {}\n", error.what());
+    return exit_code::cant_create;
+  }
+}
+
+}  // namespace mtrk::cli
