@@ -1,0 +1,138 @@
+#pragma once
+
+#include "tests/support/test_certificate.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+// A server on loopback that plays a script, one connection after the other, on its own thread: the
+// peers a client has to survive. Unit tests of clients only; real servers are for system tests.
+namespace mtrk::test {
+
+class ScriptedPeer {
+ public:
+  // The server's side of one connection. Errors end the connection, not the test: what the client
+  // made of it is what is tested.
+  class Session {
+   public:
+    Session(boost::asio::ip::tcp::socket& socket, ScriptedPeer& peer)
+        : socket_(socket), peer_(peer) {}
+
+    void send(const std::string& bytes) {
+      if (tls_) {
+        boost::asio::write(*tls_, boost::asio::buffer(bytes));
+      } else {
+        boost::asio::write(socket_, boost::asio::buffer(bytes));
+      }
+    }
+    // The next line without CRLF; "" when the client is gone.
+    std::string line() {
+      boost::system::error_code error;
+      const std::size_t size =
+          tls_ ? boost::asio::read_until(*tls_, boost::asio::dynamic_buffer(input_), "\r\n", error)
+               : boost::asio::read_until(socket_, boost::asio::dynamic_buffer(input_), "\r\n",
+                                         error);
+      std::string line = input_.substr(0, error ? input_.size() : size);
+      input_.erase(0, line.size());
+      peer_.note(line);
+      return error ? "" : line.substr(0, line.size() - 2);
+    }
+    // Everything until the client is gone.
+    void drain() {
+      while (!line().empty()) {
+      }
+    }
+    bool start_tls(const TestCertificate& certificate) {
+      context_.use_certificate_chain_file(certificate.certificate_file());
+      context_.use_private_key_file(certificate.key_file(), boost::asio::ssl::context::pem);
+      auto tls = std::make_unique<Tls>(socket_, context_);
+      boost::system::error_code error;
+      tls->handshake(boost::asio::ssl::stream_base::server, error);
+      tls_ = std::move(tls);
+      return !error;
+    }
+    boost::asio::ssl::context& context() { return context_; }
+
+   private:
+    using Tls = boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>;
+    boost::asio::ip::tcp::socket& socket_;
+    ScriptedPeer& peer_;
+    boost::asio::ssl::context context_{boost::asio::ssl::context::tls_server};
+    std::unique_ptr<Tls> tls_;
+    std::string input_;
+  };
+  using Script = std::function<void(Session&)>;
+
+  explicit ScriptedPeer(Script script)
+      : acceptor_(io_, {boost::asio::ip::address_v4::loopback(), 0}), script_(std::move(script)) {
+    port_ = acceptor_.local_endpoint().port();
+    thread_ = std::thread([this] { serve(); });
+  }
+  ScriptedPeer(const ScriptedPeer&) = delete;
+  ScriptedPeer& operator=(const ScriptedPeer&) = delete;
+  ~ScriptedPeer() {
+    stopping_ = true;
+    boost::asio::io_context io;
+    boost::asio::ip::tcp::socket wake(io);
+    boost::system::error_code ignored;
+    wake.connect({boost::asio::ip::address_v4::loopback(), port_}, ignored);
+    thread_.join();
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  // All lines of all clients, with their line ends.
+  [[nodiscard]] std::string received() const {
+    const std::lock_guard lock(mutex_);
+    return received_;
+  }
+  [[nodiscard]] int connections() const { return connections_; }
+
+ private:
+  void note(const std::string& line) {
+    const std::lock_guard lock(mutex_);
+    received_ += line;
+  }
+  void serve() {
+    while (true) {
+      boost::system::error_code error;
+      boost::asio::ip::tcp::socket socket(io_);
+      acceptor_.accept(socket, error);
+      if (stopping_ || error) {
+        return;
+      }
+      ++connections_;
+      try {
+        Session session(socket, *this);
+        script_(session);
+      } catch (const boost::system::system_error&) {
+        continue;  // the client ended it
+      }
+    }
+  }
+
+  boost::asio::io_context io_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  Script script_;
+  std::uint16_t port_ = 0;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<int> connections_ = 0;
+  mutable std::mutex mutex_;
+  std::string received_;
+  std::thread thread_;
+};
+
+}  // namespace mtrk::test
