@@ -28,7 +28,7 @@ expect_outcome two@example.net alice@example.test delivered 2.0.0 -
 expect_outcome three@example.net b5a@partner.example failed 5.1.1 '[127.0.0.1]'
 expect_outcome four@example.net t4a@partner.example delayed 4.2.1 '[127.0.0.1]'
 expect_outcome five@example.net team@example.test expanded 2.1.5 -
-expect_outcome a+b@example.net d5a@partner.example failed 5.7.1 '[127.0.0.1]'
+expect_outcome a+2Bb@example.net d5a@partner.example failed 5.7.1 '[127.0.0.1]'
 
 # Several recipients of one message, each with its own fate.
 send_tracked many@example.net ok2@partner.example b5b@partner.example bob@example.test

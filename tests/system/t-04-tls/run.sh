@@ -30,7 +30,7 @@ printf '%s\n' STARTTLS "STARTTLS other.example" "TRACK one@open.example $secret"
   dialogue mtqp "$mtqp_port" >"$work/plain"
 replies=$(grep -A 1 '^C: ' "$work/plain" | sed -n 's/^S: \([-+A-Z]*[/a-z-]*\).*/\1/p' | tr '\n' ' ')
 grep -q '^S: +OK+/MTQP' "$work/plain" || fail "no capabilities in the greeting: $(cat "$work/plain")"
-grep -qx 'S: STARTTLS' "$work/plain" || fail "STARTTLS is not offered: $(cat "$work/plain")"
+grep -qxE 'S: STARTTLS( required)?' "$work/plain" || fail "STARTTLS is not offered: $(cat "$work/plain")"
 case $replies in
   '-BAD -BAD/bad-fqdn +OK+ -'*' +OK '*) ;;
   *) fail "replies in the clear: $replies" ;;
@@ -47,8 +47,9 @@ expect_exit 5 "${ask[@]}" --tls-name other.example.test one@open.example
 expect_exit 5 "$MTRK_BIN/mtqp" track --server "127.0.0.1:$mtqp_port" --tls require --tls-name mx.example.test one@open.example
 
 # Octets that wait behind STARTTLS never reach the TLS session: an error, and the connection ends.
+printf 'STARTTLS mx.example.test\r\nTRACK one@open.example %s\r\n' "$secret" >"$work/behind"
 exec {raw}<>"/dev/tcp/127.0.0.1/$mtqp_port"
-printf 'STARTTLS mx.example.test\r\nTRACK one@open.example %s\r\n' "$secret" >&"$raw"
+cat "$work/behind" >&"$raw" # one segment
 timeout 10 cat <&"$raw" | tr -d '\r' >"$work/injected" || fail "the connection stays open after injection"
 exec {raw}>&-
 grep -q '^-BAD' "$work/injected" || fail "octets behind STARTTLS: $(cat "$work/injected")"
