@@ -139,14 +139,14 @@ LiveTraces::Entry* LiveTraces::entry(Serial serial) {
               .first->second;
 }
 
-LiveTraces::Entry& LiveTraces::insert(Serial serial, StoredTrace trace, StoredMessage message) {
+void LiveTraces::insert(Serial serial, StoredTrace trace, StoredMessage message) {
   const std::string root = trace.trace.root();
   rows_->bind(root, serial);
   set_id(root, serial);
+  rows_->put_trace(serial, trace);
+  rows_->put_message(trace.key, serial, message);
+  cache_.insert_or_assign(serial, Entry{std::move(trace), std::move(message), false, false, true});
   changed_anything_ = true;
-  return cache_
-      .insert_or_assign(serial, Entry{std::move(trace), std::move(message), true, false, true})
-      .first->second;
 }
 
 void LiveTraces::remove(Serial serial) {

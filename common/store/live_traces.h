@@ -50,7 +50,7 @@ class LiveTraces : public maillog::TraceIndex {
   // For the writer. References stay valid until flush() or remove().
   [[nodiscard]] std::optional<Serial> serial_of(std::string_view queue_id) const;
   [[nodiscard]] Entry* entry(Serial serial);  // null if there is no trace (any more)
-  Entry& insert(Serial serial, StoredTrace trace, StoredMessage message);
+  void insert(Serial serial, StoredTrace trace, StoredMessage message);
   void remove(Serial serial);             // trace and message
   void remove_trace(Serial serial);       // the message stays
   void end(Serial serial, TimePoint at);  // its first queue id now means another message

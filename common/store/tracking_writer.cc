@@ -279,13 +279,12 @@ void TrackingWriter::Impl::put_new(const MessageKey& key,
   }
   StoredTrace trace{
       key, origin, ticket, tracked.arrival, std::move(passport), make_trace(*followed, tracked)};
-  LiveTraces::Entry& entry = live.insert(mine, std::move(trace), std::move(message));
   if (origin != Origin::imported) {
-    std::vector<Recipient>& recipients = entry.message->message.recipients;
-    for (std::size_t i = 0; i < recipients.size(); ++i) {
-      recipients[i].outcome = entry.trace.trace.outcome(i, policy());
+    for (std::size_t i = 0; i < message.message.recipients.size(); ++i) {
+      message.message.recipients[i].outcome = trace.trace.outcome(i, policy());
     }
   }
+  live.insert(mine, std::move(trace), std::move(message));
 }
 
 Kept TrackingWriter::put_capture(const Capture& capture) {
