@@ -1,0 +1,151 @@
+#include "milter/store_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace mtrk {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+StoreOperation drop(std::uint64_t ticket) {
+  return DropCapture{"4TESTQUEUE", ticket};
+}
+
+LogLines lines(std::size_t octets) {
+  LogLines result;
+  result.source = "file:/log";
+  result.lines.assign(octets, 'x');
+  return result;
+}
+
+Clock::time_point soon() {
+  return Clock::now() + 10s;
+}
+
+TEST(StoreQueueTest, HandsOutInOrder) {
+  StoreQueue queue(10, 1000);
+  EXPECT_TRUE(queue.push(drop(1), nullptr));
+  EXPECT_TRUE(queue.push_log(lines(3)));
+  EXPECT_TRUE(queue.push(drop(2), nullptr));
+  const auto items = queue.take(10, soon());
+  ASSERT_EQ(items.size(), 3U);
+  EXPECT_EQ(std::get<DropCapture>(items[0].operation).ticket, 1U);
+  EXPECT_TRUE(std::holds_alternative<LogLines>(items[1].operation));
+  EXPECT_EQ(std::get<DropCapture>(items[2].operation).ticket, 2U);
+}
+
+TEST(StoreQueueTest, ShedsWhenFullWithoutWaiting) {
+  StoreQueue queue(2, 1000);
+  EXPECT_TRUE(queue.push(drop(1), nullptr));
+  EXPECT_TRUE(queue.push(drop(2), nullptr));
+  EXPECT_FALSE(queue.push(drop(3), nullptr));
+  EXPECT_EQ(queue.take(1, soon()).size(), 1U);
+  EXPECT_TRUE(queue.push(drop(4), nullptr));
+}
+
+TEST(StoreQueueTest, LogLinesDoNotCrowdOutCaptures) {
+  StoreQueue queue(1, 1000);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(queue.push_log(lines(10)));
+  }
+  EXPECT_TRUE(queue.push(drop(1), nullptr));
+}
+
+TEST(StoreQueueTest, TakeReturnsNothingAtTheDeadline) {
+  StoreQueue queue(2, 1000);
+  EXPECT_TRUE(queue.take(10, Clock::now() + 5ms).empty());
+}
+
+TEST(StoreQueueTest, DrainsAfterClose) {
+  StoreQueue queue(10, 1000);
+  EXPECT_TRUE(queue.push(drop(1), nullptr));
+  queue.close();
+  EXPECT_FALSE(queue.push(drop(2), nullptr));
+  EXPECT_FALSE(queue.push_log(lines(1)));
+  EXPECT_EQ(queue.take(10, soon()).size(), 1U);
+  EXPECT_TRUE(queue.take(10, soon()).empty());  // at once
+}
+
+TEST(StoreQueueTest, FollowerWaitsForRoomAndCloseReleasesIt) {
+  StoreQueue queue(10, 100);
+  EXPECT_TRUE(queue.push_log(lines(500)));  // larger than the bound, but alone
+  std::atomic<int> pushed{0};
+  std::thread follower([&] {
+    while (queue.push_log(lines(60))) {
+      ++pushed;
+    }
+  });
+  EXPECT_EQ(queue.take(1, soon()).size(), 1U);
+  while (pushed < 1) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(queue.take(1, soon()).size(), 1U);
+  while (pushed < 2) {
+    std::this_thread::yield();
+  }
+  queue.close();
+  follower.join();
+  EXPECT_EQ(pushed, 2);
+}
+
+TEST(StoreQueueTest, ManyProducersLoseNothingAndKeepTheirOwnOrder) {
+  constexpr std::uint64_t kProducers = 8;
+  constexpr std::uint64_t kEach = 2000;
+  StoreQueue queue(64, 1000);
+  std::atomic<std::uint64_t> committed{0};
+  std::vector<std::thread> producers;
+  for (std::uint64_t p = 0; p < kProducers; ++p) {
+    producers.emplace_back([&, p] {
+      for (std::uint64_t i = 0; i < kEach; ++i) {
+        const auto ticket = std::make_shared<CommitTicket>();
+        while (!queue.push(drop(p * kEach + i), ticket)) {
+          std::this_thread::yield();
+        }
+        if (i % 16 == 0 && ticket->wait_until(soon()) == CommitResult::committed) {
+          ++committed;
+        }
+      }
+    });
+  }
+  std::map<std::uint64_t, std::uint64_t> next;
+  std::uint64_t seen = 0;
+  while (seen < kProducers * kEach) {
+    for (const StoreQueue::Item& item : queue.take(100, soon())) {
+      const std::uint64_t number = std::get<DropCapture>(item.operation).ticket;
+      EXPECT_EQ(number % kEach, next[number / kEach]++);
+      item.ticket->complete(CommitResult::committed);
+      ++seen;
+    }
+  }
+  for (std::thread& producer : producers) {
+    producer.join();
+  }
+  EXPECT_EQ(committed, kProducers * kEach / 16);
+}
+
+TEST(CommitTicketTest, WaitEndsAtTheDeadlineAndTheWriterMayCompleteLater) {
+  auto ticket = std::make_shared<CommitTicket>();
+  EXPECT_EQ(ticket->wait_until(Clock::now() + 5ms), std::nullopt);
+  std::thread writer([ticket] { ticket->complete(CommitResult::failed); });
+  ticket.reset();
+  writer.join();
+}
+
+TEST(CommitTicketTest, TheFirstResultCounts) {
+  CommitTicket ticket;
+  ticket.complete(CommitResult::failed);
+  ticket.complete(CommitResult::committed);
+  EXPECT_EQ(ticket.wait_until(Clock::now()), CommitResult::failed);
+}
+
+}  // namespace
+}  // namespace mtrk
