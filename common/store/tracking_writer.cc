@@ -97,7 +97,6 @@ struct TrackingWriter::Impl {
   Serial serial = 0;
   bool new_serial = false;
   bool new_rows = false;  // other than through `live`
-  bool routed = false;    // the router saw events
   std::uint64_t puts = 0;
   std::uint64_t room = 0;  // pages that were free when the batch began
   // Of the transaction that comes next if nobody else writes; 0 = unknown. LMDB counts them, so
@@ -190,7 +189,7 @@ void TrackingWriter::commit() {
   self.live.committed();
   self.rows.reset();
   self.txn.reset();
-  self.new_serial = self.new_rows = self.routed = false;
+  self.new_serial = self.new_rows = false;
   self.puts = 0;
 }
 
@@ -202,10 +201,8 @@ void TrackingWriter::abort() noexcept {
   self.live.abort();
   self.rows.reset();
   self.txn.reset();
-  if (self.routed) {
-    self.router.emplace(self.policy());
-  }
-  self.new_serial = self.new_rows = self.routed = false;
+  self.router.emplace(self.policy());  // what it held may have been used up by the batch
+  self.new_serial = self.new_rows = false;
   self.puts = 0;
 }
 
@@ -366,7 +363,6 @@ Kept TrackingWriter::put_message(const EnvelopeId& envelope_id,
 bool TrackingWriter::apply(const maillog::DeliveryEvent& event) {
   Impl& self = *impl_;
   assert(self.txn);
-  self.routed = true;
   self.newest = std::max(self.newest, std::optional(event.at));
   return self.router->route(event, self.live);
 }

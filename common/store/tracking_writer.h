@@ -51,8 +51,8 @@ enum class Kept {
 // Fails: StoreUnusable at open (cannot create: 73, no permission: 77, newer format: 78, network
 // file system: 78); StoreError from the operations: MDB_MAP_FULL and ENOSPC leave the store usable
 // after abort(), other codes ask for reopening. When commit() fails the batch is aborted already.
-// abort() of a batch with log events also forgets what was held for later links, as a restart does:
-// warm_up() with the lines before the cursor, then go on from the cursor.
+// abort() also forgets the events that were held for later links, as a restart does: warm_up() with
+// the lines before the cursor, then go on from the cursor.
 class TrackingWriter {
  public:
   TrackingWriter(WriterOptions options, Create create);
