@@ -1,0 +1,60 @@
+#pragma once
+
+#include "common/base/log.h"
+#include "mtqpd/query_service.h"
+#include "mtqpd/server.h"
+#include "mtqpd/settings.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/certificate_files.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mtrk::test {
+
+// A certificate for `names` as mtqpd loads it; the files may go afterwards.
+inline std::shared_ptr<const net::ServerTls> make_tls(const TestCertificate& certificate) {
+  const TempDir folder;
+  write_certificate(certificate, folder / "cert.pem", folder / "key.pem");
+  return std::make_shared<net::ServerTls>(
+      std::vector<net::ServerTls::Files>{{folder / "cert.pem", folder / "key.pem"}},
+      mtqpd::wall_clock());
+}
+
+inline mtqpd::Settings default_settings() {
+  mtqpd::Settings settings;
+  settings.tls_required_for = std::make_shared<std::vector<std::string>>();
+  settings.deadlines.sweep = std::chrono::milliseconds(5);
+  return settings;
+}
+
+// mtqpd without its process, on free ports of 127.0.0.1, the second one for TLS from the start.
+class RunningServer {
+ public:
+  RunningServer(mtqpd::OpenSource source, mtqpd::Settings settings, unsigned threads = 1)
+      : queries_(std::move(source)),
+        server_({loopback()},
+                {loopback()},
+                threads,
+                std::make_shared<mtqpd::Settings>(std::move(settings)),
+                queries_) {
+    log::open(log::Sink::standard_error, "mtqpd", log::Level::error);  // before there are threads
+    static_cast<void>(queries_.tend(net::Clock::now()));
+    server_.start();
+  }
+
+  [[nodiscard]] std::uint16_t port() const { return server_.addresses().front().port(); }
+  [[nodiscard]] std::uint16_t tls_port() const { return server_.tls_addresses().front().port(); }
+  [[nodiscard]] mtqpd::Server& server() { return server_; }
+  [[nodiscard]] mtqpd::QueryService& queries() { return queries_; }
+
+ private:
+  static net::Tcp::endpoint loopback() { return {net::asio::ip::address_v4::loopback(), 0}; }
+
+  mtqpd::QueryService queries_;
+  mtqpd::Server server_;
+};
+
+}  // namespace mtrk::test
