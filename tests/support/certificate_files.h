@@ -14,7 +14,7 @@
 // Self-signed certificates for tests, made on the spot.
 namespace mtrk::test {
 
-struct TestCertificate {
+struct CertificateSpec {
   std::vector<std::string> names;  // dNSNames; none: no subjectAltName at all
   long begins = -3600;             // seconds from now
   long ends = 3600;
@@ -48,7 +48,7 @@ inline void add_names(X509* certificate, const std::vector<std::string>& names) 
 }  // namespace detail
 
 // Writes the certificate and its key as PEM files.
-inline void write_certificate(const TestCertificate& wanted,
+inline void write_certificate(const CertificateSpec& wanted,
                               const std::string& certificate_file,
                               const std::string& key_file) {
   const detail::Key key(EVP_EC_gen("P-256"));

@@ -4,8 +4,8 @@
 #include "mtqpd/query_service.h"
 #include "mtqpd/server.h"
 #include "mtqpd/settings.h"
-#include "tests/support/temp_dir.h"
 #include "tests/support/certificate_files.h"
+#include "tests/support/test_certificate.h"
 
 #include <memory>
 #include <string>
@@ -15,11 +15,11 @@
 namespace mtrk::test {
 
 // A certificate for `names` as mtqpd loads it; the files may go afterwards.
-inline std::shared_ptr<const net::ServerTls> make_tls(const TestCertificate& certificate) {
-  const TempDir folder;
-  write_certificate(certificate, folder / "cert.pem", folder / "key.pem");
+inline std::shared_ptr<const net::ServerTls> make_tls(const CertificateSpec& certificate) {
+  const TemporaryFolder folder;
+  write_certificate(certificate, folder.file("cert.pem"), folder.file("key.pem"));
   return std::make_shared<net::ServerTls>(
-      std::vector<net::ServerTls::Files>{{folder / "cert.pem", folder / "key.pem"}},
+      std::vector<net::ServerTls::Files>{{folder.file("cert.pem"), folder.file("key.pem")}},
       mtqpd::wall_clock());
 }
 

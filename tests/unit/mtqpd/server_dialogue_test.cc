@@ -51,12 +51,12 @@ class ServerDialogueTest : public testing::TestWithParam<Transcript> {
     if (transcript.policy.service == mtqp::SessionPolicy::Service::open) {
       fill_store(transcript);
     }
-    server_.emplace(open_tracking_store(folder_.path()), std::move(settings));
+    server_.emplace(open_tracking_store(folder_.path().string()), std::move(settings));
   }
 
   void fill_store(const Transcript& transcript) {
     store::WriterOptions options;
-    options.path = folder_.path();
+    options.path = folder_.path().string();
     options.max_size = 1 << 20;
     store::TrackingWriter writer(options, store::Create::if_missing);
     writer.begin();
@@ -77,7 +77,7 @@ class ServerDialogueTest : public testing::TestWithParam<Transcript> {
     }
   }
 
-  test::TempDir folder_;
+  test::TemporaryFolder folder_;
   std::optional<test::RunningServer> server_;
 };
 

@@ -1,8 +1,8 @@
 #include "mtqpd/settings.h"
 
 #include "mtqpd/listener.h"
-#include "tests/support/temp_dir.h"
 #include "tests/support/certificate_files.h"
+#include "tests/support/test_certificate.h"
 
 #include <gtest/gtest.h>
 
@@ -14,21 +14,21 @@ namespace {
 
 class SettingsTest : public testing::Test {
  protected:
-  std::string problem_with(const test::TestCertificate& certificate) {
-    test::write_certificate(certificate, folder_ / "cert.pem", folder_ / "key.pem");
+  std::string problem_with(const test::CertificateSpec& certificate) {
+    test::write_certificate(certificate, folder_.file("cert.pem"), folder_.file("key.pem"));
     return check_settings(with_tls(), wall_clock());
   }
   Config with_tls() const {
     Config config;
-    config.tls.certificate = folder_ / "cert.pem";
-    config.tls.key = folder_ / "key.pem";
+    config.tls.certificate = folder_.file("cert.pem");
+    config.tls.key = folder_.file("key.pem");
     return config;
   }
   static bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
   }
 
-  test::TempDir folder_;
+  test::TemporaryFolder folder_;
 };
 
 TEST_F(SettingsTest, DefaultsAreGood) {
@@ -69,7 +69,7 @@ TEST_F(SettingsTest, NamesWhatIsWrongWithTheCertificate) {  // MTQP-6-10
   const std::string missing = check_settings(
       [&] {
         Config config = with_tls();
-        config.tls.certificate = folder_ / "nothing.pem";
+        config.tls.certificate = folder_.file("nothing.pem");
         return config;
       }(),
       wall_clock());
@@ -77,10 +77,10 @@ TEST_F(SettingsTest, NamesWhatIsWrongWithTheCertificate) {  // MTQP-6-10
 }
 
 TEST_F(SettingsTest, KeyHasToFit) {
-  test::write_certificate({.names = {"a.b"}}, folder_ / "cert.pem", folder_ / "key.pem");
-  test::write_certificate({.names = {"a.b"}}, folder_ / "other.pem", folder_ / "key.pem");
+  test::write_certificate({.names = {"a.b"}}, folder_.file("cert.pem"), folder_.file("key.pem"));
+  test::write_certificate({.names = {"a.b"}}, folder_.file("other.pem"), folder_.file("key.pem"));
   EXPECT_TRUE(has(check_settings(with_tls(), wall_clock()), "key.pem"));
-  std::ofstream(folder_ / "key.pem") << "garbage\n";
+  std::ofstream(folder_.file("key.pem")) << "garbage\n";
   EXPECT_TRUE(has(check_settings(with_tls(), wall_clock()), "key.pem"));
 }
 
