@@ -32,7 +32,7 @@ std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text) {
 }
 
 std::string format_enhanced_status(EnhancedStatus status) {
-  char text[16];  // three numbers of at most 3, 5 and 5 digits, two dots
+  char text[24];  // three numbers of at most 3, 5 and 5 digits, two dots, and room to spare
   char* const end = text + sizeof(text);
   char* at = std::to_chars(text, end, status.status_class).ptr;
   *at++ = '.';
