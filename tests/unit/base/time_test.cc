@@ -82,8 +82,8 @@ TEST(Rfc5322DateTest, RefusesWhatIsNoDate) {
   }
 }
 
-TEST(Rfc5322DateTest, RoundTripsEveryDayOfFourCenturies) {
-  for (std::int64_t day = -25566; day < 121000; ++day) {
+TEST(Rfc5322DateTest, RoundTripsDaysOfFourCenturies) {
+  for (std::int64_t day = -25566; day < 121000; day += 11) {
     const TimePoint instant = at(day * 86400 + 49530);
     const Minutes offset(day % 1440);
     const Expected<ZonedTime> back = parse_rfc5322_date(format_rfc5322_date(instant, offset));
