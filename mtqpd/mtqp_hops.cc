@@ -176,6 +176,8 @@ std::optional<std::string> referral_of(const ReportedRecipient& recipient) {
     name = name.substr(1, name.size() - 2);
     if (istarts_with(name, "IPv6:")) {
       name.remove_prefix(5);
+    } else if (name.find_first_not_of("0123456789.") != std::string_view::npos) {
+      return std::nullopt;
     }
   }
   const Expected<mtqp::HostPort> host = mtqp::parse_host_port(name);
