@@ -8,31 +8,45 @@ free_port mtqp_port
 write_config
 config=(--config "$work/mtrk.conf")
 
-# Missing: the readers say so; the writer makes it where the folder above exists.
+unavailable() { dialogue mtqp "$mtqp_port" </dev/null | grep -q '^S: -TEMP/MTQP/unavailable'; }
+mtqpd_complains() { grep -qF "$work/store" "$work/mtqpd.log" && unavailable; }
+mtqpd_serves() { dialogue mtqp "$mtqp_port" </dev/null | grep -q '^S: +OK'; }
+
+# Missing: mtqpd says so, to its log and to clients, and serves as soon as the store is there.
 rmdir "$work/store"
-expect_exit 66 timeout 10 "$MTRK_BIN/mtqpd" "${config[@]}"
+expect_exit 66 "$MTRK_BIN/mtrkctl" "${config[@]}" stats
 expect_output "$work/store"
+start_mtqpd
+mtqpd_complains || fail "mtqpd without a store: $(cat "$work/mtqpd.log")"
+expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" import - </dev/null
+wait_until 20 mtqpd_serves || fail "mtqpd does not take up the store that came"
+stop mtqpd
+rm -r "$work/store"
 
-# Something else stands there.
-echo 'a file' >"$work/store"
-for program in mtqpd mtrk-milter; do
-  expect_sysexit "$MTRK_BIN/$program" "${config[@]}"
+# Something else stands there, the writer cannot make it, or the files are no store: each program that
+# writes says so and ends, mtqpd waits for better days.
+unusable() {
+  expect_sysexit "$MTRK_BIN/mtrk-milter" "${config[@]}"
   expect_output "$work/store"
-done
-expect_sysexit "$MTRK_BIN/mtrkctl" "${config[@]}" stats
+  : >"$work/mtqpd.log"
+  start_mtqpd
+  mtqpd_complains || fail "$1: mtqpd says $(cat "$work/mtqpd.log")"
+  stop mtqpd
+  [ "$exit_status" -eq 0 ] || fail "$1: mtqpd ended with $exit_status"
+  expect_sysexit "$MTRK_BIN/mtrkctl" "${config[@]}" stats
+}
+mkdir -p "$work/mx/spool/mtrk"
+echo 'a file' >"$work/store"
+unusable "a file as store"
 rm "$work/store"
+mkdir "$work/store"
+head -c 100000 /dev/zero | tr '\0' 'x' >"$work/store/data.mdb"
+unusable "rubbish as store"
+rm -r "$work/store" "$work/mx"
 
-# A folder that cannot be made.
 sed 's|^path = .*|path = "/proc/mtrk-store"|' "$work/mtrk.conf" >"$work/other.conf"
 expect_sysexit "$MTRK_BIN/mtrk-milter" --config "$work/other.conf"
 expect_output /proc/mtrk-store
-
-# Files that are no LMDB environment.
-mkdir "$work/store"
-head -c 100000 /dev/zero | tr '\0' 'x' >"$work/store/data.mdb"
-for program in mtqpd mtrk-milter; do expect_sysexit "$MTRK_BIN/$program" "${config[@]}"; done
-rm -rf "$work/store"
-mkdir "$work/store"
 
 # The disk is full: mail flows untracked, the milter lives and recovers when there is room again.
 start_mail_system
