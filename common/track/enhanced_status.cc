@@ -2,6 +2,8 @@
 
 #include "common/base/ascii.h"
 
+#include <fmt/format.h>
+
 namespace mtrk {
 namespace {
 
@@ -32,14 +34,8 @@ std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text) {
 }
 
 std::string format_enhanced_status(EnhancedStatus status) {
-  char text[24];  // three numbers of at most 3, 5 and 5 digits, two dots, and room to spare
-  char* const end = text + sizeof(text);
-  char* at = std::to_chars(text, end, status.status_class).ptr;
-  *at++ = '.';
-  at = std::to_chars(at, end, status.subject).ptr;
-  *at++ = '.';
-  at = std::to_chars(at, end, status.detail).ptr;
-  return {text, at};
+  // fmt rather than std::to_chars: g++ 12 believes that its end pointer may be the buffer's.
+  return fmt::format("{}.{}.{}", status.status_class, status.subject, status.detail);
 }
 
 }  // namespace mtrk
