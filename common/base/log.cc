@@ -49,7 +49,8 @@ int to_priority(Level level) {
 // systemd.exec(5): JOURNAL_STREAM is inherited by children whose standard error went elsewhere
 // since, so the device and inode have to agree.
 bool journal_reads_standard_error() {
-  const char* stream = std::getenv("JOURNAL_STREAM");
+  // open() runs before there are threads.
+  const char* stream = std::getenv("JOURNAL_STREAM");  // NOLINT(concurrency-mt-unsafe)
   struct stat status {};
   return stream != nullptr && ::fstat(STDERR_FILENO, &status) == 0 &&
          stream == fmt::format("{}:{}", status.st_dev, status.st_ino);

@@ -42,6 +42,14 @@ bool lacks_quotes(std::string_view line) {
          value.starts_with('[') == value.ends_with(']');
 }
 
+std::string_view hint_for_line(std::string_view line) {
+  if (lacks_quotes(line)) {
+    return " (strings need quotes)";
+  }
+  const bool open = std::count(line.begin(), line.end(), '"') % 2 != 0;
+  return open ? " (is a closing quote missing?)" : "";
+}
+
 // "Error while parsing value: could not determine …" without what file:line:column says already.
 std::string describe(const toml::parse_error& error) {
   std::string_view text = error.description();
@@ -61,9 +69,9 @@ std::optional<toml::table> parse_toml(std::string text, std::vector<ConfigProble
     } catch (const toml::parse_error& error) {
       const toml::source_position at = error.source().begin;
       const Line line = find_line(text, at.line);
-      const bool simple = lacks_quotes(std::string_view(text).substr(line.begin, line.length));
-      problems.push_back({at, describe(error) + (simple ? " (strings need quotes)" : "")});
-      if (!simple) {
+      const std::string_view content = std::string_view(text).substr(line.begin, line.length);
+      problems.push_back({at, describe(error).append(hint_for_line(content))});
+      if (!lacks_quotes(content)) {
         return std::nullopt;
       }
       std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(line.begin), line.length, ' ');
