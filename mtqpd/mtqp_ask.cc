@@ -2,7 +2,6 @@
 
 #include "common/base/ascii.h"
 #include "common/mtqp/uri.h"
-#include "common/net/tls.h"
 #include "common/track/tracking_report.h"
 #include "mtqpd/mtqp_dialogue.h"
 
@@ -98,17 +97,17 @@ Asker::Asker(const EnvelopeId& envelope_id,
              const TrackingSecret& secret,
              const TrackOptions& options,
              net::AddressResolver::FixedNames fixed)
-    : envelope_id_(envelope_id), secret_(secret), options_(options), resolver_(std::move(fixed)) {
-  if (options.tls.use != mtqp::TlsUse::never) {
-    tls_context_ = net::make_client_context(
-        options.tls.insecure ? net::Verify::none : net::Verify::peer, options.tls.ca_file);
-  }
-}
+    : envelope_id_(envelope_id),
+      secret_(secret),
+      options_(options),
+      resolver_(std::move(fixed)),
+      tls_context_(options.tls.insecure ? net::Verify::none : net::Verify::peer,
+                   options.tls.ca_file) {}
 
 HopResult Asker::ask(const Server& server) {
   net::MtqpClientOptions client;
   client.tls = options_.tls.use;
-  client.tls_context = tls_context_.get();
+  client.tls_context = [this]() -> net::asio::ssl::context& { return tls_context_.get(); };
   client.tls_name = first_ ? options_.tls.name : "";  // servers found on the way have their own
   client.response = Seconds(options_.timeout);
   client.trace = [&](net::MtqpClientOptions::Direction direction, std::string_view text) {

@@ -3,8 +3,8 @@
 #include "common/net/mtqp_client.h"
 #include "mtqpd/mtqp_hops.h"
 #include "mtqpd/mtqp_options.h"
+#include "mtqpd/mtqp_tls.h"
 
-#include <memory>
 #include <string>
 
 namespace mtrk::cli {
@@ -33,7 +33,7 @@ class Asker {
   const TrackingSecret& secret_;
   const TrackOptions& options_;
   net::AddressResolver resolver_;
-  std::unique_ptr<net::asio::ssl::context> tls_context_;
+  LazyTlsContext tls_context_;
   bool first_ = true;
 };
 

@@ -3,12 +3,12 @@
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
 #include "common/base/wipe.h"
-#include "common/net/tls.h"
 #include "mtqpd/mtqp_dialogue.h"
 #include "mtqpd/mtqp_hops.h"
 #include "mtqpd/mtqp_message.h"
 #include "mtqpd/mtqp_sent_file.h"
 #include "mtqpd/mtqp_submit.h"
+#include "mtqpd/mtqp_tls.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/json/array.hpp>
@@ -73,12 +73,9 @@ void complain(const std::vector<RefusedRecipient>& refused) {
 
 // Opportunistic, as between mail servers, where TLS is only tried: a certificate has to be good
 // where TLS is required. The certifier that SMTP carries is no secret.
-std::unique_ptr<net::asio::ssl::context> make_tls_context(const TlsOptions& tls) {
-  if (tls.use == mtqp::TlsUse::never) {
-    return nullptr;
-  }
+LazyTlsContext make_tls_context(const TlsOptions& tls) {
   const bool verify = tls.use == mtqp::TlsUse::required && !tls.insecure;
-  return net::make_client_context(verify ? net::Verify::peer : net::Verify::none, tls.ca_file);
+  return LazyTlsContext(verify ? net::Verify::peer : net::Verify::none, tls.ca_file);
 }
 
 Outcome run_submission(const Submission& submission) {
@@ -156,7 +153,7 @@ Expected<Submission> parse_submission(const SendOptions& options, const Config& 
   submission.timeout = options.timeout;
   submission.untracked_ok = options.untracked_ok;
   submission.tls_name = options.tls.name;
-  submission.require_tls = options.tls.use == mtqp::TlsUse::required;
+  submission.tls = options.tls.use;
   if (options.verbose) {
     submission.trace = print_dialogue;
   }
@@ -201,8 +198,8 @@ int run_send(const SendOptions& options, const Config& config) {
     fmt::print(stderr, "mtqp: {}: cannot read it\n", options.file);
     return exit_code::no_input;
   }
-  const std::unique_ptr<net::asio::ssl::context> tls = make_tls_context(options.tls);
-  submission->tls_context = tls.get();
+  LazyTlsContext tls = make_tls_context(options.tls);
+  submission->tls_context = [&]() -> net::asio::ssl::context& { return tls.get(); };
   submission->data = smtp::format_data(complete_message(
       *input, {options.from, options.to, make_message_id(submission->helo), current_time()}));
   std::string uri;

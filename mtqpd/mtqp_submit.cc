@@ -118,12 +118,11 @@ class Run {
       co_return refusal("the connection", *greeting);
     }
     Result<smtp::Extensions> extensions = co_await hello();
-    const bool want_tls = submission_.tls_context != nullptr;
-    if (!extensions || !want_tls) {
+    if (!extensions || submission_.tls == mtqp::TlsUse::never) {
       co_return extensions;
     }
     if (!extensions->starttls) {
-      if (submission_.require_tls) {
+      if (submission_.tls == mtqp::TlsUse::required) {
         co_await quit();
         co_return failure(Kind::tls, "the server does not offer STARTTLS");
       }
@@ -161,7 +160,7 @@ class Run {
       co_return SubmitFailure{Kind::protocol, "the server sent bytes before the TLS handshake", {}};
     }
     connection_.expire_after(kHandshake);
-    if (auto problem = co_await connection_.start_tls(*submission_.tls_context, tls_name())) {
+    if (auto problem = co_await connection_.start_tls(submission_.tls_context(), tls_name())) {
       co_return failure(std::move(*problem)).value();
     }
     replies_ = smtp::ReplyParser();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/mtqp/client_session.h"
 #include "common/net/client_connection.h"
 #include "common/smtp/submission.h"
 #include "mtqpd/mtqp_identity.h"
@@ -22,12 +23,12 @@ struct Submission {
   std::vector<std::string> recipients;
   std::optional<std::uint32_t> timeout;  // of MTRK
   bool untracked_ok = false;
-  // TLS: with `require` a server without STARTTLS is refused. The context decides what certificates
-  // will do; null = no TLS. `tls_name` empty = host.
-  bool require_tls = false;
-  net::asio::ssl::context* tls_context = nullptr;
-  std::string tls_name;
-  std::string data;  // the message in the form of DATA, with its final dot
+  // STARTTLS: never, where offered, or nothing without it. The context, asked for when a handshake
+  // begins, decides what certificates will do; it may throw net::TlsError.
+  mtqp::TlsUse tls = mtqp::TlsUse::if_offered;
+  std::function<net::asio::ssl::context&()> tls_context;
+  std::string tls_name;  // empty = host
+  std::string data;      // the message in the form of DATA, with its final dot
   // Called when recipients were accepted and before the message is sent: the secret has to be kept
   // by then. Not called without tracking. May throw.
   std::function<void(const Identity&, smtp::Carrier)> keep;

@@ -103,7 +103,7 @@ class Run {
                             "the server sent bytes before the TLS handshake"};
     }
     connection_.expire_after(mtqp::kHandshake);
-    if (auto failure = co_await connection_.start_tls(*options_.tls_context, std::move(domain))) {
+    if (auto failure = co_await connection_.start_tls(options_.tls_context(), std::move(domain))) {
       co_return to_failure(std::move(*failure));
     }
     session_.tls_started();

@@ -13,7 +13,9 @@ namespace mtrk::net {
 
 struct MtqpClientOptions {
   mtqp::TlsUse tls = mtqp::TlsUse::if_offered;
-  asio::ssl::context* tls_context = nullptr;         // needed unless tls is never
+  // Called when a handshake begins, so that nobody loads certificates for nothing; needed unless
+  // tls is never. May throw TlsError.
+  std::function<asio::ssl::context&()> tls_context;
   std::string tls_name;                              // instead of the host's name; may be empty
   Clock::duration response = mtqp::kClientResponse;  // for each whole reply (MTQP-2.5-06)
   Clock::duration connect = std::chrono::seconds(30);

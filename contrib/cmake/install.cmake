@@ -33,6 +33,8 @@ foreach(chapter 1 5 7 8)
   endif()
 endforeach()
 
+install(FILES contrib/bash-completion/mtqp DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+
 # Tables for the mail system, to be copied to where its configuration is.
 file(GLOB tables CONFIGURE_DEPENDS contrib/postfix/*.regexp)
 if(tables)

@@ -27,7 +27,7 @@ class MtqpClientTest : public testing::Test {
     if (!context_) {
       context_ = make_client_context(Verify::peer, certificate_.certificate_file());
     }
-    options_.tls_context = context_.get();
+    options_.tls_context = [this]() -> asio::ssl::context& { return *context_; };
     options_.trace = [&](MtqpClientOptions::Direction direction, std::string_view text) {
       in_clear_ |= direction == MtqpClientOptions::Direction::in_clear;
       dialogue_ += text;
