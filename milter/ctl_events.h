@@ -7,7 +7,9 @@
 
 // `mtrkctl events`: every delivery event of the logs as NDJSON on stdout (DESIGN §8), and on stderr
 // one summary line "lines=N events=N ignored=N unparsed=N", preceded by the lines that look like a
-// delivery but do not match (at most 20 are shown, all are counted).
+// delivery but do not match (at most 20 are shown, all are counted). Keys beside DESIGN's:
+// "client", "orig_queue_id", "orig_id", "message_id", "sender", "recipients", "by", "kind", "child"
+// and "forwarded_as", where the event has them.
 namespace mtrk {
 
 struct EventsOptions {
@@ -15,8 +17,8 @@ struct EventsOptions {
   Mta mta = Mta::postfix;
 };
 
-// Exit code (sysexits): 0; 1 some delivery line was not understood; 66 a log cannot be opened; 69
-// the MTA is not supported by this release; 74 reading or writing failed. Never throws.
+// Exit code (sysexits): 0, also with unparsed lines; 66 a log cannot be opened; 69 the MTA is not
+// supported by this release; 74 reading or writing failed. Never throws.
 [[nodiscard]] int run_events(const EventsOptions& options);
 
 }  // namespace mtrk

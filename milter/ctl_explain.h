@@ -9,8 +9,10 @@
 // `mtrkctl explain`: what became of a queue id, per recipient as given at RCPT, from logs alone
 // (DESIGN §8). One pass over the logs; memory grows with what is asked for, not with the log.
 //
-// A queue id (or recipient) that the logs do not name: the object has "action":null and
-// "status":null, and the exit code is 1.
+// JSON: {"queue_id","recipient","action","status","remote_mta","last_attempt","will_retry_until",
+// "via":[…],"lines":[…]}; what there is not is null; remote_mta is the bare name (its type is dns).
+// A queue id that the logs do not name, or name as refused, has "action":null and "status":null,
+// and the exit code is 1.
 namespace mtrk {
 
 struct ExplainOptions {
@@ -19,14 +21,16 @@ struct ExplainOptions {
   bool json = false;                    // one object a line instead of the readable timeline
   std::string queue_id;                 // empty with `batch`
   std::vector<std::string> recipients;  // as given at RCPT; empty = all the log names
-  // Rows "queue_id<TAB>recipient" ("-" is stdin); a row without recipient asks for all of them. A
-  // batch is always answered in JSON, in the order of the rows.
+  // Rows "queue_id<TAB>recipient[<TAB>…]" ("-" is stdin); a row without recipient asks for all of
+  // them; empty lines, lines with '#' and a first line "queue_id<TAB>…" are skipped. A batch is
+  // always answered in JSON, in the order of the rows.
   std::optional<std::string> batch;
 };
 
 // Exit code (sysexits): 0; 1 something that was asked for is not in the logs; 64 no usable queue
-// id; 65 a row of the batch is malformed (the others are answered); 66 a file cannot be opened; 69
-// the MTA is not supported by this release; 74 reading or writing failed. Never throws.
+// id; 65 a row of the batch is malformed (it is answered with null, the others as usual); 66 a file
+// cannot be opened; 69 the MTA is not supported by this release; 74 reading or writing failed.
+// Never throws.
 [[nodiscard]] int run_explain(const ExplainOptions& options);
 
 }  // namespace mtrk

@@ -76,7 +76,7 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
   return &candidate;
 }
 
-void HeldEvents::note(const DeliveryEvent& event, Keep keep) {
+void HeldEvents::note(const DeliveryEvent& event, Keep keep, std::string_view line) {
   expire(event.at);
   Candidate* candidate = candidate_for(event);
   if (candidate == nullptr) {
@@ -86,7 +86,7 @@ void HeldEvents::note(const DeliveryEvent& event, Keep keep) {
   if (keep == Keep::identity || std::holds_alternative<Notification>(event.what)) {
     return;
   }
-  candidate->events.emplace_back(event);
+  candidate->events.emplace_back(event, line);
   ++events_;
   octets_ += candidate->events.back().octets() + kOverhead;
 }

@@ -34,7 +34,7 @@ class HeldEvents : public DeliveryTrace::Evidence {
   HeldEvents(std::span<const std::string> filters, HeldLimits limits);
 
   enum class Keep { event, identity };  // identity: where the id came from, and its Message-Id
-  void note(const DeliveryEvent& event, Keep keep);
+  void note(const DeliveryEvent& event, Keep keep, std::string_view line = {});
 
   // Removes and returns what is held of the id, in the order it came.
   [[nodiscard]] std::vector<OwnedEvent> take(std::string_view queue_id);

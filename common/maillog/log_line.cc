@@ -51,7 +51,7 @@ std::optional<std::chrono::sys_days> make_day(int year, unsigned month, int day)
 }
 
 // "Nov 21 16:49:22 ": the latest year that does not put the line more than a day after the
-// reference, and not 370 days or more before it. 29 February may have to go back further in vain.
+// reference; nothing if that is 370 days or more before it (29 February of another year, say).
 std::optional<LogTime> take_traditional_stamp(std::string_view& line, const StampContext& context) {
   constexpr std::size_t kLength = 16;
   if (line.size() < kLength || line[3] != ' ' || line[6] != ' ' || line[15] != ' ') {
@@ -66,14 +66,16 @@ std::optional<LogTime> take_traditional_stamp(std::string_view& line, const Stam
   }
   const auto latest = context.reference + std::chrono::days(1);
   const auto earliest = context.reference - std::chrono::days(370);
-  const std::chrono::year_month_day last{std::chrono::floor<std::chrono::days>(latest)};
-  for (int back = -1; back <= 1; ++back) {  // the zone may put it into the next year
-    const auto date = make_day(static_cast<int>(last.year()) - back, month, day);
-    if (!date) {
-      continue;
-    }
-    const TimePoint at = *date + Seconds(seconds) - context.utc_offset;
-    if (at <= latest && at > earliest) {
+  const std::chrono::year_month_day last{  // as the log's clock has it
+      std::chrono::floor<std::chrono::days>(latest + context.utc_offset)};
+  for (int year = static_cast<int>(last.year()); year >= static_cast<int>(last.year()) - 1;
+       --year) {
+    const auto date = make_day(year, month, day);
+    const TimePoint at = date ? *date + Seconds(seconds) - context.utc_offset : TimePoint::max();
+    if (at <= latest) {
+      if (at <= earliest) {
+        return std::nullopt;
+      }
       line.remove_prefix(kLength);
       return at;
     }

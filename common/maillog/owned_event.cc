@@ -46,7 +46,8 @@ void for_each_view(DeliveryEvent& event, Visit visit) {
 
 }  // namespace
 
-OwnedEvent::OwnedEvent(const DeliveryEvent& event) : event_(event) {
+OwnedEvent::OwnedEvent(const DeliveryEvent& event, std::string_view line)
+    : event_(event), octets_(line.size()) {
   for_each_view(event_, [this](std::string_view view) { octets_ += view.size(); });
   copy_ = std::make_unique<char[]>(octets_);
   char* to = copy_.get();
@@ -57,6 +58,10 @@ OwnedEvent::OwnedEvent(const DeliveryEvent& event) : event_(event) {
     view = std::string_view(to, view.size());
     to += view.size();
   });
+  if (!line.empty()) {
+    std::memcpy(to, line.data(), line.size());
+  }
+  line_ = std::string_view(to, line.size());
 }
 
 }  // namespace mtrk::maillog

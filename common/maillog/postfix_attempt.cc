@@ -52,32 +52,29 @@ std::string_view queued_id(const Attempt& attempt) {
 
 }  // namespace
 
-std::optional<Attempt> parse_attempt(std::string_view text, std::string_view agent) {
+bool parse_attempt(std::string_view text, Attempt& attempt) {
   FieldScanner scan(text);
-  Attempt attempt{};
-  attempt.agent = agent;
-
   if (!scan.take("to=")) {
-    return std::nullopt;
+    return false;
   }
   const std::optional<std::string_view> to = scan.take_address();
   if (!to) {
-    return std::nullopt;
+    return false;
   }
   attempt.recipient = *to;
   if (scan.take(", orig_to=")) {
     const std::optional<std::string_view> original = scan.take_address();
     if (!original) {
-      return std::nullopt;
+      return false;
     }
     attempt.original = *original;
   }
   if (!scan.take(", relay=")) {
-    return std::nullopt;
+    return false;
   }
   const std::optional<std::string_view> relay = scan.take_field();
   if (!relay) {
-    return std::nullopt;
+    return false;
   }
   attempt.relay = *relay;
 
@@ -87,20 +84,20 @@ std::optional<Attempt> parse_attempt(std::string_view text, std::string_view age
       !take_optional(scan, "delay=", attempt.delay) ||
       !take_optional(scan, "delays=", attempt.delays) ||
       !take_optional(scan, "tls=", attempt.tls) || !take_optional(scan, "dsn=", dsn)) {
-    return std::nullopt;
+    return false;
   }
   if (!dsn.empty()) {
     attempt.dsn = parse_enhanced_status(dsn);
     if (!attempt.dsn) {
-      return std::nullopt;
+      return false;
     }
   }
   if (!scan.take("status=")) {
-    return std::nullopt;
+    return false;
   }
   attempt.status = scan.take_word();
   if (attempt.status.empty() || !scan.take(" (")) {
-    return std::nullopt;
+    return false;
   }
   attempt.text = scan.rest();
   const bool complete = !attempt.text.empty() && attempt.text.back() == ')';
@@ -109,7 +106,7 @@ std::optional<Attempt> parse_attempt(std::string_view text, std::string_view age
     attempt.forwarded_as = forwarded_id(attempt);
     attempt.queued_as = queued_id(attempt);
   }
-  return attempt;
+  return true;
 }
 
 }  // namespace mtrk::maillog

@@ -2,7 +2,6 @@
 
 #include "common/maillog/delivery_event.h"
 
-#include <optional>
 #include <string_view>
 
 namespace mtrk::maillog {
@@ -13,7 +12,8 @@ namespace mtrk::maillog {
 //   dsn=X.Y.Z], status=WORD (text)
 //
 // in this order and with nothing in between. `text` is the rest of the line: its last parenthesis
-// is missing when the log cut the line at 2000 octets. Nothing if the line deviates in any way.
-[[nodiscard]] std::optional<Attempt> parse_attempt(std::string_view text, std::string_view agent);
+// is missing when the log cut the line at 2000 octets. False if the line deviates in any way; `attempt`
+// (empty before) is then half filled.
+[[nodiscard]] bool parse_attempt(std::string_view text, Attempt& attempt);
 
 }  // namespace mtrk::maillog

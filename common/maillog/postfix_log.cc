@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <utility>
 
 namespace mtrk::maillog {
 namespace {
@@ -30,22 +32,40 @@ std::string_view service_of(std::string_view program) {
   return slash == std::string_view::npos ? std::string_view() : program.substr(slash + 1);
 }
 
+enum CharClass : std::uint8_t { kDigit = 1, kLetter = 2, kNotHexadecimal = 4 };
+
+// For each octet: whether it may be part of a queue id, and what it tells about one.
+constexpr std::array<std::uint8_t, 256> make_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (unsigned i = 0; i < 128; ++i) {
+    const char c = static_cast<char>(i);
+    if (is_digit(c)) {
+      classes[i] = kDigit;
+    } else if (is_alpha(c)) {
+      classes[i] = c >= 'A' && c <= 'F' ? kLetter : kLetter | kNotHexadecimal;
+    }
+  }
+  return classes;
+}
+constexpr std::array<std::uint8_t, 256> kClasses = make_classes();
+
 // Takes "QUEUE-ID: ". Words that stand in its place ("warning: ", "NOQUEUE: ") are none: a queue id
-// has a digit, or capitals only in hexadecimal.
+// has a digit, or is hexadecimal in capitals.
 std::string_view take_queue_id(std::string_view& text) {
   constexpr std::size_t kShortest = 6;
   constexpr std::size_t kLongest = 32;
   const std::size_t limit = std::min(text.size(), kLongest + 1);
-  bool digit = false;
-  bool hexadecimal = true;
+  unsigned seen = 0;
   std::size_t i = 0;
-  for (; i < limit && is_alnum(text[i]); ++i) {
-    const char c = text[i];
-    digit = digit || is_digit(c);
-    hexadecimal = hexadecimal && (is_digit(c) || (c >= 'A' && c <= 'F'));
+  for (; i < limit; ++i) {
+    const unsigned octet = kClasses[static_cast<unsigned char>(text[i])];
+    if (octet == 0) {
+      break;
+    }
+    seen |= octet;
   }
   if (i < kShortest || i > kLongest || i + 2 > text.size() || text[i] != ':' ||
-      text[i + 1] != ' ' || (!digit && !hexadecimal)) {
+      text[i + 1] != ' ' || (seen & (kDigit | kNotHexadecimal)) == kNotHexadecimal) {
     return {};
   }
   const std::string_view id = text.substr(0, i);
@@ -210,11 +230,16 @@ ParsedLine parse_postfix(const LogLine& line) {
     if (is_bystander(service)) {
       return Ignored{};
     }
-    const std::optional<Attempt> attempt = parse_attempt(text, service);
-    if (!attempt) {
-      return Unparsed{};
+    ParsedLine result(std::in_place_type<DeliveryEvent>);
+    DeliveryEvent& event = *std::get_if<DeliveryEvent>(&result);
+    event.at = line.at;
+    event.queue_id = queue_id;
+    Attempt& attempt = *std::get_if<Attempt>(&event.what);  // the first alternative
+    attempt.agent = service;
+    if (!parse_attempt(text, attempt)) {
+      result = Unparsed{};
     }
-    return DeliveryEvent{line.at, queue_id, *attempt};
+    return result;
   }
   if (What what = parse_other(text, service)) {
     return DeliveryEvent{line.at, queue_id, *what};

@@ -1,0 +1,268 @@
+#include "milter/ctl_events.h"
+
+#include "common/base/ascii.h"
+#include "common/base/exit_code.h"
+#include "common/maillog/postfix_log.h"
+#include "milter/ctl_json.h"
+#include "milter/ctl_log_reader.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace mtrk {
+namespace {
+
+using maillog::Attempt;
+using maillog::Client;
+using maillog::DeliveryEvent;
+using maillog::event_name;
+using maillog::ForcedExpiry;
+using maillog::GaveUp;
+using maillog::Held;
+using maillog::Ignored;
+using maillog::LogLine;
+using maillog::MessageId;
+using maillog::Notification;
+using maillog::parse_postfix;
+using maillog::ParsedLine;
+using maillog::Pickup;
+using maillog::Queued;
+using maillog::Rejected;
+using maillog::Released;
+using maillog::Removed;
+using maillog::Requeued;
+using maillog::split_log_line;
+using maillog::StampContext;
+
+constexpr std::uint64_t kShownUnparsed = 20;
+
+struct Counts {
+  std::uint64_t lines = 0;
+  std::uint64_t events = 0;
+  std::uint64_t ignored = 0;
+  std::uint64_t unparsed = 0;
+};
+
+// The members of an object that each kind of event has beside time, queue_id and event.
+struct Members {
+  JsonOutput& json;
+
+  void operator()(const Attempt& attempt) const {
+    json.text_if("agent", attempt.agent);
+    json.text("recipient", attempt.recipient);
+    json.text_if("original", attempt.original);
+    json.text("relay", attempt.relay);
+    if (attempt.dsn) {
+      json.text("dsn", format_enhanced_status(*attempt.dsn));
+    }
+    json.text("status", attempt.status);
+    json.text("text", attempt.text);
+    json.text_if("delay", attempt.delay);
+    json.text_if("delays", attempt.delays);
+    json.text_if("tls", attempt.tls);
+    json.text_if("forwarded_as", attempt.forwarded_as);
+  }
+  void operator()(const Client& client) const {
+    json.text("client", client.client);
+    json.text_if("orig_queue_id", client.orig_queue_id);
+  }
+  void operator()(const Pickup& pickup) const { json.text_if("orig_id", pickup.orig_id); }
+  void operator()(const MessageId& id) const { json.text("message_id", id.message_id); }
+  void operator()(const Queued& queued) const {
+    json.text("sender", queued.sender);
+    json.number("recipients", queued.recipients);
+  }
+  void operator()(const GaveUp& gave_up) const { json.text("status", gave_up.status); }
+  void operator()(const Removed& removed) const { json.text_if("by", removed.by); }
+  void operator()(const Rejected& rejected) const { json.text("text", rejected.text); }
+  void operator()(const Notification& notification) const {
+    json.text("kind", notification.kind);
+    json.text("child", notification.child);
+  }
+  void operator()(const Held&) const {}
+  void operator()(const Released&) const {}
+  void operator()(const Requeued&) const {}
+  void operator()(const ForcedExpiry&) const {}
+};
+
+void write_event(JsonOutput& json, const DeliveryEvent& event) {
+  json.begin();
+  json.time("time", event.at);
+  json.text("queue_id", event.queue_id);
+  json.text("event", event_name(event));
+  std::visit(Members{json}, event.what);
+  json.end();
+}
+
+// Lines, and what came of them.
+struct Part {
+  LogBlock block;
+  JsonOutput json;
+  Counts counts;
+  std::string unparsed;  // the first lines that were not understood, for people
+};
+
+void read_line(std::string_view text, const StampContext& stamps, Part& part) {
+  ++part.counts.lines;
+  const std::optional<LogLine> line = split_log_line(text, stamps);
+  if (!line) {
+    ++part.counts.ignored;
+    return;
+  }
+  const ParsedLine parsed = parse_postfix(*line);
+  if (const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed)) {
+    ++part.counts.events;
+    write_event(part.json, *event);
+  } else if (std::holds_alternative<Ignored>(parsed)) {
+    ++part.counts.ignored;
+  } else if (++part.counts.unparsed <= kShownUnparsed) {
+    part.unparsed += "unparsed: " + escape_for_people(text) + "\n";
+  }
+}
+
+void read_lines(const StampContext& stamps, Part& part) {
+  std::string_view lines = part.block.lines();
+  while (!lines.empty()) {
+    const std::size_t feed = std::min(lines.find('\n'), lines.size());
+    read_line(lines.substr(0, feed), stamps, part);
+    lines.remove_prefix(std::min(feed + 1, lines.size()));
+  }
+}
+
+// Runs tasks on a second thread, one at a time.
+class Companion {
+ public:
+  Companion() : thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
+
+  void start(std::function<void()> task) {
+    {
+      const std::lock_guard lock(mutex_);
+      task_ = std::move(task);
+    }
+    changed_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !task_; });
+    if (failure_) {
+      std::rethrow_exception(std::exchange(failure_, nullptr));
+    }
+  }
+
+ private:
+  void run(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    while (changed_.wait(lock, stop, [this] { return bool(task_); })) {
+      lock.unlock();
+      std::exception_ptr failure;
+      try {
+        task_();
+      } catch (...) {
+        failure = std::current_exception();
+      }
+      lock.lock();
+      failure_ = failure;
+      task_ = nullptr;
+      changed_.notify_all();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::function<void()> task_;
+  std::exception_ptr failure_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+// Two blocks at a time, on two processors, written in their order. Memory: two blocks and what
+// became of them, whatever the size of the log.
+class Reading {
+ public:
+  void read_log(const std::string& path) {
+    LogReader reader(path);
+    const bool in_pairs = reader.is_regular() && std::thread::hardware_concurrency() > 1;
+    while (reader.next(first_.block)) {
+      if (in_pairs && reader.next(second_.block)) {
+        companion_.start([this, stamps = reader.stamps()] { read_lines(stamps, second_); });
+        read_lines(reader.stamps(), first_);
+        companion_.wait();
+        put_out(first_);
+        put_out(second_);
+      } else {
+        read_lines(reader.stamps(), first_);
+        put_out(first_);
+      }
+    }
+    total_.lines += reader.skipped();
+    total_.ignored += reader.skipped();
+  }
+
+  [[nodiscard]] const Counts& total() const { return total_; }
+
+ private:
+  void put_out(Part& part) {
+    part.json.write_to(STDOUT_FILENO);
+    if (!part.unparsed.empty() && total_.unparsed < kShownUnparsed) {
+      std::fputs(part.unparsed.c_str(), stderr);
+    }
+    part.unparsed.clear();
+    total_.lines += part.counts.lines;
+    total_.events += part.counts.events;
+    total_.ignored += part.counts.ignored;
+    total_.unparsed += part.counts.unparsed;
+    part.counts = Counts{};
+  }
+
+  Counts total_;
+  Part first_;
+  Part second_;
+  Companion companion_;  // last: it may be at work on the parts when an exception ends this
+};
+
+}  // namespace
+
+int run_events(const EventsOptions& options) {
+  if (options.mta != Mta::postfix) {
+    std::fputs("mtrkctl: this release reads Postfix logs only\n", stderr);
+    return exit_code::unavailable;
+  }
+  Counts counts;
+  int result = exit_code::ok;
+  try {
+    Reading reading;
+    try {
+      for (const std::string& path : options.logs) {
+        reading.read_log(path);
+      }
+    } catch (...) {
+      counts = reading.total();
+      throw;
+    }
+    counts = reading.total();
+  } catch (const CannotOpen& error) {
+    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    result = exit_code::no_input;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    result = exit_code::io_error;
+  }
+  std::fprintf(stderr, "lines=%llu events=%llu ignored=%llu unparsed=%llu\n",
+               static_cast<unsigned long long>(counts.lines),
+               static_cast<unsigned long long>(counts.events),
+               static_cast<unsigned long long>(counts.ignored),
+               static_cast<unsigned long long>(counts.unparsed));
+  return result;
+}
+
+}  // namespace mtrk

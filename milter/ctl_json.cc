@@ -1,0 +1,187 @@
+#include "milter/ctl_json.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <system_error>
+
+namespace mtrk {
+namespace {
+
+constexpr std::size_t kFirst = std::size_t{64} << 10;
+
+// Octets that stand in a JSON string as they are.
+constexpr std::array<bool, 256> make_copied() {
+  std::array<bool, 256> copied{};
+  for (std::size_t c = 0x20; c < 0x80; ++c) {
+    copied[c] = c != '"' && c != '\\';
+  }
+  return copied;
+}
+constexpr std::array<bool, 256> kCopied = make_copied();
+
+// Whether any of eight octets needs a closer look: control, '"', '\', or not ASCII. The classic
+// subtractions: a zero octet of x ^ c shows up as its high bit.
+bool is_plain8(const char* p) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x8080808080808080;
+  std::uint64_t word = 0;
+  std::memcpy(&word, p, sizeof word);
+  const std::uint64_t quote = word ^ (kOnes * '"');
+  const std::uint64_t backslash = word ^ (kOnes * '\\');
+  const std::uint64_t found = word | (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes);
+  return (found & kHigh) == 0;
+}
+
+// Octets of the UTF-8 sequence at the front, 0 if there is none (RFC 3629: no overlong forms, no
+// surrogates, nothing over U+10FFFF).
+std::size_t utf8_length(std::string_view text) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = octet(0);
+  std::size_t length = 0;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (first >= 0xC2 && first <= 0xDF) {
+    length = 2;
+  } else if (first >= 0xE0 && first <= 0xEF) {
+    length = 3;
+    low = first == 0xE0 ? 0xA0 : low;
+    high = first == 0xED ? 0x9F : high;
+  } else if (first >= 0xF0 && first <= 0xF4) {
+    length = 4;
+    low = first == 0xF0 ? 0x90 : low;
+    high = first == 0xF4 ? 0x8F : high;
+  }
+  if (length == 0 || length > text.size() || octet(1) < low || octet(1) > high) {
+    return 0;
+  }
+  for (std::size_t i = 2; i < length; ++i) {
+    if (octet(i) < 0x80 || octet(i) > 0xBF) {
+      return 0;
+    }
+  }
+  return length;
+}
+
+}  // namespace
+
+JsonOutput::JsonOutput() : capacity_(kFirst), buffer_(new char[kFirst]), second_text_{} {}
+
+void JsonOutput::write_to(int fd) {
+  const char* from = buffer_.get();
+  while (size_ > 0) {
+    const ssize_t n = ::write(fd, from, size_);
+    if (n < 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      size_ = 0;
+      throw std::system_error(errno, std::generic_category(), "standard output");
+    }
+    from += n;
+    size_ -= static_cast<std::size_t>(n);
+  }
+}
+
+void JsonOutput::grow(std::size_t octets) {
+  const std::size_t capacity = std::max(2 * capacity_, size_ + octets);
+  std::unique_ptr<char[]> larger(new char[capacity]);
+  std::memcpy(larger.get(), buffer_.get(), size_);
+  buffer_ = std::move(larger);
+  capacity_ = capacity;
+}
+
+void JsonOutput::raw(std::string_view bytes) {
+  reserve(bytes.size());
+  std::memcpy(buffer_.get() + size_, bytes.data(), bytes.size());
+  size_ += bytes.size();
+}
+
+// There is room for six octets per octet and ten more.
+void JsonOutput::escape(std::string_view value) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const char* in = value.data();
+  const char* const end = in + value.size();
+  char* out = buffer_.get() + size_;
+  *out++ = '"';
+  while (in != end) {
+    while (end - in >= 8 && is_plain8(in)) {
+      std::memcpy(out, in, 8);
+      out += 8;
+      in += 8;
+    }
+    // The rest, or what made the eight odd.
+    for (const char* const stop = end - in > 8 ? in + 8 : end; in < stop;) {
+      const unsigned char c = static_cast<unsigned char>(*in);
+      if (kCopied[c]) {
+        *out++ = *in++;
+      } else if (c >= 0x80) {
+        const std::size_t length = utf8_length({in, static_cast<std::size_t>(end - in)});
+        std::memcpy(out, length == 0 ? "\\ufffd" : in, length == 0 ? 6 : length);
+        out += length == 0 ? 6 : length;
+        in += length == 0 ? 1 : length;
+      } else if (c < 0x20) {
+        std::memcpy(out, "\\u00", 4);
+        out[4] = kHex[c >> 4];
+        out[5] = kHex[c & 15];
+        out += 6;
+        ++in;
+      } else {
+        *out++ = '\\';
+        *out++ = *in++;
+      }
+    }
+  }
+  *out++ = '"';
+  size_ = static_cast<std::size_t>(out - buffer_.get());
+}
+
+void JsonOutput::put_number(std::uint64_t value) {
+  char* const out = buffer_.get() + size_;
+  size_ = static_cast<std::size_t>(std::to_chars(out, out + 20, value).ptr - buffer_.get());
+}
+
+void JsonOutput::put_time(LogTime at) {
+  const TimePoint second = std::chrono::floor<Seconds>(at);
+  if (second != second_) {  // log lines of one second come together
+    second_ = second;
+    format_rfc3339(second).copy(second_text_, sizeof second_text_ - 1);
+  }
+  char* out = buffer_.get() + size_;
+  *out++ = '"';
+  std::memcpy(out, second_text_, sizeof second_text_ - 1);
+  out += sizeof second_text_ - 1;
+  int micros = static_cast<int>((at - second).count());
+  if (micros != 0) {
+    *out = '.';
+    for (int i = 6; i > 0; --i) {
+      out[i] = static_cast<char>('0' + micros % 10);
+      micros /= 10;
+    }
+    out += 7;
+  }
+  *out++ = 'Z';
+  *out++ = '"';
+  size_ = static_cast<std::size_t>(out - buffer_.get());
+}
+
+void JsonOutput::item(std::string_view value) {
+  reserve(6 * value.size() + 11);
+  if (!first_item_) {
+    buffer_[size_++] = ',';
+  }
+  first_item_ = false;
+  escape(value);
+}
+
+void JsonOutput::end_list() {
+  reserve(1);
+  buffer_[size_++] = ']';
+}
+
+}  // namespace mtrk

@@ -1,0 +1,82 @@
+#include "milter/ctl_log_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace mtrk {
+
+LogBlock::LogBlock() : buffer_(new char[LogReader::kBlock + LogReader::kLongestLine]) {}
+
+LogReader::LogReader(const std::string& path) : path_(path) {
+  if (path == "-") {
+    path_ = "standard input";
+    fd_ = STDIN_FILENO;
+  } else {
+    owned_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    fd_ = owned_.get();
+    if (fd_ < 0) {
+      throw CannotOpen(errno, std::generic_category(), path_);
+    }
+    ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
+  }
+  struct stat status {};
+  regular_ = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+  const std::time_t reference = regular_ ? status.st_mtime : std::time(nullptr);
+  struct tm local {};
+  ::localtime_r(&reference, &local);
+  stamps_ = {TimePoint(Seconds(reference)),
+             std::chrono::duration_cast<Minutes>(Seconds(local.tm_gmtoff))};
+}
+
+std::size_t LogReader::read(char* to, std::size_t room) {
+  for (;;) {
+    const ssize_t n = ::read(fd_, to, room);
+    if (n >= 0) {
+      return static_cast<std::size_t>(n);
+    }
+    if (errno != EINTR) {
+      throw std::system_error(errno, std::generic_category(), path_);
+    }
+  }
+}
+
+bool LogReader::next(LogBlock& block) {
+  char* const buffer = block.buffer_.get();
+  for (;;) {
+    std::memcpy(buffer, partial_.data(), partial_.size());
+    const std::size_t fresh = read(buffer + partial_.size(), kBlock);
+    std::string_view text(buffer, partial_.size() + fresh);
+    if (fresh == 0) {
+      partial_.clear();
+      block.lines_ = discarding_ ? std::string_view() : text;
+      return !block.lines_.empty();
+    }
+    if (discarding_) {
+      const std::size_t feed = text.find('\n');
+      if (feed == std::string_view::npos) {
+        continue;
+      }
+      text.remove_prefix(feed + 1);
+      discarding_ = false;
+    }
+    const std::size_t feed = text.rfind('\n');
+    const std::size_t whole = feed == std::string_view::npos ? 0 : feed + 1;
+    partial_ = text.substr(whole);
+    if (partial_.size() > kLongestLine) {
+      ++skipped_;
+      partial_.clear();
+      discarding_ = true;
+    }
+    if (whole > 0) {
+      block.lines_ = text.substr(0, whole);
+      return true;
+    }
+  }
+}
+
+}  // namespace mtrk

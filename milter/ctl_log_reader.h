@@ -1,0 +1,64 @@
+#pragma once
+
+#include "common/base/unique_fd.h"
+#include "common/maillog/log_line.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+// Reads one log file front to back in big blocks, for commands that take a log as it is. Memory
+// does not grow with the log. Fails: CannotOpen at construction, std::system_error when reading
+// does (the path is in the text of both).
+namespace mtrk {
+
+class CannotOpen : public std::system_error {
+ public:
+  using std::system_error::system_error;
+};
+
+// Whole lines of a log, each with its line feed (the last line of a file may lack it).
+class LogBlock {
+ public:
+  LogBlock();
+  [[nodiscard]] std::string_view lines() const { return lines_; }
+
+ private:
+  friend class LogReader;
+  std::unique_ptr<char[]> buffer_;
+  std::string_view lines_;
+};
+
+class LogReader {
+ public:
+  static constexpr std::size_t kBlock = std::size_t{256} << 10;
+  static constexpr std::size_t kLongestLine = std::size_t{64} << 10;  // a longer one is skipped
+
+  explicit LogReader(const std::string& path);  // "-" is stdin
+
+  // Reads the next lines; false at the end.
+  [[nodiscard]] bool next(LogBlock& block);
+
+  [[nodiscard]] bool is_regular() const { return regular_; }        // and not a pipe
+  [[nodiscard]] std::uint64_t skipped() const { return skipped_; }  // over-long lines
+  // For stamps without year and zone: the file's modification time (the clock, for others), and the
+  // zone this machine has then.
+  [[nodiscard]] const maillog::StampContext& stamps() const { return stamps_; }
+
+ private:
+  [[nodiscard]] std::size_t read(char* to, std::size_t room);
+
+  std::string path_;
+  UniqueFd owned_;
+  int fd_ = 0;
+  bool regular_ = false;
+  maillog::StampContext stamps_;
+  std::string partial_;      // the beginning of a line whose end was not read yet
+  bool discarding_ = false;  // an over-long line
+  std::uint64_t skipped_ = 0;
+};
+
+}  // namespace mtrk

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "common/maillog/delivery_trace.h"
+#include "common/maillog/held_events.h"
+#include "common/maillog/log_line.h"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+// What `mtrkctl explain` knows of one queue id: its trace, and the log lines that made it.
+namespace mtrk {
+
+struct Story {
+  explicit Story(maillog::DeliveryTrace of) : trace(std::move(of)) {}
+
+  maillog::DeliveryTrace trace;
+  struct Line {
+    std::string queue_id;
+    std::string text;                     // the whole log line
+    maillog::StampContext stamps;         // to read it again
+    bool attempt = false;                 // belongs to `recipients`; else to all of the queue id
+    std::vector<std::size_t> recipients;  // indexes into the trace's
+  };
+  std::vector<Line> lines;
+
+  [[nodiscard]] std::vector<const Line*> lines_of(std::size_t recipient) const;
+};
+
+// Collects the stories of the queue ids asked for. Unlike TraceRouter, an id may belong to several:
+// to its own, if somebody asked for it, and to that of the message it was made from.
+class StoryTeller {
+ public:
+  explicit StoryTeller(maillog::TracePolicy policy);
+
+  // Asks for a queue id, once, before anything is read.
+  void ask(const QueueId& queue_id, std::vector<std::string> recipients, maillog::Recipients mode);
+  [[nodiscard]] const Story* find(std::string_view queue_id) const;
+
+  void read(const maillog::DeliveryEvent& event,
+            std::string_view line,
+            const maillog::StampContext& stamps);
+
+ private:
+  void apply(Story& story,
+             const maillog::DeliveryEvent& event,
+             std::string_view line,
+             const maillog::StampContext& stamps);
+  void tell_past(Story& story, const std::string& queue_id, const maillog::StampContext& stamps);
+
+  maillog::TracePolicy policy_;
+  maillog::HeldEvents held_;
+  std::vector<std::unique_ptr<Story>> stories_;
+  std::unordered_map<std::string, Story*> asked_;                // by the id asked for
+  std::unordered_map<std::string, std::vector<Story*>> owners_;  // by any id of theirs
+};
+
+}  // namespace mtrk

@@ -1,0 +1,212 @@
+#include "milter/ctl_timeline.h"
+
+#include "common/base/ascii.h"
+#include "common/maillog/postfix_log.h"
+
+#include <algorithm>
+#include <optional>
+#include <variant>
+
+namespace mtrk {
+namespace {
+
+using maillog::Attempt;
+using maillog::Client;
+using maillog::DeliveryEvent;
+using maillog::ForcedExpiry;
+using maillog::GaveUp;
+using maillog::Held;
+using maillog::Ignored;
+using maillog::LogLine;
+using maillog::MessageId;
+using maillog::Notification;
+using maillog::parse_postfix;
+using maillog::ParsedLine;
+using maillog::Pickup;
+using maillog::Queued;
+using maillog::Rejected;
+using maillog::Released;
+using maillog::Removed;
+using maillog::Requeued;
+using maillog::split_log_line;
+using maillog::TracePolicy;
+using maillog::Verdict;
+
+std::string shown(std::string_view text) {
+  return escape_for_people(text, 2048);
+}
+
+std::optional<DeliveryEvent> read_again(const Story::Line& line) {
+  const std::optional<LogLine> parts = split_log_line(line.text, line.stamps);
+  const ParsedLine parsed = parts ? parse_postfix(*parts) : Ignored{};
+  const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed);
+  return event == nullptr ? std::nullopt : std::optional(*event);
+}
+
+// One event in words, after its time and queue id.
+struct Words {
+  std::string operator()(const Attempt& attempt) const {
+    std::string text = attempt.agent.empty() ? "delivery" : shown(attempt.agent);
+    text += " " + shown(attempt.status);
+    if (attempt.dsn) {
+      text += " " + format_enhanced_status(*attempt.dsn);
+    }
+    if (!attempt.original.empty()) {
+      text += ", rewritten to <" + shown(attempt.recipient) + ">";
+    }
+    if (attempt.relay != "none" && attempt.relay != attempt.agent) {
+      text += ", next hop " + shown(attempt.relay);
+    }
+    if (!attempt.delay.empty()) {
+      text += ", delay " + shown(attempt.delay) + " s";
+    }
+    if (!attempt.delays.empty()) {
+      text += " (before queue/in queue/connect/transmit " + shown(attempt.delays) + ")";
+    }
+    if (!attempt.tls.empty()) {
+      text += ", TLS " + shown(attempt.tls);
+    }
+    return text + "\n        " + shown(attempt.text);
+  }
+  std::string operator()(const Client& client) const {
+    std::string text = "received from " + shown(client.client);
+    if (!client.orig_queue_id.empty()) {
+      text += ", re-injected, was " + shown(client.orig_queue_id);
+    }
+    return text;
+  }
+  std::string operator()(const Pickup& pickup) const {
+    return pickup.orig_id.empty() ? "submitted locally" : "requeued, was " + shown(pickup.orig_id);
+  }
+  std::string operator()(const MessageId& id) const { return "Message-Id " + shown(id.message_id); }
+  std::string operator()(const Queued& queued) const {
+    return "in the queue, " + std::to_string(queued.recipients) + " recipient" +
+           (queued.recipients == 1 ? "" : "s");
+  }
+  std::string operator()(const GaveUp& gave_up) const {
+    return "given up (" + shown(gave_up.status) + "), returned to the sender";
+  }
+  std::string operator()(const Removed& removed) const {
+    return removed.by == "postsuper" ? "deleted by the administrator" : "removed from the queue";
+  }
+  std::string operator()(const Rejected& rejected) const {
+    return (rejected.verdict == Verdict::refused ? "refused: " : "discarded: ") +
+           shown(rejected.text);
+  }
+  std::string operator()(const Notification& notification) const {
+    return "sender was sent a " + shown(notification.kind) + " notification, " +
+           shown(notification.child);
+  }
+  std::string operator()(const Held&) const { return "put on hold"; }
+  std::string operator()(const Released&) const { return "released from hold"; }
+  std::string operator()(const Requeued&) const { return "requeued"; }
+  std::string operator()(const ForcedExpiry&) const { return "expired by the administrator"; }
+};
+
+struct Facts {
+  bool tried = false;
+  bool held = false;
+  bool gave_up = false;
+  bool deleted = false;
+};
+
+Facts facts_of(const std::vector<const Story::Line*>& lines) {
+  Facts facts;
+  for (const Story::Line* line : lines) {
+    const std::optional<DeliveryEvent> event = read_again(*line);
+    if (!event) {
+      continue;
+    }
+    facts.tried = facts.tried || std::holds_alternative<Attempt>(event->what);
+    facts.gave_up = facts.gave_up || std::holds_alternative<GaveUp>(event->what);
+    if (std::holds_alternative<Held>(event->what)) {
+      facts.held = true;
+    } else if (std::holds_alternative<Released>(event->what)) {
+      facts.held = false;
+    } else if (const Removed* removed = std::get_if<Removed>(&event->what)) {
+      facts.deleted = facts.deleted || removed->by == "postsuper";
+    }
+  }
+  return facts;
+}
+
+std::string_view reason(Action action, const Facts& facts) {
+  switch (action) {
+    case Action::delivered:
+      return "the final delivery agent took it";
+    case Action::relayed:
+      return "another host took it; what became of it there is not in this log";
+    case Action::expanded:
+      return "it is an alias or a list of several addresses; what became of them is not told";
+    case Action::failed:
+      return facts.gave_up ? "it was in the queue for too long, or expired by hand"
+                           : "it was refused for good";
+    case Action::delayed:
+      if (facts.held) {
+        return "it is on hold";
+      }
+      return facts.tried ? "the last attempt was put off; it will be tried again"
+                         : "nothing was tried yet, as far as the log says";
+    case Action::opaque:
+      return facts.deleted ? "the administrator deleted it before an outcome"
+                           : "it left the queue, and the log has no outcome for it";
+    case Action::transferred:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string timeline(const Story& story,
+                     std::size_t recipient,
+                     std::string_view name,
+                     const TracePolicy& policy) {
+  const Outcome outcome = story.trace.outcome(recipient, policy);
+  const Action action = action_of(outcome);
+  const std::vector<const Story::Line*> lines = story.lines_of(recipient);
+  std::string text = story.trace.root() + "  <" + shown(name) + ">\n  " +
+                     std::string(to_string(action)) + " " +
+                     format_enhanced_status(status_of(outcome));
+  if (const std::optional<MtaName> remote = remote_mta_of(outcome)) {
+    text += ", next hop " + shown(remote->name);
+  }
+  if (const std::optional<TimePoint> at = last_attempt_of(outcome)) {
+    text += ", last attempt " + format_rfc3339(*at);
+  }
+  if (const std::optional<TimePoint> until = will_retry_until_of(outcome)) {
+    text += ", will be tried until " + format_rfc3339(*until);
+  }
+  text += "\n  because ";
+  text += reason(action, facts_of(lines));
+  text += '\n';
+  const std::vector<std::string> via = story.trace.via(recipient);
+  if (via.size() > 1) {
+    text += "  followed as";
+    for (std::size_t i = 1; i < via.size(); ++i) {
+      text += " " + via[i];
+    }
+    text += '\n';
+  }
+  for (const Story::Line* line : lines) {
+    if (const std::optional<DeliveryEvent> event = read_again(*line)) {
+      text += "    " + format_rfc3339(event->at) + "  " + line->queue_id + "  " +
+              std::visit(Words{}, event->what) + "\n";
+    }
+  }
+  return text + "\n";
+}
+
+std::string why_unknown(const Story& story) {
+  const std::string& id = story.trace.root();
+  if (story.trace.refused()) {
+    return id + ": refused or discarded after all: " +
+           (story.lines.empty() ? "" : shown(story.lines.back().text));
+  }
+  if (story.lines.empty()) {
+    return id + ": not in the log";
+  }
+  return id + ": a client began it, but nothing shows that it was accepted";
+}
+
+}  // namespace mtrk
