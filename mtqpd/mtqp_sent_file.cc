@@ -73,7 +73,9 @@ void write_line(int fd, const std::string& line, const std::string& path) {
     }
     if (n <= 0) {
       const int error = n < 0 ? errno : EIO;
-      static_cast<void>(::ftruncate(fd, before));
+      if (::ftruncate(fd, before) != 0) {
+        throw_errno(errno, path + " (half a line remains)");
+      }
       throw_errno(error, path);
     }
     done += static_cast<std::size_t>(n);
