@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 // Taking events in. How outcomes come out is delivery_outcome.cc; what is kept, trace_codec.cc.
 namespace mtrk::maillog {
@@ -265,7 +266,14 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
                                   std::uint32_t index,
                                   Applied& applied) {
   Node& node = nodes_[index];
-  const Node before = node;
+  const auto state = [&node] {
+    return std::tuple(node.seen, node.alive, node.message_id, node.closed);
+  };
+  const auto fate = [&node] {
+    return std::tuple(node.recipients, node.gave_up, node.removed, node.refused);
+  };
+  const auto state_before = state();
+  const auto fate_before = fate();
   const bool current = event.queue_id == node.ids.back();
   node.seen = node.seen || !std::holds_alternative<Client>(event.what);
   if (const MessageId* id = std::get_if<MessageId>(&event.what)) {
@@ -288,11 +296,8 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
   } else if (!std::holds_alternative<Notification>(event.what)) {
     node.alive = true;
   }
-  applied.altered = node.seen != before.seen || node.alive != before.alive ||
-                    node.message_id != before.message_id || node.closed != before.closed;
-  if (node.recipients != before.recipients || node.gave_up != before.gave_up ||
-      node.removed != before.removed || node.refused != before.refused) {
-    applied.altered = true;
+  applied.altered = state() != state_before || fate() != fate_before;
+  if (fate() != fate_before) {
     affected_all(index, applied.changed);
   }
 }
@@ -332,7 +337,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
                                   const Evidence& evidence,
                                   Applied& applied) {
   const std::optional<Meaning> meaning = meaning_of(attempt, policy.filters);
-  if (!meaning) {
+  if (!meaning || nodes_[node].gave_up) {  // the message was returned: nothing is tried after that
     return;
   }
   const std::vector<std::string>& ids = nodes_[node].ids;

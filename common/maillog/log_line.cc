@@ -66,7 +66,8 @@ std::optional<LogTime> take_traditional_stamp(std::string_view& line, const Stam
   }
   const auto latest = context.reference + std::chrono::days(1);
   const auto earliest = context.reference - std::chrono::days(370);
-  const std::chrono::year_month_day last{  // as the log's clock has it
+  const std::chrono::year_month_day last{
+      // as the log's clock has it
       std::chrono::floor<std::chrono::days>(latest + context.utc_offset)};
   for (int year = static_cast<int>(last.year()); year >= static_cast<int>(last.year()) - 1;
        --year) {

@@ -86,7 +86,7 @@ bool parse_attempt(std::string_view text, Attempt& attempt) {
       !take_optional(scan, "tls=", attempt.tls) || !take_optional(scan, "dsn=", dsn)) {
     return false;
   }
-  if (!dsn.empty()) {
+  if (dsn.data() != nullptr) {  // the key was there
     attempt.dsn = parse_enhanced_status(dsn);
     if (!attempt.dsn) {
       return false;

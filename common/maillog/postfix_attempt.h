@@ -12,8 +12,8 @@ namespace mtrk::maillog {
 //   dsn=X.Y.Z], status=WORD (text)
 //
 // in this order and with nothing in between. `text` is the rest of the line: its last parenthesis
-// is missing when the log cut the line at 2000 octets. False if the line deviates in any way; `attempt`
-// (empty before) is then half filled.
+// is missing when the log cut the line at 2000 octets. False if the line deviates in any way;
+// `attempt` (empty before) is then half filled.
 [[nodiscard]] bool parse_attempt(std::string_view text, Attempt& attempt);
 
 }  // namespace mtrk::maillog

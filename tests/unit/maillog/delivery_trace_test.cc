@@ -1,0 +1,409 @@
+#include "common/maillog/delivery_trace.h"
+
+#include "tests/unit/maillog/corpus.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+namespace mtrk::maillog {
+namespace {
+
+const std::string kId = "4jWzny4Kjxz1V";
+const std::string kNew = "4jWznz2T4sz3L";
+constexpr std::string_view kRelay = "mx.b.example[192.0.2.1]:25";
+
+// A log, second by second, and the trace of kId in it.
+class Log {
+ public:
+  explicit Log(std::vector<std::string> recipients, Recipients mode = Recipients::captured)
+      : trace_(&index_.add(kId, std::move(recipients), mode)), router_(policy()) {}
+
+  static const TracePolicy& policy() {
+    static const std::vector<std::string> filters = {"127.0.0.1:10025"};
+    static const TracePolicy policy{Seconds(432000), filters};
+    return policy;
+  }
+
+  Log& line(std::string_view program, const std::string& text) {
+    LogLine line{};
+    line.at = start + Seconds(second_);
+    line.program = program;
+    line.text = text;
+    const ParsedLine parsed = parse_postfix(line);
+    EXPECT_TRUE(std::holds_alternative<DeliveryEvent>(parsed)) << text;
+    router_.route(std::get<DeliveryEvent>(parsed), index_);
+    return *this;
+  }
+  Log& wait(int seconds) {
+    second_ += seconds;
+    return *this;
+  }
+  Log& active(const std::string& id, int recipients) {
+    return line("postfix/qmgr", id + ": from=<s@a>, size=1, nrcpt=" + std::to_string(recipients) +
+                                    " (queue active)");
+  }
+  Log& attempt(const std::string& agent,
+               const std::string& id,
+               const std::string& addresses,
+               std::string_view relay,
+               const std::string& dsn,
+               const std::string& result) {
+    return line("postfix/" + agent, id + ": " + addresses + ", relay=" + std::string(relay) +
+                                        ", delay=1, delays=1/0/0/0, dsn=" + dsn +
+                                        ", status=" + result);
+  }
+  Log& sent(const std::string& id, const std::string& addresses) {
+    return attempt("smtp", id, addresses, kRelay, "2.0.0", "sent (250 ok)");
+  }
+  Log& deferred(const std::string& id, const std::string& addresses) {
+    return attempt("smtp", id, addresses, "none", "4.4.1", "deferred (refused)");
+  }
+  Log& local(const std::string& addresses, const std::string& result) {
+    return attempt("local", kId, addresses, "local",
+                   result[0] == 's'   ? "2.0.0"
+                   : result[0] == 'd' ? "4.3.0"
+                                      : "5.3.0",
+                   result);
+  }
+  Log& removed(const std::string& id, const std::string& by = "qmgr") {
+    return line("postfix/" + by, id + ": removed");
+  }
+
+  [[nodiscard]] std::string outcome(std::size_t recipient = 0) {
+    const Outcome outcome = trace_->outcome(recipient, policy());
+    return std::string(to_string(action_of(outcome))) + " " +
+           format_enhanced_status(status_of(outcome));
+  }
+  [[nodiscard]] DeliveryTrace& trace() { return *trace_; }
+  [[nodiscard]] MemoryIndex& index() { return index_; }
+
+  const LogTime start = std::chrono::sys_days(std::chrono::year{2026} / 11 / 21);
+
+ private:
+  MemoryIndex index_;
+  DeliveryTrace* trace_;
+  TraceRouter router_;
+  int second_ = 0;
+};
+
+TEST(DeliveryTraceTest, NothingTriedIsDelayedWithoutAnAttempt) {  // A-31
+  Log log({"r@b.example"});
+  log.active(kId, 1);
+  EXPECT_EQ(log.outcome(), "delayed 4.0.0");
+  const Outcome outcome = log.trace().outcome(0, Log::policy());
+  EXPECT_FALSE(last_attempt_of(outcome));
+  EXPECT_EQ(will_retry_until_of(outcome), std::chrono::floor<Seconds>(log.start) + Seconds(432000));
+}
+
+TEST(DeliveryTraceTest, FollowsAttemptsToTheirEnd) {
+  Log log({"r@b.example"});
+  EXPECT_FALSE(log.trace().confirmed());
+  log.active(kId, 1).deferred(kId, "to=<r@b.example>");
+  EXPECT_TRUE(log.trace().confirmed());
+  EXPECT_EQ(log.outcome(), "delayed 4.4.1");
+  log.wait(300).sent(kId, "to=<r@b.example>");
+  EXPECT_EQ(log.outcome(), "relayed 2.1.9");
+  EXPECT_TRUE(log.trace().queued());
+  log.removed(kId);
+  EXPECT_FALSE(log.trace().queued());
+  EXPECT_EQ(log.outcome(), "relayed 2.1.9");
+  EXPECT_FALSE(log.trace().redirected(0));
+}
+
+TEST(DeliveryTraceTest, TerminalOutcomesDoNotRegress) {
+  Log log({"r@b.example"});
+  log.sent(kId, "to=<r@b.example>").wait(10).deferred(kId, "to=<r@b.example>");
+  EXPECT_EQ(log.outcome(), "relayed 2.1.9");
+  log.attempt("smtp", kId, "to=<r@b.example>", "none", "5.1.1", "bounced (x)");
+  log.line("postfix/qmgr", kId + ": from=<s@a>, status=expired, returned to sender");
+  EXPECT_EQ(log.outcome(), "relayed 2.1.9");
+}
+
+TEST(DeliveryTraceTest, ExpiryFailsTheOpenRecipientsWithTheirLastStatus) {
+  Log log({"a@b.example", "c@b.example", "d@b.example"});
+  log.active(kId, 3).sent(kId, "to=<a@b.example>").deferred(kId, "to=<c@b.example>");
+  log.line("postfix/qmgr", kId + ": from=<s@a>, status=expired, returned to sender").removed(kId);
+  EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
+  EXPECT_EQ(log.outcome(1), "failed 4.4.1");
+  EXPECT_EQ(log.outcome(2), "failed 4.4.7");
+}
+
+TEST(DeliveryTraceTest, GoneWithoutAWordIsOpaqueUntilALateLine) {  // reliability B8
+  Log log({"a@b.example"});
+  log.active(kId, 1).removed(kId);
+  EXPECT_EQ(log.outcome(), "opaque 2.0.0");
+  log.sent(kId, "to=<a@b.example>");
+  EXPECT_EQ(log.outcome(), "relayed 2.1.9");
+}
+
+TEST(DeliveryTraceTest, DeletionLeavesTheOutcomesThereWere) {
+  Log log({"a@b.example", "c@b.example"});
+  log.active(kId, 2).sent(kId, "to=<a@b.example>").deferred(kId, "to=<c@b.example>");
+  log.removed(kId, "postsuper");
+  EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
+  EXPECT_EQ(log.outcome(1), "opaque 2.0.0");
+}
+
+TEST(DeliveryTraceTest, HeldIsDelayed) {
+  Log log({"a@b.example"});
+  log.line("postfix/cleanup", kId + ": milter-hold: END-OF-MESSAGE from x[1]: y");
+  EXPECT_EQ(log.outcome(), "delayed 4.0.0");
+  EXPECT_TRUE(log.trace().confirmed());
+}
+
+TEST(DeliveryTraceTest, RefusedAfterAllIsNoRecord) {
+  Log log({"a@b.example"});
+  log.line("postfix/cleanup", kId + ": milter-reject: END-OF-MESSAGE from x[1]: y");
+  EXPECT_TRUE(log.trace().refused());
+  EXPECT_FALSE(log.trace().confirmed());
+  EXPECT_FALSE(log.trace().queued());
+}
+
+TEST(DeliveryTraceTest, OneTargetIsFollowedAndSeveralAreExpanded) {
+  Log log({"one@a.example", "group@a.example"});
+  log.sent(kId, "to=<x@b.example>, orig_to=<one@a.example>");
+  EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
+  EXPECT_TRUE(log.trace().redirected(0));
+  log.sent(kId, "to=<y@b.example>, orig_to=<group@a.example>");
+  log.deferred(kId, "to=<z@b.example>, orig_to=<group@a.example>");
+  EXPECT_EQ(log.outcome(1), "expanded 2.1.5");
+  EXPECT_FALSE(log.trace().redirected(1));
+  log.removed(kId, "postsuper");
+  EXPECT_EQ(log.outcome(1), "expanded 2.1.5") << "whatever became of the members";
+}
+
+TEST(DeliveryTraceTest, AnAddressCompletedWithOurDomainIsNoRedirection) {
+  Log log({"postmaster"});
+  log.attempt("local", kId, "to=<postmaster@mx.example>, orig_to=<postmaster>", "local", "2.0.0",
+              "sent (delivered to mailbox)");
+  EXPECT_EQ(log.outcome(), "delivered 2.0.0");
+  EXPECT_FALSE(log.trace().redirected(0));
+}
+
+TEST(DeliveryTraceTest, AnAliasToACommandAndAnAddressIsExpanded) {
+  Log log({"a@mx.example"});
+  log.local("to=<a@mx.example>", "sent (delivered to command: x)");
+  EXPECT_EQ(log.outcome(), "delivered 2.0.0");
+  log.local("to=<a@mx.example>", "sent (forwarded as " + kNew + ")");
+  EXPECT_EQ(log.outcome(), "expanded 2.1.5");
+}
+
+TEST(DeliveryTraceTest, ARepeatedLocalDeliveryIsNotAnotherTarget) {
+  Log log({"a@mx.example"});
+  log.local("to=<a@mx.example>", "sent (delivered to command: x)");
+  log.local("to=<a@mx.example>", "sent (delivered to command: x)");
+  log.wait(300).local("to=<a@mx.example>", "sent (delivered to command: x)");
+  EXPECT_EQ(log.outcome(), "delivered 2.0.0");
+}
+
+TEST(DeliveryTraceTest, AnAliasThatCouldNotBeExpandedAtFirstIsStillOneTarget) {
+  Log log({"alias@a.example"});
+  log.local("to=<alias@a.example>", "deferred (alias database unavailable)");
+  log.wait(300).local("to=<u@mx.example>, orig_to=<alias@a.example>",
+                      "sent (delivered to maildir)");
+  EXPECT_EQ(log.outcome(), "delivered 2.0.0");
+}
+
+TEST(DeliveryTraceTest, AForwardedCopyBelongsToItsRecipientAlone) {
+  Log log({"boss@a.example", "x@c.example"});
+  log.line("postfix/cleanup", kNew + ": message-id=<1@a>").active(kNew, 1);
+  log.local("to=<boss@a.example>", "sent (forwarded as " + kNew + ")");
+  EXPECT_EQ(log.outcome(0), "delayed 4.0.0");
+  EXPECT_EQ(log.trace().via(0), (std::vector<std::string>{kId, kNew}));
+  log.sent(kNew, "to=<x@c.example>");  // an owner- alias: no orig_to=
+  EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
+  EXPECT_EQ(log.outcome(1), "delayed 4.0.0") << "not what was sent under the other id";
+  EXPECT_TRUE(log.trace().redirected(0));
+  EXPECT_EQ(log.index().find(kNew), &log.trace());
+}
+
+TEST(DeliveryTraceTest, AForwardedCopyToSeveralIsExpandedBeforeAnyIsTried) {
+  Log log({"list@a.example"});
+  log.line("postfix/cleanup", kNew + ": message-id=<1@a>").active(kNew, 3);
+  log.local("to=<list@a.example>", "sent (forwarded as " + kNew + ")");
+  EXPECT_EQ(log.outcome(), "expanded 2.1.5");
+}
+
+TEST(DeliveryTraceTest, ForwardingChainsAreFollowed) {
+  const std::string third = "4jWznz2XXXz3M";
+  Log log({"a@a.example"});
+  log.line("postfix/cleanup", third + ": message-id=<1@a>").active(third, 1);
+  log.sent(third, "to=<z@c.example>, orig_to=<a@a.example>").removed(third);
+  log.line("postfix/cleanup", kNew + ": message-id=<1@a>").active(kNew, 1);
+  log.attempt("local", kNew, "to=<b@a.example>, orig_to=<a@a.example>", "local", "2.0.0",
+              "sent (forwarded as " + third + ")");
+  log.removed(kNew);
+  log.local("to=<a@a.example>", "sent (forwarded as " + kNew + ")");
+  EXPECT_EQ(log.outcome(), "relayed 2.1.9") << "both links come after what they link";
+  EXPECT_EQ(log.trace().via(0), (std::vector<std::string>{kId, kNew, third}));
+}
+
+TEST(DeliveryTraceTest, ARequeuedMessageGoesOnUnderItsNewId) {
+  Log log({"a@b.example", "c@b.example"});
+  log.active(kId, 2).sent(kId, "to=<a@b.example>").deferred(kId, "to=<c@b.example>");
+  log.line("postfix/postsuper", kId + ": requeued");
+  log.line("postfix/pickup", kNew + ": uid=999 from=<s@a> orig_id=" + kId);
+  EXPECT_EQ(log.outcome(1), "delayed 4.4.1") << "the last state stays";
+  EXPECT_TRUE(log.trace().queued());
+  log.sent(kNew, "to=<c@b.example>").removed(kNew);
+  EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
+  EXPECT_EQ(log.outcome(1), "relayed 2.1.9");
+  EXPECT_EQ(log.trace().via(0), (std::vector<std::string>{kId}));
+  EXPECT_EQ(log.trace().via(1), (std::vector<std::string>{kId, kNew}));
+  EXPECT_FALSE(log.trace().queued());
+}
+
+class FilterTest : public testing::Test {
+ protected:
+  // The message with its Message-Id, and a re-injection of it that is already under way.
+  void reinject(const std::string& client, const std::string& message_id) {
+    log_.line("postfix/cleanup", kId + ": message-id=<1@a>").active(kId, 1);
+    log_.line("postfix/smtpd", kNew + ": client=" + client);
+    log_.line("postfix/cleanup", kNew + ": message-id=" + message_id).active(kNew, 1);
+  }
+  void hand_over(const std::string& relay) {
+    log_.attempt("smtp", kId, "to=<a@b.example>", relay, "2.0.0",
+                 "sent (250 2.0.0 Ok: queued as " + kNew + ")");
+  }
+  void deliver() {
+    log_.attempt("lmtp", kNew, "to=<a@b.example>", "mx[/lmtp]", "2.0.0", "sent (ok)");
+  }
+
+  Log log_{{"a@b.example"}};
+};
+
+TEST_F(FilterTest, ProvenByXforward) {
+  reinject("unknown[192.0.2.9], orig_queue_id=" + kId, "<other@a>");
+  hand_over("scan.example[192.0.2.9]:10040");
+  deliver();
+  EXPECT_EQ(log_.outcome(), "delivered 2.0.0");
+  EXPECT_EQ(log_.trace().via(0), (std::vector<std::string>{kId, kNew}));
+  EXPECT_FALSE(log_.trace().redirected(0));
+}
+
+TEST_F(FilterTest, ProvenByTheMessageIdOverLoopback) {
+  reinject("localhost[127.0.0.1]", "<1@a>");
+  hand_over("127.0.0.1[127.0.0.1]:10040");
+  EXPECT_EQ(log_.outcome(), "delayed 4.0.0");
+  deliver();
+  EXPECT_EQ(log_.outcome(), "delivered 2.0.0");
+}
+
+TEST_F(FilterTest, ProvenByConfiguration) {
+  reinject("localhost[127.0.0.1]", "<changed@a>");
+  hand_over("127.0.0.1[127.0.0.1]:10025");
+  deliver();
+  EXPECT_EQ(log_.outcome(), "delivered 2.0.0");
+}
+
+TEST_F(FilterTest, ALoopbackRelayAloneProvesNothing) {
+  reinject("localhost[127.0.0.1]", "<other@a>");
+  hand_over("127.0.0.1[127.0.0.1]:10040");
+  deliver();
+  EXPECT_EQ(log_.outcome(), "relayed 2.1.9");
+}
+
+TEST_F(FilterTest, AQueueIdInTheTextOfAnotherHostProvesNothing) {
+  reinject("localhost[127.0.0.1]", "<1@a>");
+  hand_over("mx.evil.example[192.0.2.66]:25");
+  deliver();
+  EXPECT_EQ(log_.outcome(), "relayed 2.1.9");
+}
+
+TEST_F(FilterTest, AReplyThatNamesTheMessageItselfIsNoChild) {
+  reinject("localhost[127.0.0.1]", "<1@a>");
+  log_.attempt("smtp", kId, "to=<a@b.example>", "127.0.0.1[127.0.0.1]:10025", "2.0.0",
+               "sent (250 2.0.0 Ok: queued as " + kId + ")");
+  EXPECT_EQ(log_.outcome(), "relayed 2.1.9");
+}
+
+TEST_F(FilterTest, TheFilterMayRewriteTheOneRecipient) {
+  reinject("unknown[127.0.0.1], orig_queue_id=" + kId, "<1@a>");
+  hand_over("127.0.0.1[127.0.0.1]:10025");
+  log_.attempt("lmtp", kNew, "to=<a+spam@b.example>", "mx[/lmtp]", "2.0.0", "sent (ok)");
+  EXPECT_EQ(log_.outcome(), "delivered 2.0.0");
+}
+
+TEST(DeliveryTraceTest, RecipientsThatWereNotCapturedAreIgnored) {
+  Log log({"a@b.example"});
+  log.sent(kId, "to=<bcc@b.example>");
+  EXPECT_EQ(log.trace().recipients().size(), 1u);
+  EXPECT_EQ(log.outcome(), "delayed 4.0.0");
+}
+
+TEST(DeliveryTraceTest, CollectsRecipientsFromTheLogOnRequest) {
+  Log log({}, Recipients::collect);
+  log.sent(kId, "to=<x@b.example>, orig_to=<One@a.example>").sent(kId, "to=<y@b.example>");
+  ASSERT_EQ(log.trace().recipients().size(), 2u);
+  EXPECT_EQ(log.trace().recipients()[0], "One@a.example");
+  EXPECT_EQ(log.trace().recipients()[1], "y@b.example");
+}
+
+TEST(DeliveryTraceTest, SpellingsOfOneAddressShareItsOutcome) {
+  Log log({"Heidi@Example.Net", "heidi@example.net", R"("heidi"@example.net)"});
+  log.sent(kId, "to=<heidi@Example.Net>");
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(log.outcome(i), "relayed 2.1.9");
+  }
+}
+
+TEST(DeliveryTraceTest, AShortQueueIdGivenOutAgainIsAnotherMessage) {  // reliability B9
+  Log log({"a@b.example"});
+  log.active(kId, 1).removed(kId).line("postfix/smtpd", kId + ": client=x[192.0.2.1]");
+  log.sent(kId, "to=<a@b.example>");
+  EXPECT_EQ(log.outcome(), "opaque 2.0.0");
+  EXPECT_FALSE(log.trace().queued());
+}
+
+TEST(DeliveryTraceTest, EachLineAgainChangesNothing) {
+  MemoryIndex index;
+  DeliveryTrace& trace = index.add(
+      "4jWznz24Wjz39", {"boss@example.test", "team@example.test", "tmpscript@example.test"});
+  TraceRouter router(Log::policy());
+  const std::string log = read_corpus("hosts-main.log");
+  std::string before;
+  for (const std::string_view text : lines_of(log)) {
+    const std::optional<LogLine> line = split_log_line(text, kCorpusContext);
+    const ParsedLine parsed = parse_postfix(*line);
+    if (const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed)) {
+      router.route(*event, index);
+      std::string once;
+      trace.encode(once);
+      router.route(*event, index);
+      std::string twice;
+      trace.encode(twice);
+      EXPECT_EQ(once, twice) << text;
+    }
+  }
+}
+
+// reliability Z1: thousands of recipients, each with its own forwarded copy, stay linear.
+TEST(DeliveryTraceTest, TakesTimeInProportionToRecipients) {
+  const auto run = [](std::size_t count) {
+    std::vector<std::string> recipients;
+    for (std::size_t i = 0; i < count; ++i) {
+      recipients.push_back("r" + std::to_string(i) + "@a.example");
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    Log log(recipients);
+    log.active(kId, static_cast<int>(count));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string child = "4jWznz" + std::to_string(100000 + i) + "z1";
+      log.local("to=<" + recipients[i] + ">", "sent (forwarded as " + child + ")");
+      log.sent(child, "to=<x@c.example>, orig_to=<" + recipients[i] + ">");
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(log.outcome(i), "relayed 2.1.9");
+    }
+    return std::chrono::steady_clock::now() - begin;
+  };
+  run(500);
+  const auto small = run(2000);
+  const auto large = run(8000);
+  EXPECT_LT(large, 12 * small + std::chrono::milliseconds(200)) << "four times the recipients";
+}
+
+}  // namespace
+}  // namespace mtrk::maillog

@@ -1,0 +1,143 @@
+#include "tests/unit/maillog/corpus.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+// What the other side writes into our log must not become an event: reliability §5.1, G1 to G10.
+namespace mtrk::maillog {
+namespace {
+
+constexpr std::string_view kHeader = "Nov 21 10:00:00 mx postfix/";
+const TracePolicy kPolicy{};
+
+// The outcomes of <victim@v.example> and of `other` after a log of these lines, each without its
+// header, for queue id 4jWzny4Kjxz1V.
+struct Outcomes {
+  std::string victim, other;
+  LineCounts counts;
+};
+Outcomes after(std::vector<std::string> lines, const std::string& other = "other@v.example") {
+  std::string log;
+  for (const std::string& line : lines) {
+    log += std::string(kHeader) + line + "\n";
+  }
+  MemoryIndex index;
+  DeliveryTrace& trace = index.add("4jWzny4Kjxz1V", {"victim@v.example", other});
+  TraceRouter router(kPolicy);
+  Outcomes result;
+  result.counts = run_log(log, router, index);
+  result.victim = to_string(action_of(trace.outcome(0, kPolicy)));
+  result.other = to_string(action_of(trace.outcome(1, kPolicy)));
+  return result;
+}
+
+const std::string kQid = "4jWzny4Kjxz1V: ";
+const std::string kBounced =
+    ", relay=m[192.0.2.1]:25, delay=0, delays=0/0/0/0, dsn=5.1.1, status=bounced ";
+
+TEST(ForgedLogTest, G1_ARecipientThatLooksLikeALine) {
+  const std::string evil =
+      R"("x>, relay=m[1.2.3.4]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok"@v.example)";
+  const Outcomes got =
+      after({"smtp[1]: " + kQid + "to=<" + evil + ">" + kBounced + "(550 no)"}, evil);
+  EXPECT_EQ(got.other, "failed");
+  EXPECT_EQ(got.victim, "delayed");
+}
+
+TEST(ForgedLogTest, G1_ARecipientThatLooksLikeAnAliasOfTheVictim) {
+  const std::string evil = R"("y>, orig_to=<victim@v.example"@v.example)";
+  const Outcomes got =
+      after({"smtp[1]: " + kQid + "to=<" + evil + ">" + kBounced + "(550 no)"}, evil);
+  EXPECT_EQ(got.other, "failed");
+  EXPECT_EQ(got.victim, "delayed");
+}
+
+// With info_log_address_format=internal the quotes are gone and the line is ambiguous: what is read
+// then names nobody who was captured, or is not understood.
+TEST(ForgedLogTest, G2_AddressesWithoutQuotesNameNobody) {
+  const Outcomes got =
+      after({"smtp[1]: " + kQid +
+             "to=<x>, relay=m[1.2.3.4]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 "
+             "ok@v.example>" +
+             kBounced + "(550 no)"});
+  EXPECT_EQ(got.victim, "delayed");
+  EXPECT_EQ(got.other, "delayed");
+}
+
+TEST(ForgedLogTest, G3_AReplyThatClosesTheParenthesis) {
+  EXPECT_EQ(after({"smtp[1]: " + kQid + "to=<victim@v.example>" + kBounced +
+                   "(550 5.1.1 x) status=sent (250 2.0.0 Ok)"})
+                .victim,
+            "failed");
+}
+
+TEST(ForgedLogTest, G4_AReplyThatHoldsAWholeLine) {
+  const Outcomes got =
+      after({"smtp[1]: " + kQid +
+             "to=<other@v.example>, relay=m[192.0.2.1]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, "
+             "status=sent (250 ok) Nov 21 10:00:00 h postfix/smtp[1]: " +
+             kQid + "to=<victim@v.example>" + kBounced + "(x))"});
+  EXPECT_EQ(got.counts.events, 1u);
+  EXPECT_EQ(got.other, "relayed");
+  EXPECT_EQ(got.victim, "delayed");
+}
+
+TEST(ForgedLogTest, G5_EscapedLineFeedsAreText) {
+  for (const std::string feed : {"#012", "\\n", "\\012", "^J"}) {
+    const Outcomes got = after({"smtp[1]: " + kQid + "to=<other@v.example>" + kBounced + "(550 x" +
+                                feed + "Nov 21 10:00:00 mx postfix/smtp[1]: " + kQid +
+                                "to=<victim@v.example>, relay=r, delay=0, delays=0/0/0/0, "
+                                "dsn=2.0.0, status=sent (x))"});
+    EXPECT_EQ(got.counts.events, 1u);
+    EXPECT_EQ(got.other, "failed");
+    EXPECT_EQ(got.victim, "delayed");
+  }
+}
+
+TEST(ForgedLogTest, G6_AHeaderThatIsLogged) {
+  const std::string line = kQid +
+                           "to=<victim@v.example>, relay=r, delay=0, delays=0/0/0/0, dsn=2.0.0, "
+                           "status=sent (x)";
+  const Outcomes got =
+      after({"cleanup[1]: " + kQid + "warning: header Subject: " + line,
+             "cleanup[1]: " + kQid + "info: header Subject: " + line, "cleanup[1]: " + line});
+  EXPECT_EQ(got.counts.events, 0u);
+  EXPECT_EQ(got.victim, "delayed");
+}
+
+TEST(ForgedLogTest, G7_NamesOfClientsAndSenders) {
+  const std::string line =
+      "to=<victim@v.example>, relay=r, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (x)";
+  const Outcomes got = after(
+      {"smtpd[1]: " + kQid + line, "smtpd[1]: NOQUEUE: reject: RCPT from h[1]: helo=<" + line + ">",
+       "smtpd[1]: " + kQid + "client=h[192.0.2.1], sasl_method=PLAIN, sasl_username=" + kQid + line,
+       "qmgr[1]: " + kQid + "from=<\"" + line + "\"@a>, size=1, nrcpt=2 (queue active)"});
+  EXPECT_EQ(got.victim, "delayed");
+}
+
+// G8, a line of a local user in a file that anybody may write to, is a documented limit.
+
+TEST(ForgedLogTest, G9_ALocalPartThatPushesTheStatusOut) {
+  const Outcomes got =
+      after({"smtp[1]: " +
+             (kQid + "to=<" + std::string(1900, 'a') + "@v.example>" + kBounced).substr(0, 1900)});
+  EXPECT_EQ(got.counts.events, 0u);
+  EXPECT_EQ(got.counts.unparsed, 1u) << "counted, and nothing else";
+  EXPECT_EQ(got.victim, "delayed");
+}
+
+TEST(ForgedLogTest, G10_OtherQueueIdsAndOtherRecipients) {
+  const std::string sent =
+      ", relay=m[192.0.2.1]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)";
+  const Outcomes got =
+      after({"smtp[1]: 4jWzny4Kjxz1W: to=<victim@v.example>" + sent,
+             "smtp[1]: " + kQid + "to=<stranger@v.example>" + sent,
+             "smtp[1]: " + kQid + "to=<victim@v.example.evil>" + sent,
+             "smtp[1]: " + kQid + "to=<victim@v.example>, orig_to=<stranger@v.example>" + sent});
+  EXPECT_EQ(got.victim, "delayed");
+  EXPECT_EQ(got.other, "delayed");
+}
+
+}  // namespace
+}  // namespace mtrk::maillog
