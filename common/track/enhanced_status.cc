@@ -2,7 +2,7 @@
 
 #include "common/base/ascii.h"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 namespace mtrk {
 namespace {
@@ -34,8 +34,7 @@ std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text) {
 }
 
 std::string format_enhanced_status(EnhancedStatus status) {
-  // fmt rather than std::to_chars: g++ 12 believes that its end pointer may be the buffer's.
-  return fmt::format("{}.{}.{}", status.status_class, status.subject, status.detail);
+  return fmt::format(FMT_COMPILE("{}.{}.{}"), status.status_class, status.subject, status.detail);
 }
 
 }  // namespace mtrk
