@@ -1,5 +1,6 @@
 #include "common/track/secret.h"
 
+#include "common/base/wipe.h"
 #include "common/track/base64.h"
 
 #include <openssl/crypto.h>
@@ -9,16 +10,6 @@
 #include <stdexcept>
 
 namespace mtrk {
-namespace {
-
-// Also what the string's own buffer still holds of a short secret that was moved away.
-void wipe(std::string& text) {
-  text.resize(text.capacity());
-  OPENSSL_cleanse(text.data(), text.size());
-  text.clear();
-}
-
-}  // namespace
 
 Expected<TrackingSecret> TrackingSecret::parse_base64(std::string_view text) {
   // 171 digits are 128 octets and two spare bits; the longest pad brings them to 172 characters.

@@ -66,6 +66,25 @@ std::size_t count(std::string_view text, std::string_view wanted) {
   return times;
 }
 
+// A call of RAND_bytes() costs about as much as a whole report, whether for 16 octets or for more.
+class RandomPool {
+ public:
+  std::span<const unsigned char, 16> take() {
+    if (next_ == octets_.size()) {
+      if (RAND_bytes(octets_.data(), static_cast<int>(octets_.size())) != 1) {
+        throw std::runtime_error("OpenSSL has no random octets");
+      }
+      next_ = 0;
+    }
+    next_ += 16;
+    return std::span<const unsigned char, 16>(octets_.data() + next_ - 16, 16);
+  }
+
+ private:
+  std::array<unsigned char, 1024> octets_{};
+  std::size_t next_ = octets_.size();
+};
+
 }  // namespace
 
 void append_report(std::string& out,
@@ -90,12 +109,9 @@ void append_report(std::string& out,
 
 std::string make_boundary() {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
-  std::array<unsigned char, 16> random{};
-  if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) {
-    throw std::runtime_error("OpenSSL has no random octets");
-  }
+  thread_local RandomPool pool;
   std::string boundary("mtrk-");
-  for (const unsigned char octet : random) {
+  for (const unsigned char octet : pool.take()) {
     boundary += kHexDigits[octet >> 4U];
     boundary += kHexDigits[octet & 15U];
   }

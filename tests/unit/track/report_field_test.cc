@@ -52,6 +52,24 @@ TEST(ReportFieldTest, NothingEndsTheField) {  // reliability P1 to P3, P5, P7; D
   EXPECT_EQ(field("\xc2\x85\xe2\x80\xa8\xff"), "Action: ??????\r\n");
 }
 
+TEST(ReportFieldTest, EveryOctetIsJudgedAtEveryPosition) {
+  for (int octet = 0; octet < 256; ++octet) {
+    const char c = static_cast<char>(octet);
+    const bool printable = octet >= 32 && octet < 127;
+    for (std::size_t i = 0; i < 20; ++i) {
+      std::string value(20, 'x');
+      value[i] = c;
+      std::string want = value;
+      want[i] = printable ? c : '?';
+      want.erase(want.find_last_not_of(' ') + 1);
+      std::string out = field(value);
+      out.resize(out.size() - 2);
+      out.erase(out.find_last_not_of(' ') + 1);
+      ASSERT_EQ(out, "Action: " + want) << octet << " at " << i;
+    }
+  }
+}
+
 TEST(ReportFieldTest, TypesThatAreNoAtomsAreUnknown) {  // reliability P10
   for (const std::string& type :
        {std::string(), std::string("x y"), std::string("x;y"), std::string("(x"),
