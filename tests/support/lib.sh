@@ -52,6 +52,10 @@ finish() {
     kill -TERM "${pids[$name]}" 2>/dev/null || true
   done
   if [ -d "$work/mx" ]; then "$top/tests/support/postfix-instance" stop "$work/mx" || true; fi
+  # A Postfix whose start was cut short by Ctrl-C: its programs are those unpacked in $work.
+  for name in /proc/[0-9]*; do
+    case $(readlink "$name/exe" || true) in "$work"/mx/*) kill -KILL "${name#/proc/}" || true ;; esac
+  done 2>/dev/null
   for name in "${!pids[@]}"; do
     wait_gone "${pids[$name]}" 5 || kill -KILL "${pids[$name]}" 2>/dev/null || true
   done
@@ -62,7 +66,7 @@ finish() {
   fi
   if [ -z "$passed" ]; then
     [ "$status" -ne 0 ] || status=1
-    show_logs >&2
+    case $status in 130 | 143) say "interrupted" ;; *) show_logs >&2 ;; esac
   fi
   for name in "${at_end[@]}"; do eval "$name"; done
   if [ -n "${KEEP_WORK:-}" ]; then say "kept: $work"; else rm -rf "$work"; fi
