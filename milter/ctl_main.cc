@@ -2,6 +2,8 @@
 #include "common/base/exit_code.h"
 #include "common/config/program_options.h"
 #include "milter/ctl_config.h"
+#include "milter/ctl_events.h"
+#include "milter/ctl_explain.h"
 #include "milter/ctl_import.h"
 #include "milter/ctl_ingest.h"
 #include "milter/ctl_stats.h"
@@ -120,6 +122,48 @@ CommandLine::CommandLine() {
       ->required()
       ->type_name("FILE");
   add_mta(ingest);
+
+  CLI::App* events =
+      add("events", "print every delivery event of a log as NDJSON",
+          "  mtrkctl events --log /var/log/mail.log | jq -r .status | sort | uniq -c\n",
+          [this](const mtrk::Config& config) {
+            return mtrk::run_events({given_.logs, log_settings(config).mta});
+          });
+  events->add_option("--log", given_.logs, "a mail log, - is standard input; may be given again")
+      ->required()
+      ->type_name("FILE");
+  add_mta(events);
+
+  CLI::App* explain = add("explain", "say what became of a queue id, from logs alone",
+                          "  mtrkctl explain --log /var/log/mail.log 4dCXzt0Cvjz5Z\n"
+                          "  mtrkctl explain --log mail.log --json 4dCXzt0Cvjz5Z user@example.net\n"
+                          "  mtrkctl explain --log mail.log --batch rows.tsv\n",
+                          [this](const mtrk::Config& config) {
+                            mtrk::ExplainOptions options;
+                            options.logs = given_.logs;
+                            options.log = log_settings(config);
+                            options.json = given_.json;
+                            options.queue_id = given_.queue_id;
+                            options.recipients = given_.recipients;
+                            if (!given_.batch.empty()) {
+                              options.batch = given_.batch;
+                            }
+                            return mtrk::run_explain(options);
+                          });
+  explain->add_option("--log", given_.logs, "a mail log, - is standard input; may be given again")
+      ->required()
+      ->type_name("FILE");
+  add_mta(explain);
+  explain->add_flag("--json", given_.json, "one JSON object a recipient");
+  CLI::Option* queue_id = explain->add_option("QUEUE_ID", given_.queue_id, "the queue id");
+  CLI::Option* recipients = explain->add_option(
+      "RCPT", given_.recipients, "addresses as given at RCPT (default: all the log names)");
+  explain
+      ->add_option("--batch", given_.batch,
+                   "answer all rows queue_id<TAB>recipient of FILE; - is standard input")
+      ->type_name("FILE")
+      ->excludes(queue_id)
+      ->excludes(recipients);
 
   CLI::App* stats =
       add("stats", "show what the store holds", "  mtrkctl stats\n  mtrkctl stats --json\n",

@@ -26,24 +26,26 @@ struct NoEvidence : maillog::DeliveryTrace::Evidence {
 void LiveTraces::load(const Txn& txn, const Databases& databases) {
   ids_.clear();
   cache_.clear();
+  touched_.clear();
   for_each_queue_row(txn, databases, [this](const QueueRow& row) {
     ids_.insert_or_assign(std::string(row.queue_id), row.serial);
   });
 }
 
 void LiveTraces::flush() {
-  std::vector<Serial> refused;
-  for (auto& [serial, entry] : cache_) {
+  for (const Serial serial : std::exchange(touched_, {})) {
+    const auto cached = cache_.find(serial);
+    if (cached == cache_.end()) {
+      continue;  // removed since
+    }
+    Entry& entry = cached->second;
     if (entry.refused) {
-      refused.push_back(serial);
+      remove(serial);
     } else if (entry.dirty) {
       rows_->put_trace(serial, entry.trace);
       rows_->put_message(entry.trace.key, serial, *entry.message);
       entry.dirty = false;
     }
-  }
-  for (const Serial serial : refused) {
-    remove(serial);
   }
 }
 
@@ -66,6 +68,7 @@ void LiveTraces::abort() noexcept {
   }
   undo_.clear();
   cache_.clear();
+  touched_.clear();
   changed_anything_ = false;
   rows_ = nullptr;
 }
@@ -92,21 +95,20 @@ void LiveTraces::bind(std::string_view queue_id, maillog::DeliveryTrace& trace) 
       if (!(other->trace.key == owner.trace.key)) {
         return;
       }
+      touch(*holder, *other);
       other->refused = true;
     }
   }
   rows_->bind(queue_id, serial);
   set_id(queue_id, serial);
-  owner.dirty = true;
-  changed_anything_ = true;
+  touch(serial, owner);
 }
 
 void LiveTraces::changed(maillog::DeliveryTrace& trace,
                          std::span<const std::size_t> recipients,
                          const maillog::DeliveryEvent& /*event*/) {
   auto& [serial, owner] = owner_of(trace);
-  owner.dirty = true;
-  changed_anything_ = true;
+  touch(serial, owner);
   if (trace.refused()) {
     owner.refused = true;  // removed later: the router still holds the pointer
     return;
@@ -188,16 +190,21 @@ void LiveTraces::end(Serial serial, TimePoint at) {
   for (std::size_t i = 0; i < ended->message->message.recipients.size(); ++i) {
     set_outcome(*ended, i);
   }
-  ended->dirty = true;
-  changed_anything_ = true;
   note_queue_state(serial, *ended);
 }
 
-void LiveTraces::update_message(Entry& entry) {
+void LiveTraces::update_message(Serial serial, Entry& entry) {
   const maillog::DeliveryTrace& trace = entry.trace.trace;
   entry.message->visible = entry.trace.origin != Origin::provisional || trace.confirmed();
   entry.message->message.queued = trace.queued();
-  entry.dirty = true;
+  touch(serial, entry);
+}
+
+void LiveTraces::touch(Serial serial, Entry& entry) {
+  if (!entry.dirty) {
+    touched_.push_back(serial);
+    entry.dirty = true;
+  }
   changed_anything_ = true;
 }
 
@@ -240,7 +247,7 @@ void LiveTraces::set_outcome(Entry& entry, std::size_t recipient) {
 }
 
 void LiveTraces::note_queue_state(Serial serial, Entry& entry) {
-  update_message(entry);
+  update_message(serial, entry);
   const bool queued = entry.message->message.queued;
   if (!queued && entry.was_queued) {
     // MTRK is passed on no more, so nothing may keep ENVID and certifier (DESIGN §5). The trace

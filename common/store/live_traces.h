@@ -51,10 +51,10 @@ class LiveTraces : public maillog::TraceIndex {
   [[nodiscard]] std::optional<Serial> serial_of(std::string_view queue_id) const;
   [[nodiscard]] Entry* entry(Serial serial);  // null if there is no trace (any more)
   void insert(Serial serial, StoredTrace trace, StoredMessage message);
-  void remove(Serial serial);             // trace and message
-  void remove_trace(Serial serial);       // the message stays
-  void end(Serial serial, TimePoint at);  // its first queue id now means another message
-  void update_message(Entry& entry);      // after anything but an event has changed
+  void remove(Serial serial);                        // trace and message
+  void remove_trace(Serial serial);                  // the message stays
+  void end(Serial serial, TimePoint at);             // its first queue id now means another message
+  void update_message(Serial serial, Entry& entry);  // after anything but an event has changed
 
  private:
   struct Hash {
@@ -69,12 +69,14 @@ class LiveTraces : public maillog::TraceIndex {
   void set_id(std::string_view queue_id, std::optional<Serial> serial);
   void set_outcome(Entry& entry, std::size_t recipient);
   void note_queue_state(Serial serial, Entry& entry);
+  void touch(Serial serial, Entry& entry);
 
   maillog::TracePolicy policy_;
   Rows* rows_ = nullptr;
   Ids ids_;
   std::vector<std::pair<std::string, std::optional<Serial>>> undo_;  // what ids_ held before
   std::unordered_map<Serial, Entry> cache_;
+  std::vector<Serial> touched_;  // what flush() has to look at
   bool changed_anything_ = false;
 };
 

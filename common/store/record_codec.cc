@@ -150,7 +150,7 @@ Expected<Recipient> get_recipient(std::string_view& in) {
   }
   fields.action = static_cast<Action>(action);
   Expected<Outcome> outcome = make_outcome(fields);
-  if (!outcome || fields_of(*outcome).status != fields.status) {
+  if (!outcome || status_of(*outcome) != fields.status) {
     return corrupt("an outcome that RFC 3886 forbids");
   }
   return Recipient{std::move(original), std::move(final), *std::move(outcome),

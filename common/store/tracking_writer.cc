@@ -232,7 +232,7 @@ bool TrackingWriter::Impl::settle_queue_id(const Capture& capture, const Message
       same_recipients(capture.recipients, entry->message->message.recipients)) {
     if (capture.stage == Stage::final) {
       known.origin = Origin::final;
-      live.update_message(*entry);
+      live.update_message(*holder, *entry);
     }
     return true;
   }
