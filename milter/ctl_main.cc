@@ -120,6 +120,7 @@ CommandLine::CommandLine() {
                          });
   ingest->add_option("--log", given_.logs, "a mail log; may be given again")
       ->required()
+      ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");
   add_mta(ingest);
 
@@ -131,6 +132,7 @@ CommandLine::CommandLine() {
           });
   events->add_option("--log", given_.logs, "a mail log, - is standard input; may be given again")
       ->required()
+      ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");
   add_mta(events);
 
@@ -152,6 +154,7 @@ CommandLine::CommandLine() {
                           });
   explain->add_option("--log", given_.logs, "a mail log, - is standard input; may be given again")
       ->required()
+      ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");
   add_mta(explain);
   explain->add_flag("--json", given_.json, "one JSON object a recipient");
