@@ -134,9 +134,7 @@ void read_line(std::string_view text, const StampContext& stamps, Part& part) {
 void read_lines(const StampContext& stamps, Part& part) {
   std::string_view lines = part.block.lines();
   while (!lines.empty()) {
-    const std::size_t feed = std::min(lines.find('\n'), lines.size());
-    read_line(lines.substr(0, feed), stamps, part);
-    lines.remove_prefix(std::min(feed + 1, lines.size()));
+    read_line(take_line(lines), stamps, part);
   }
 }
 

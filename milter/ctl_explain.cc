@@ -44,9 +44,7 @@ void for_each_line(const std::string& path,
   while (reader.next(block)) {
     std::string_view lines = block.lines();
     while (!lines.empty()) {
-      const std::size_t feed = std::min(lines.find('\n'), lines.size());
-      visit(lines.substr(0, feed), reader.stamps());
-      lines.remove_prefix(std::min(feed + 1, lines.size()));
+      visit(take_line(lines), reader.stamps());
     }
   }
 }

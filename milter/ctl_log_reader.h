@@ -3,6 +3,7 @@
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_line.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,14 @@ class LogBlock {
   std::unique_ptr<char[]> buffer_;
   std::string_view lines_;
 };
+
+// Takes the first line off, and its line feed.
+[[nodiscard]] inline std::string_view take_line(std::string_view& lines) {
+  const std::size_t feed = std::min(lines.find('\n'), lines.size());
+  const std::string_view line = lines.substr(0, feed);
+  lines.remove_prefix(std::min(feed + 1, lines.size()));
+  return line;
+}
 
 class LogReader {
  public:
