@@ -10,6 +10,7 @@
 #include <boost/asio/write.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -94,9 +95,10 @@ class ScriptedPeer {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-  // All lines of all clients, with their line ends.
+  // All lines of all clients, with their line ends; waits until the script has seen its client go.
   [[nodiscard]] std::string received() const {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return !busy_; });
     return received_;
   }
   [[nodiscard]] int connections() const { return connections_; }
@@ -105,6 +107,11 @@ class ScriptedPeer {
   void note(const std::string& line) {
     const std::lock_guard lock(mutex_);
     received_ += line;
+  }
+  void set_busy(bool busy) {
+    const std::lock_guard lock(mutex_);
+    busy_ = busy;
+    idle_.notify_all();
   }
   void serve() {
     while (true) {
@@ -115,12 +122,13 @@ class ScriptedPeer {
         return;
       }
       ++connections_;
+      set_busy(true);
       try {
         Session session(socket, *this);
         script_(session);
-      } catch (const boost::system::system_error&) {
-        continue;  // the client ended it
+      } catch (const boost::system::system_error&) {  // the client ended it
       }
+      set_busy(false);
     }
   }
 
@@ -131,6 +139,8 @@ class ScriptedPeer {
   std::atomic<bool> stopping_ = false;
   std::atomic<int> connections_ = 0;
   mutable std::mutex mutex_;
+  mutable std::condition_variable idle_;
+  bool busy_ = false;
   std::string received_;
   std::thread thread_;
 };
