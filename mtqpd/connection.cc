@@ -246,7 +246,9 @@ net::Awaitable<bool> Connection::send() {
 
 net::Awaitable<bool> Connection::secure(boost::asio::ssl::context* context) {
   allow(settings_->deadlines.handshake, "slow handshake");
+  waits_for_input_ = true;  // a drain need not wait for the rest of a handshake
   const net::error_code error = co_await transport_.accept_tls(*context);
+  waits_for_input_ = false;
   if (error && transport_.socket().is_open()) {
     ended_by_ = "handshake failed";
   }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <span>
 #include <utility>
 
 namespace mtrk::mtqpd {
@@ -123,8 +124,16 @@ LookUpResult QueryService::answer(const mtqp::LookUp& query,
   for (TrackedMessage& message : found->messages) {
     apply_confidentiality(message, confidentiality);
   }
-  report.clear();
-  append_report(report, found->echo.decoded(), found->messages, make_boundary());
+  const std::string boundary = make_boundary();
+  // A message sent very often: only its newest transactions, so that one answer stays one (P8).
+  for (std::span<const TrackedMessage> shown(found->messages);;) {
+    report.clear();
+    append_report(report, found->echo.decoded(), shown, boundary);
+    if (report.size() <= mtqp::kMaxAnswer || shown.size() == 1) {
+      break;
+    }
+    shown = shown.subspan(shown.size() / 2);
+  }
   return LookUpResult::found;
 }
 

@@ -145,5 +145,20 @@ TEST_F(QueryServiceTest, AppliesThePrivacyPolicy) {  // SEC-03
   EXPECT_NE(report_.find("secret.example3.com"), std::string::npos);
 }
 
+TEST_F(QueryServiceTest, AnswersHaveALimit) {  // P8
+  TrackedMessage message;
+  message.reporting_mta = {"dns", "mx.example2.com"};
+  const TypedAddress address{"rfc822", "user@example.com"};
+  message.recipients.assign(500, {address, address, Opaque{}, false});
+  for (int i = 0; i < 64; ++i) {
+    message.arrival += Seconds(1);
+    store_.messages.push_back(message);
+  }
+  ASSERT_TRUE(queries_.tend(now_));
+  ASSERT_EQ(ask(), LookUpResult::found);
+  EXPECT_LE(report_.size(), mtqp::kMaxAnswer);
+  EXPECT_NE(report_.find(format_rfc5322_date(message.arrival, Minutes(0))), std::string::npos);
+}
+
 }  // namespace
 }  // namespace mtrk::mtqpd
