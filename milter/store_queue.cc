@@ -25,14 +25,47 @@ void CommitTicket::complete(CommitResult result) {
 }
 
 struct StoreQueue::Impl {
+  using Clock = std::chrono::steady_clock;
+  struct Queued {
+    Item item;
+    Clock::time_point since;
+  };
+
+  void add(Item item) {
+    urgent += item.ticket ? 1U : 0U;
+    items.push_back({std::move(item), Clock::now()});
+  }
+  Item remove() {
+    Item item = std::move(items.front().item);
+    items.pop_front();
+    urgent -= item.ticket ? 1U : 0U;
+    if (const LogLines* log = std::get_if<LogLines>(&item.operation)) {
+      log_octets -= log->lines.size();
+    } else {
+      --operations;
+    }
+    return item;
+  }
+  [[nodiscard]] bool pressing() const {
+    return closed || urgent > 0 || operations > max_operations / 4 ||
+           log_octets > max_log_octets / 4;
+  }
+  // For the consumer: the first of many, or a reason not to linger.
+  [[nodiscard]] bool worth_waking() const { return items.size() == 1 || pressing(); }
+  // Until when there is no reason to take anything.
+  [[nodiscard]] Clock::time_point patience(Clock::time_point deadline) const {
+    return items.empty() ? deadline : std::min(deadline, items.front().since + kLinger);
+  }
+
   mutable std::mutex mutex;
   std::condition_variable filled;   // for the consumer
   std::condition_variable drained;  // for push_log
-  std::deque<Item> items;
+  std::deque<Queued> items;
   std::size_t max_operations;
   std::size_t max_log_octets;
   std::size_t operations = 0;  // without LogLines: the follower cannot crowd out captures
   std::size_t log_octets = 0;
+  std::size_t urgent = 0;  // with a ticket
   bool closed = false;
 };
 
@@ -45,19 +78,24 @@ StoreQueue::StoreQueue(std::size_t max_operations, std::size_t max_log_octets)
 StoreQueue::~StoreQueue() = default;
 
 bool StoreQueue::push(StoreOperation operation, std::shared_ptr<CommitTicket> ticket) {
+  bool wake = false;
   {
     const std::lock_guard lock(impl_->mutex);
     if (impl_->closed || impl_->operations >= impl_->max_operations) {
       return false;
     }
-    impl_->items.push_back({std::move(operation), std::move(ticket)});
+    impl_->add({std::move(operation), std::move(ticket)});
     ++impl_->operations;
+    wake = impl_->worth_waking();
   }
-  impl_->filled.notify_one();
+  if (wake) {
+    impl_->filled.notify_one();
+  }
   return true;
 }
 
 bool StoreQueue::push_log(LogLines lines) {
+  bool wake = false;
   {
     std::unique_lock lock(impl_->mutex);
     const std::size_t octets = lines.lines.size();
@@ -69,37 +107,34 @@ bool StoreQueue::push_log(LogLines lines) {
       return false;
     }
     impl_->log_octets += octets;
-    impl_->items.push_back({std::move(lines), nullptr});
+    impl_->add({std::move(lines), nullptr});
+    wake = impl_->worth_waking();
   }
-  impl_->filled.notify_one();
+  if (wake) {
+    impl_->filled.notify_one();
+  }
   return true;
 }
 
 std::vector<StoreQueue::Item> StoreQueue::take(std::size_t max_items,
                                                std::chrono::steady_clock::time_point deadline) {
   std::vector<Item> taken;
-  bool freed_log = false;
   {
     std::unique_lock lock(impl_->mutex);
-    impl_->filled.wait_until(lock, deadline,
-                             [this] { return impl_->closed || !impl_->items.empty(); });
+    for (;;) {
+      const auto until = impl_->patience(deadline);
+      if (impl_->pressing() || Impl::Clock::now() >= until) {
+        break;
+      }
+      impl_->filled.wait_until(lock, until);
+    }
     const std::size_t count = std::min(max_items, impl_->items.size());
     taken.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
-      Item& item = impl_->items.front();
-      if (const LogLines* log = std::get_if<LogLines>(&item.operation)) {
-        impl_->log_octets -= log->lines.size();
-        freed_log = true;
-      } else {
-        --impl_->operations;
-      }
-      taken.push_back(std::move(item));
-      impl_->items.pop_front();
+      taken.push_back(impl_->remove());
     }
   }
-  if (freed_log) {
-    impl_->drained.notify_all();
-  }
+  impl_->drained.notify_all();
   return taken;
 }
 

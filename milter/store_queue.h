@@ -57,6 +57,8 @@ class CommitTicket {
 // Thread-safe: any number of producers, one consumer.
 class StoreQueue {
  public:
+  static constexpr std::chrono::milliseconds kLinger{20};
+
   StoreQueue(std::size_t max_operations, std::size_t max_log_octets);
   ~StoreQueue();
   StoreQueue(const StoreQueue&) = delete;
@@ -73,8 +75,12 @@ class StoreQueue {
     StoreOperation operation;
     std::shared_ptr<CommitTicket> ticket;  // may be null
   };
-  // Waits until there is something, the queue is closed, or `deadline`. Takes at most `max_items`,
-  // oldest first. What was pushed before close() is still handed out after it.
+  // Waits until somebody waits for a commit (an item has a ticket), the oldest item is kLinger old,
+  // a good deal is queued, the queue is closed, or `deadline`. Takes at most `max_items`, oldest
+  // first. What was pushed before close() is still handed out after it.
+  //
+  // Provisional captures and log lines are in no hurry: lingering, they ride along with the next
+  // end of message instead of making it wait behind a commit of their own.
   std::vector<Item> take(std::size_t max_items, std::chrono::steady_clock::time_point deadline);
 
   // No more pushes; waiting producers return false, the consumer drains.

@@ -65,6 +65,22 @@ TEST(StoreQueueTest, TakeReturnsNothingAtTheDeadline) {
   EXPECT_TRUE(queue.take(10, Clock::now() + 5ms).empty());
 }
 
+TEST(StoreQueueTest, WhatNobodyWaitsForLingersUntilSomebodyWaits) {
+  StoreQueue queue(100, 1000);
+  EXPECT_TRUE(queue.push(drop(1), nullptr));
+  EXPECT_TRUE(queue.push_log(lines(3)));
+  const auto begun = Clock::now();
+  std::thread callback([&] { queue.push(drop(2), std::make_shared<CommitTicket>()); });
+  std::size_t taken = 0;
+  while (taken < 3) {
+    taken += queue.take(10, soon()).size();
+  }
+  callback.join();
+  EXPECT_TRUE(queue.push(drop(3), nullptr));
+  EXPECT_EQ(queue.take(10, soon()).size(), 1U);
+  EXPECT_GE(Clock::now() - begun, StoreQueue::kLinger);
+}
+
 TEST(StoreQueueTest, DrainsAfterClose) {
   StoreQueue queue(10, 1000);
   EXPECT_TRUE(queue.push(drop(1), nullptr));
