@@ -185,10 +185,10 @@ class Load {
       return std::chrono::duration<double, std::micro>(time).count();
     };
     std::printf(
-        "connections=%u depth=%u track_per_second=%.0f p50_us=%.0f p99_us=%.0f "
+        "connections=%u depth=%u answers=%llu track_per_second=%.0f p50_us=%.0f p99_us=%.0f "
         "answer_octets=%.0f\n",
-        options_.connections, options_.depth, static_cast<double>(answers_) / seconds,
-        percentile(50), percentile(99),
+        options_.connections, options_.depth, static_cast<unsigned long long>(answers_),
+        static_cast<double>(answers_) / seconds, percentile(50), percentile(99),
         static_cast<double>(octets_) / static_cast<double>(std::max<std::uint64_t>(answers_, 1)));
   }
 
