@@ -12,8 +12,9 @@ constexpr std::size_t kMaxLabel = 63;
 
 // Takes the word at the front of `text`, up to white space, and the white space after it.
 std::string_view take_word(std::string_view& text) {
-  const auto end = std::find_if(text.begin(), text.end(), is_wsp);
-  const auto next = std::find_if_not(end, text.end(), is_wsp);
+  const auto is_blank = [](char c) { return is_wsp(c); };  // a lambda is inlined
+  const auto end = std::find_if(text.begin(), text.end(), is_blank);
+  const auto next = std::find_if_not(end, text.end(), is_blank);
   const std::string_view word(text.data(), static_cast<std::size_t>(end - text.begin()));
   text.remove_prefix(static_cast<std::size_t>(next - text.begin()));
   return word;
