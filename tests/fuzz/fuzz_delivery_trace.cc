@@ -137,7 +137,7 @@ void run_events(mtrk::FuzzInput& in) {
   mtrk::maillog::TraceRouter router(policy);
   mtrk::LogTime at{mtrk::Seconds(1795219200)};
   std::vector<mtrk::Action> before(3, mtrk::Action::delayed);
-  for (int i = 0; i < 200 && !in.empty(); ++i) {
+  for (int i = 0; i < 40 && !in.empty(); ++i) {
     at += mtrk::Seconds(in.below(16));
     router.route(make_event(in, at), index);
     before.resize(trace.recipients().size(), mtrk::Action::delayed);
