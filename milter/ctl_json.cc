@@ -25,17 +25,40 @@ constexpr std::array<bool, 256> make_copied() {
 }
 constexpr std::array<bool, 256> kCopied = make_copied();
 
-// Whether any of eight octets needs a closer look: control, '"', '\', or not ASCII. The classic
+// Octets that need a closer look (control, '"', '\\', not ASCII) leave a high bit. The classic
 // subtractions: a zero octet of x ^ c shows up as its high bit.
-bool is_plain8(const char* p) {
+std::uint64_t oddities(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kHigh = 0x8080808080808080;
-  std::uint64_t word = 0;
-  std::memcpy(&word, p, sizeof word);
   const std::uint64_t quote = word ^ (kOnes * '"');
   const std::uint64_t backslash = word ^ (kOnes * '\\');
-  const std::uint64_t found = word | (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes);
-  return (found & kHigh) == 0;
+  return (word | (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes)) & kHigh;
+}
+
+template <typename Word>
+std::uint64_t load(const char* p) {
+  Word word = 0;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+
+// Whether all of the text can be copied as it is. Words overlap at the end, so that no octet is
+// looked at alone.
+bool is_plain(std::string_view text) {
+  const char* p = text.data();
+  const std::size_t size = text.size();
+  if (size >= 8) {
+    std::uint64_t odd = oddities(load<std::uint64_t>(p + size - 8));
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      odd |= oddities(load<std::uint64_t>(p + i));
+    }
+    return odd == 0;
+  }
+  if (size >= 4) {
+    return oddities(load<std::uint32_t>(p) | load<std::uint32_t>(p + size - 4) << 32) == 0;
+  }
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return kCopied[static_cast<unsigned char>(c)]; });
 }
 
 // Octets of the UTF-8 sequence at the front, 0 if there is none (RFC 3629: no overlong forms, no
@@ -66,6 +89,33 @@ std::size_t utf8_length(std::string_view text) {
     }
   }
   return length;
+}
+
+char* put_escaped(std::string_view value, char* out) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  while (!value.empty()) {
+    const unsigned char c = static_cast<unsigned char>(value[0]);
+    std::size_t taken = 1;
+    if (kCopied[c]) {
+      *out++ = value[0];
+    } else if (c >= 0x80 && utf8_length(value) != 0) {
+      taken = utf8_length(value);
+      out += value.copy(out, taken);
+    } else if (c >= 0x80) {
+      std::memcpy(out, "\\ufffd", 6);
+      out += 6;
+    } else if (c < 0x20) {
+      std::memcpy(out, "\\u00", 4);
+      out[4] = kHex[c >> 4];
+      out[5] = kHex[c & 15];
+      out += 6;
+    } else {
+      *out++ = '\\';
+      *out++ = value[0];
+    }
+    value.remove_prefix(taken);
+  }
+  return out;
 }
 
 }  // namespace
@@ -104,38 +154,13 @@ void JsonOutput::raw(std::string_view bytes) {
 
 // There is room for six octets per octet and ten more.
 void JsonOutput::escape(std::string_view value) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  const char* in = value.data();
-  const char* const end = in + value.size();
   char* out = buffer_.get() + size_;
   *out++ = '"';
-  while (in != end) {
-    while (end - in >= 8 && is_plain8(in)) {
-      std::memcpy(out, in, 8);
-      out += 8;
-      in += 8;
-    }
-    // The rest, or what made the eight odd.
-    for (const char* const stop = end - in > 8 ? in + 8 : end; in < stop;) {
-      const unsigned char c = static_cast<unsigned char>(*in);
-      if (kCopied[c]) {
-        *out++ = *in++;
-      } else if (c >= 0x80) {
-        const std::size_t length = utf8_length({in, static_cast<std::size_t>(end - in)});
-        std::memcpy(out, length == 0 ? "\\ufffd" : in, length == 0 ? 6 : length);
-        out += length == 0 ? 6 : length;
-        in += length == 0 ? 1 : length;
-      } else if (c < 0x20) {
-        std::memcpy(out, "\\u00", 4);
-        out[4] = kHex[c >> 4];
-        out[5] = kHex[c & 15];
-        out += 6;
-        ++in;
-      } else {
-        *out++ = '\\';
-        *out++ = *in++;
-      }
-    }
+  if (is_plain(value)) {
+    std::memcpy(out, value.data(), value.size());
+    out += value.size();
+  } else {
+    out = put_escaped(value, out);
   }
   *out++ = '"';
   size_ = static_cast<std::size_t>(out - buffer_.get());

@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 
+#include <array>
 #include <chrono>
 
 namespace mtrk::maillog {
@@ -20,16 +21,42 @@ int four_digits(const char* p) {
   return high < 0 || low < 0 ? -1 : high * 100 + low;
 }
 
+constexpr std::uint32_t three(char a, char b, char c) {
+  return static_cast<std::uint32_t>(static_cast<unsigned char>(a)) << 16 |
+         static_cast<std::uint32_t>(static_cast<unsigned char>(b)) << 8 |
+         static_cast<std::uint32_t>(static_cast<unsigned char>(c));
+}
+
 // Month number of "Jan" … "Dec", 0 if it is none of them.
 unsigned month_number(const char* p) {
-  constexpr std::string_view kNames = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  for (unsigned month = 0; month < 12; ++month) {
-    if (kNames[3 * month] == p[0] && kNames[3 * month + 1] == p[1] &&
-        kNames[3 * month + 2] == p[2]) {
-      return month + 1;
-    }
+  switch (three(p[0], p[1], p[2])) {
+    case three('J', 'a', 'n'):
+      return 1;
+    case three('F', 'e', 'b'):
+      return 2;
+    case three('M', 'a', 'r'):
+      return 3;
+    case three('A', 'p', 'r'):
+      return 4;
+    case three('M', 'a', 'y'):
+      return 5;
+    case three('J', 'u', 'n'):
+      return 6;
+    case three('J', 'u', 'l'):
+      return 7;
+    case three('A', 'u', 'g'):
+      return 8;
+    case three('S', 'e', 'p'):
+      return 9;
+    case three('O', 'c', 't'):
+      return 10;
+    case three('N', 'o', 'v'):
+      return 11;
+    case three('D', 'e', 'c'):
+      return 12;
+    default:
+      return 0;
   }
-  return 0;
 }
 
 // Seconds since midnight of "16:49:22", -1 if it is no time. A leap second counts as the 59th.
@@ -149,33 +176,41 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
+// Where a program's name ends.
+constexpr std::array<bool, 256> make_tag_ends() {
+  std::array<bool, 256> ends{};
+  ends['['] = ends[':'] = ends[' '] = true;
+  return ends;
+}
+constexpr std::array<bool, 256> kTagEnds = make_tag_ends();
+
 // "postfix/smtp[1]: text" or "postfix/smtp: text". Anything else leaves the program empty: a line
 // of the log, but of nobody we know ("last message repeated 3 times").
 void take_tag(std::string_view rest, LogLine& line) {
-  std::size_t end = 0;
-  while (end < rest.size() && rest[end] != '[' && rest[end] != ':' && rest[end] != ' ') {
-    ++end;
-  }
   line.text = rest;
-  std::size_t colon = end;
+  const char* const begin = rest.data();
+  const char* const end = begin + rest.size();
+  const char* p = begin;
+  while (p != end && !kTagEnds[static_cast<unsigned char>(*p)]) {
+    ++p;
+  }
+  const std::string_view program(begin, static_cast<std::size_t>(p - begin));
   std::uint32_t pid = 0;
-  if (end < rest.size() && rest[end] == '[') {
-    colon = end + 1;
-    while (colon < rest.size() && is_digit(rest[colon])) {
-      pid = pid * 10 + static_cast<std::uint32_t>(rest[colon] - '0');
-      ++colon;
+  if (p != end && *p == '[') {
+    for (++p; p != end && is_digit(*p); ++p) {
+      pid = pid * 10 + static_cast<std::uint32_t>(*p - '0');
     }
-    if (colon >= rest.size() || rest[colon] != ']') {
+    if (p == end || *p != ']') {
       return;
     }
-    ++colon;
+    ++p;
   }
-  if (end == 0 || colon + 1 >= rest.size() || rest[colon] != ':' || rest[colon + 1] != ' ') {
+  if (program.empty() || end - p < 2 || p[0] != ':' || p[1] != ' ') {
     return;
   }
-  line.program = rest.substr(0, end);
+  line.program = program;
   line.pid = pid;
-  line.text = rest.substr(colon + 2);
+  line.text = std::string_view(p + 2, static_cast<std::size_t>(end - p - 2));
 }
 
 // RFC 5424 §6.3: "-", or elements "[id name="value" …]" in which ", \ and ] are escaped.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace mtrk::maillog {
@@ -13,8 +14,14 @@ namespace {
 
 // Programs that share the log and may begin a line like Postfix does. Ours first.
 bool is_foreign(std::string_view program) {
-  return program.empty() || program.substr(0, 5) == "mtrk-" || program == "mtrkctl" ||
-         program == "mtqpd" || program == "sendmail" || program.substr(0, 3) == "sm-";
+  if (program.empty()) {
+    return true;
+  }
+  if (program[0] != 'm' && program[0] != 's') {  // nearly always
+    return false;
+  }
+  return program.substr(0, 5) == "mtrk-" || program == "mtrkctl" || program == "mtqpd" ||
+         program == "sendmail" || program.substr(0, 3) == "sm-";
 }
 
 // Postfix's own programs that never log an attempt: a "to=<" of theirs is somebody else's text.
@@ -73,13 +80,21 @@ std::string_view take_queue_id(std::string_view& text) {
   return id;
 }
 
-using What = std::optional<decltype(DeliveryEvent::what)>;
+using What = decltype(DeliveryEvent::what);
+
+// The parsers below put what they read into `what`; false if the text is of no interest.
+
+template <typename T>
+bool put(What& what, const T& value) {
+  what.emplace<T>(value);
+  return true;
+}
 
 // client=host[address][, orig_queue_id=OLD][, …]
-What parse_client(std::string_view text) {
+bool parse_client(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (!scan.take("client=")) {
-    return std::nullopt;
+    return false;
   }
   Client client{};
   const std::optional<std::string_view> name = scan.take_field();
@@ -87,133 +102,124 @@ What parse_client(std::string_view text) {
   if (name && scan.take("orig_queue_id=")) {
     client.orig_queue_id = scan.take_word();
   }
-  return client;
+  return put(what, client);
 }
 
 // from=<S>, size=N, nrcpt=N (queue active) | from=<S>, status=expired, returned to sender
-What parse_from(std::string_view text) {
+bool parse_from(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (!scan.take("from=")) {
-    return std::nullopt;
+    return false;
   }
   const std::optional<std::string_view> sender = scan.take_address();
   if (!sender) {
-    return std::nullopt;
+    return false;
   }
   if (scan.take(", status=")) {
     const std::string_view status = scan.take_word();
-    const bool gave_up =
-        (status == "expired" || status == "force-expired") && scan.rest() == ", returned to sender";
-    return gave_up ? What(GaveUp{status}) : std::nullopt;
+    return (status == "expired" || status == "force-expired") &&
+           scan.rest() == ", returned to sender" && put(what, GaveUp{status});
   }
   if (!scan.take(", size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
       !scan.take(", nrcpt=")) {
-    return std::nullopt;
+    return false;
   }
   const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
-  if (!recipients || !scan.take(" (queue active)")) {
-    return std::nullopt;
-  }
-  return Queued{*sender, *recipients};
+  return recipients && scan.take(" (queue active)") && put(what, Queued{*sender, *recipients});
 }
 
 // uid=N from=<S>[ orig_id=OLD]
-What parse_pickup(std::string_view text) {
+bool parse_pickup(std::string_view text, What& what) {
   FieldScanner scan(text);
-  if (!scan.take("uid=") || scan.take_word().empty() || !scan.take(" from=")) {
-    return std::nullopt;
-  }
-  if (!scan.take_address()) {
-    return std::nullopt;
+  if (!scan.take("uid=") || scan.take_word().empty() || !scan.take(" from=") ||
+      !scan.take_address()) {
+    return false;
   }
   Pickup pickup{};
   if (scan.take(" orig_id=")) {
     pickup.orig_id = scan.take_word();
   }
-  return pickup;
+  return put(what, pickup);
 }
 
 // milter-reject: and milter-discard: say what became of the message only at its end; a discard at
 // any stage silently drops all of it.
-What parse_milter_or_message_id(std::string_view text) {
+bool parse_milter_or_message_id(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (scan.take("message-id=")) {
-    return MessageId{scan.rest()};
+    return put(what, MessageId{scan.rest()});
   }
   if (scan.take("milter-reject: ")) {
-    return scan.rest().substr(0, 14) == "END-OF-MESSAGE"
-               ? What(Rejected{Verdict::refused, scan.rest()})
-               : std::nullopt;
+    return scan.rest().substr(0, 14) == "END-OF-MESSAGE" &&
+           put(what, Rejected{Verdict::refused, scan.rest()});
   }
   if (scan.take("milter-discard: ")) {
-    return Rejected{Verdict::discarded, scan.rest()};
+    return put(what, Rejected{Verdict::discarded, scan.rest()});
   }
-  return scan.take("milter-hold: ") ? What(Held{}) : std::nullopt;
+  return scan.take("milter-hold: ") && put(what, Held{});
 }
 
-What parse_r(std::string_view text, std::string_view service) {
+bool parse_r(std::string_view text, std::string_view service, What& what) {
   if (text == "removed") {
-    return Removed{service};
+    return put(what, Removed{service});
   }
   if (text == "requeued") {
-    return Requeued{};
+    return put(what, Requeued{});
   }
   if (text == "released from hold") {
-    return Released{};
+    return put(what, Released{});
   }
   FieldScanner scan(text);
   if (!scan.take("reject: ")) {
-    return std::nullopt;
+    return false;
   }
   // "reject: RCPT from …" refuses a recipient, not the message.
   FieldScanner stage(scan.rest());
   const std::string_view word = stage.take_word();
   const bool whole = word == "header" || word == "body" || word == "mime" || word == "content" ||
                      word == "END-OF-MESSAGE";
-  return whole ? What(Rejected{Verdict::refused, scan.rest()}) : std::nullopt;
+  return whole && put(what, Rejected{Verdict::refused, scan.rest()});
 }
 
 // sender non-delivery notification: NEW
-What parse_notification(std::string_view text) {
+bool parse_notification(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (!scan.take("sender ")) {
-    return std::nullopt;
+    return false;
   }
   for (const std::string_view kind : {"non-delivery", "delay", "delivery status"}) {
     if (scan.take(kind)) {
-      return scan.take(" notification: ") ? What(Notification{kind, scan.take_word()})
-                                          : std::nullopt;
+      return scan.take(" notification: ") && put(what, Notification{kind, scan.take_word()});
     }
   }
-  return std::nullopt;
+  return false;
 }
 
-What parse_other(std::string_view text, std::string_view service) {
+bool parse_other(std::string_view text, std::string_view service, What& what) {
   FieldScanner scan(text);
   switch (text[0]) {
     case 'c':
-      return parse_client(text);
+      return parse_client(text, what);
     case 'd':
-      return scan.take("discard: ") ? What(Rejected{Verdict::discarded, scan.rest()})
-                                    : std::nullopt;
+      return scan.take("discard: ") && put(what, Rejected{Verdict::discarded, scan.rest()});
     case 'e':
-      return text == "expired" ? What(ForcedExpiry{}) : std::nullopt;
+      return text == "expired" && put(what, ForcedExpiry{});
     case 'f':
-      return parse_from(text);
+      return parse_from(text, what);
     case 'h':
-      return scan.take("hold: ") ? What(Held{}) : std::nullopt;
+      return scan.take("hold: ") && put(what, Held{});
     case 'm':
-      return parse_milter_or_message_id(text);
+      return parse_milter_or_message_id(text, what);
     case 'p':
-      return text == "placed on hold" ? What(Held{}) : std::nullopt;
+      return text == "placed on hold" && put(what, Held{});
     case 'r':
-      return parse_r(text, service);
+      return parse_r(text, service, what);
     case 's':
-      return parse_notification(text);
+      return parse_notification(text, what);
     case 'u':
-      return parse_pickup(text);
+      return parse_pickup(text, what);
     default:
-      return std::nullopt;
+      return false;
   }
 }
 
@@ -226,25 +232,27 @@ ParsedLine parse_postfix(const LogLine& line) {
     return Ignored{};
   }
   const std::string_view service = service_of(line.program);
-  if (text.substr(0, 4) == "to=<") {
-    if (is_bystander(service)) {
-      return Ignored{};
-    }
-    ParsedLine result(std::in_place_type<DeliveryEvent>);
-    DeliveryEvent& event = *std::get_if<DeliveryEvent>(&result);
-    event.at = line.at;
-    event.queue_id = queue_id;
-    Attempt& attempt = *std::get_if<Attempt>(&event.what);  // the first alternative
-    attempt.agent = service;
-    if (!parse_attempt(text, attempt)) {
-      result = Unparsed{};
+  const bool attempt = text.substr(0, 4) == "to=<";
+  if (attempt && is_bystander(service)) {
+    return Ignored{};
+  }
+  // Made in place: an event is large, and this is called for every line of every log.
+  ParsedLine result(std::in_place_type<DeliveryEvent>);
+  DeliveryEvent& event = *std::get_if<DeliveryEvent>(&result);
+  event.at = line.at;
+  event.queue_id = queue_id;
+  if (!attempt) {
+    if (!parse_other(text, service, event.what)) {
+      result = Ignored{};
     }
     return result;
   }
-  if (What what = parse_other(text, service)) {
-    return DeliveryEvent{line.at, queue_id, *what};
+  Attempt& fields = event.what.emplace<Attempt>();
+  fields.agent = service;
+  if (!parse_attempt(text, fields)) {
+    result = Unparsed{};
   }
-  return Ignored{};
+  return result;
 }
 
 }  // namespace mtrk::maillog
