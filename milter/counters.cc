@@ -1,5 +1,6 @@
 #include "milter/counters.h"
 
+#include "common/base/ascii.h"
 #include "common/base/unique_fd.h"
 
 #include <fmt/format.h>
@@ -45,6 +46,30 @@ std::string format_counters(const Counters& counters) {
                    value->load(std::memory_order_relaxed));
   }
   return text;
+}
+
+std::optional<std::vector<std::pair<std::string, std::uint64_t>>> parse_counters(
+    std::string_view text) {
+  std::vector<std::pair<std::string, std::uint64_t>> rows;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    const std::size_t blank = line.find(' ');
+    if (end == std::string_view::npos || blank == std::string_view::npos) {
+      return std::nullopt;
+    }
+    const auto value = parse_number<std::uint64_t>(line.substr(blank + 1));
+    if (!value) {
+      return std::nullopt;
+    }
+    rows.emplace_back(line.substr(0, blank), *value);
+    text.remove_prefix(end + 1);
+  }
+  return rows;
+}
+
+std::string counters_path(const std::string& store_path) {
+  return store_path + "/milter.stats";
 }
 
 bool write_counters_file(const std::string& path, const std::string& text) noexcept try {

@@ -2,7 +2,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 // What mtrk-milter counts, for `mtrkctl stats`. Written from all threads, relaxed: each value is
 // right, a set of them is not a snapshot.
@@ -46,6 +50,13 @@ inline void count(Counters::Value& value, std::uint64_t by = 1) {
 
 // One "name value" a line, in the order above.
 [[nodiscard]] std::string format_counters(const Counters& counters);
+
+// The same text read back, names and values in its order; nothing if it is not such a text.
+[[nodiscard]] std::optional<std::vector<std::pair<std::string, std::uint64_t>>> parse_counters(
+    std::string_view text);
+
+// Where the daemon keeps them: beside the store, so that `mtrkctl stats` needs no daemon to ask.
+[[nodiscard]] std::string counters_path(const std::string& store_path);
 
 // Replaces `path` atomically (no fsync: it is rewritten every few seconds). False if that failed.
 bool write_counters_file(const std::string& path, const std::string& text) noexcept;

@@ -403,7 +403,7 @@ void StoreWriter::housekeep() {
 
 void StoreWriter::publish_counters() {
   std::string text = format_counters(counters_);
-  if (text != published_ && write_counters_file(config_.store.path + "/milter.stats", text)) {
+  if (text != published_ && write_counters_file(counters_path(config_.store.path), text)) {
     published_ = std::move(text);
   }
 }
