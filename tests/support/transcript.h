@@ -10,6 +10,7 @@
 #include <fstream>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -74,6 +75,11 @@ struct Transcript {
     return nullptr;
   }
 };
+
+// What test reports call it.
+inline void PrintTo(const Transcript& transcript, std::ostream* out) {
+  *out << transcript.name;
+}
 
 namespace detail {
 

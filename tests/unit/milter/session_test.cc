@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,10 @@ struct Untracked {
   std::vector<std::string> mail;
   std::string restored;  // arguments, or empty
 };
+
+void PrintTo(const Untracked& row, std::ostream* out) {
+  *out << row.name;
+}
 
 class UntrackedTest : public testing::TestWithParam<Untracked> {};
 
