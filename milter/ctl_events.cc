@@ -44,6 +44,7 @@ using maillog::Removed;
 using maillog::Requeued;
 using maillog::split_log_line;
 using maillog::StampContext;
+using maillog::StampMemo;
 
 constexpr std::uint64_t kShownUnparsed = 20;
 
@@ -113,9 +114,9 @@ struct Part {
   std::string unparsed;  // the first lines that were not understood, for people
 };
 
-void read_line(std::string_view text, const StampContext& stamps, Part& part) {
+void read_line(std::string_view text, const StampContext& stamps, StampMemo& memo, Part& part) {
   ++part.counts.lines;
-  const std::optional<LogLine> line = split_log_line(text, stamps);
+  const std::optional<LogLine> line = split_log_line(text, stamps, &memo);
   if (!line) {
     ++part.counts.ignored;
     return;
@@ -133,8 +134,9 @@ void read_line(std::string_view text, const StampContext& stamps, Part& part) {
 
 void read_lines(const StampContext& stamps, Part& part) {
   std::string_view lines = part.block.lines();
+  StampMemo memo;
   while (!lines.empty()) {
-    read_line(take_line(lines), stamps, part);
+    read_line(take_line(lines), stamps, memo, part);
   }
 }
 

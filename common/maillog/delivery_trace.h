@@ -98,6 +98,9 @@ class DeliveryTrace {
   [[nodiscard]] std::optional<std::uint32_t> find_node(std::string_view queue_id) const;
   [[nodiscard]] std::optional<std::uint32_t> find_slot(std::uint32_t node,
                                                        std::string_view key) const;
+  // A slot whose target is another address than its key.
+  [[nodiscard]] std::optional<std::uint32_t> find_target(std::uint32_t node,
+                                                         std::string_view target) const;
   std::uint32_t add_node(std::string_view queue_id,
                          trace::Link link,
                          std::uint32_t parent,

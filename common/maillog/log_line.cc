@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstring>
 
 namespace mtrk::maillog {
 namespace {
@@ -109,6 +110,23 @@ std::optional<LogTime> take_traditional_stamp(std::string_view& line, const Stam
     }
   }
   return std::nullopt;
+}
+
+std::optional<LogTime> take_remembered_stamp(std::string_view& line,
+                                             const StampContext& context,
+                                             StampMemo& memo) {
+  const std::size_t length = memo.text.size();
+  if (line.size() >= length && std::memcmp(line.data(), memo.text.data(), length) == 0) {
+    line.remove_prefix(length);
+    return memo.at;
+  }
+  const char* const text = line.data();
+  const std::optional<LogTime> at = take_traditional_stamp(line, context);
+  if (at) {
+    std::memcpy(memo.text.data(), text, length);
+    memo.at = *at;
+  }
+  return at;
 }
 
 // "+01:00", "+0100" or "Z" at the front of `text`.
@@ -278,7 +296,9 @@ bool skip_priority(std::string_view& line) {
 
 }  // namespace
 
-std::optional<LogLine> split_log_line(std::string_view line, const StampContext& context) {
+std::optional<LogLine> split_log_line(std::string_view line,
+                                      const StampContext& context,
+                                      StampMemo* memo) {
   if (!line.empty() && line[0] == '<') {
     if (!skip_priority(line)) {
       return std::nullopt;
@@ -290,8 +310,9 @@ std::optional<LogLine> split_log_line(std::string_view line, const StampContext&
   if (line.empty()) {
     return std::nullopt;
   }
-  const std::optional<LogTime> at =
-      is_digit(line[0]) ? take_rfc3339_stamp(line) : take_traditional_stamp(line, context);
+  const std::optional<LogTime> at = is_digit(line[0]) ? take_rfc3339_stamp(line)
+                                    : memo == nullptr ? take_traditional_stamp(line, context)
+                                                      : take_remembered_stamp(line, context, *memo);
   if (!at) {
     return std::nullopt;
   }

@@ -2,6 +2,7 @@
 
 #include "common/base/time.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -27,8 +28,16 @@ struct StampContext {
   Minutes utc_offset{0};
 };
 
+// The last traditional stamp that was read, for a reader of many lines: those of one second come
+// together. To be used with one StampContext only.
+struct StampMemo {
+  std::array<char, 16> text{};
+  LogTime at;
+};
+
 // Nothing if the line has none of the three headers. Linear; never allocates.
 [[nodiscard]] std::optional<LogLine> split_log_line(std::string_view line,
-                                                    const StampContext& context);
+                                                    const StampContext& context,
+                                                    StampMemo* memo = nullptr);
 
 }  // namespace mtrk::maillog
