@@ -38,13 +38,18 @@ constexpr std::size_t kMaxQueuedLog = 4 * 1024 * 1024;
 constexpr std::size_t kThreadStack = 256 * 1024;
 constexpr auto kDrain = 20s;
 
-// Used by callbacks on libmilter's worker threads, which nobody can join: never destroyed.
 struct Shared {
   Counters counters;
   CircuitBreaker breaker;
   StoreQueue queue{kMaxQueued, kMaxQueuedLog};
   QueueSink sink{queue};
 };
+
+// Used by callbacks on libmilter's worker threads, which nobody can join: never destroyed.
+Shared& shared_state() {
+  static Shared* const kept = new Shared;
+  return *kept;
+}
 
 sigset_t handled_signals() {
   sigset_t set;
@@ -199,7 +204,7 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   const MilterAddress address = parse_milter_address(config.milter.socket).value();
   const std::string log_path = locate_log(config);
 
-  Shared& shared = *new Shared;
+  Shared& shared = shared_state();
   StoreWriter writer(config, shared.queue, shared.breaker, shared.counters);
 
   // The position is taken, and kept, before any mail can be tracked: no line about it is missed.
