@@ -163,7 +163,7 @@ void finish(SMFICTX* context, MilterSession::EndOfMessage end, std::string_view 
     guarded(SMFIS_CONTINUE, [&] {
       recipients = end.capture->recipients.size();
       if (glue->services.breaker.allows_wait(SteadyClock::now())) {
-        ticket = std::make_shared<CommitTicket>();
+        ticket = std::make_shared<CommitTicket>(glue->active.load());
       }
       taken = glue->services.sink.put(std::move(*end.capture), ticket);
       return SMFIS_CONTINUE;

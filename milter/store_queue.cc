@@ -32,8 +32,14 @@ struct StoreQueue::Impl {
   };
 
   void add(Item item) {
-    urgent += item.ticket ? 1U : 0U;
-    items.push_back({std::move(item), Clock::now()});
+    const Clock::time_point now = Clock::now();
+    if (item.ticket) {
+      if (urgent++ == 0) {
+        urgent_since = now;
+      }
+      company = item.ticket->company();
+    }
+    items.push_back({std::move(item), now});
   }
   Item remove() {
     Item item = std::move(items.front().item);
@@ -47,13 +53,16 @@ struct StoreQueue::Impl {
     return item;
   }
   [[nodiscard]] bool pressing() const {
-    return closed || urgent > 0 || operations > max_operations / 4 ||
+    return closed || (urgent > 0 && urgent >= company) || operations > max_operations / 4 ||
            log_octets > max_log_octets / 4;
   }
   // For the consumer: the first of many, or a reason not to linger.
-  [[nodiscard]] bool worth_waking() const { return items.size() == 1 || pressing(); }
+  [[nodiscard]] bool worth_waking() const { return items.size() == 1 || urgent == 1 || pressing(); }
   // Until when there is no reason to take anything.
   [[nodiscard]] Clock::time_point patience(Clock::time_point deadline) const {
+    if (urgent > 0) {
+      deadline = std::min(deadline, urgent_since + gather);
+    }
     return items.empty() ? deadline : std::min(deadline, items.front().since + kLinger);
   }
 
@@ -61,16 +70,22 @@ struct StoreQueue::Impl {
   std::condition_variable filled;   // for the consumer
   std::condition_variable drained;  // for push_log
   std::deque<Queued> items;
+  std::chrono::milliseconds gather;
   std::size_t max_operations;
   std::size_t max_log_octets;
   std::size_t operations = 0;  // without LogLines: the follower cannot crowd out captures
   std::size_t log_octets = 0;
-  std::size_t urgent = 0;  // with a ticket
+  std::size_t urgent = 0;          // items with a ticket
+  Clock::time_point urgent_since;  // when there were none last
+  std::size_t company = 0;         // of the newest ticket
   bool closed = false;
 };
 
-StoreQueue::StoreQueue(std::size_t max_operations, std::size_t max_log_octets)
+StoreQueue::StoreQueue(std::size_t max_operations,
+                       std::size_t max_log_octets,
+                       std::chrono::milliseconds gather)
     : impl_(std::make_unique<Impl>()) {
+  impl_->gather = gather;
   impl_->max_operations = max_operations;
   impl_->max_log_octets = max_log_octets;
 }

@@ -43,12 +43,18 @@ enum class CommitResult { committed, failed };
 // by shared_ptr, so that a callback may give up while the commit is still under way.
 class CommitTicket {
  public:
+  // `company`: how many messages are under way in the milter, this one included, and may soon want
+  // a commit too.
+  explicit CommitTicket(std::size_t company = 1) : company_(company) {}
+
   // Nothing if `deadline` passed first.
   [[nodiscard]] std::optional<CommitResult> wait_until(
       std::chrono::steady_clock::time_point deadline);
   void complete(CommitResult result);
+  [[nodiscard]] std::size_t company() const { return company_; }
 
  private:
+  const std::size_t company_;
   std::mutex mutex_;
   std::condition_variable done_;
   std::optional<CommitResult> result_;
@@ -58,8 +64,11 @@ class CommitTicket {
 class StoreQueue {
  public:
   static constexpr std::chrono::milliseconds kLinger{20};
+  static constexpr std::chrono::milliseconds kGather{2};
 
-  StoreQueue(std::size_t max_operations, std::size_t max_log_octets);
+  StoreQueue(std::size_t max_operations,
+             std::size_t max_log_octets,
+             std::chrono::milliseconds gather = kGather);
   ~StoreQueue();
   StoreQueue(const StoreQueue&) = delete;
   StoreQueue& operator=(const StoreQueue&) = delete;
@@ -75,12 +84,15 @@ class StoreQueue {
     StoreOperation operation;
     std::shared_ptr<CommitTicket> ticket;  // may be null
   };
-  // Waits until somebody waits for a commit (an item has a ticket), the oldest item is kLinger old,
-  // a good deal is queued, the queue is closed, or `deadline`. Takes at most `max_items`, oldest
-  // first. What was pushed before close() is still handed out after it.
+  // Waits until everybody under way waits for a commit (items with tickets), somebody has waited
+  // for `gather`, the oldest item is kLinger old, a good deal is queued, the queue is closed, or
+  // `deadline`. Takes at most `max_items`, oldest first. What was pushed before close() is still
+  // handed out after it.
   //
   // Provisional captures and log lines are in no hurry: lingering, they ride along with the next
-  // end of message instead of making it wait behind a commit of their own.
+  // end of message instead of making it wait behind a commit of their own. An end of message that
+  // is alone is committed at once; on a busy host those of the same few milliseconds share one
+  // commit, as a commit costs the host more than they do.
   std::vector<Item> take(std::size_t max_items, std::chrono::steady_clock::time_point deadline);
 
   // No more pushes; waiting producers return false, the consumer drains.

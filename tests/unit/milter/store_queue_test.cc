@@ -81,6 +81,32 @@ TEST(StoreQueueTest, WhatNobodyWaitsForLingersUntilSomebodyWaits) {
   EXPECT_GE(Clock::now() - begun, StoreQueue::kLinger);
 }
 
+TEST(StoreQueueTest, WhoeverIsAloneIsNotMadeToWaitForCompany) {
+  StoreQueue queue(100, 1000, 1h);
+  EXPECT_TRUE(queue.push(drop(1), std::make_shared<CommitTicket>(1)));
+  const Clock::time_point begun = Clock::now();
+  EXPECT_EQ(queue.take(10, soon()).size(), 1U);
+  EXPECT_LT(Clock::now() - begun, 5s);
+}
+
+TEST(StoreQueueTest, NobodyWaitsOnceEverybodyIsThere) {
+  StoreQueue queue(100, 1000, 1h);
+  const Clock::time_point begun = Clock::now();
+  EXPECT_TRUE(queue.push(drop(1), std::make_shared<CommitTicket>(2)));
+  EXPECT_TRUE(queue.push(drop(2), std::make_shared<CommitTicket>(2)));
+  EXPECT_EQ(queue.take(10, soon()).size(), 2U);
+  EXPECT_LT(Clock::now() - begun, 5s);
+}
+
+TEST(StoreQueueTest, MessagesUnderWayAreWaitedForBriefly) {
+  StoreQueue queue(100, 1000, 5ms);
+  const Clock::time_point begun = Clock::now();
+  EXPECT_TRUE(queue.push(drop(1), std::make_shared<CommitTicket>(3)));
+  EXPECT_TRUE(queue.push(drop(2), std::make_shared<CommitTicket>(3)));
+  EXPECT_EQ(queue.take(10, soon()).size(), 2U);
+  EXPECT_GE(Clock::now() - begun, 5ms);
+}
+
 TEST(StoreQueueTest, DrainsAfterClose) {
   StoreQueue queue(10, 1000);
   EXPECT_TRUE(queue.push(drop(1), nullptr));
