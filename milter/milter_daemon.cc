@@ -180,6 +180,7 @@ std::unique_ptr<PublishedSocket> open_socket(const MilterAddress& address,
   options.commit_wait = config.milter.commit_wait;
   options.transport =
       address.tcp ? milter_glue::Transport::tcp : milter_glue::Transport::unix_socket;
+  options.forgotten = config.log.mta == Mta::sendmail ? Forgotten::all : Forgotten::envid_and_ret;
   const mode_t before = ::umask(0117);  // the socket: 0660, the group of its setgid directory
   milter_glue::open(std::move(options), {shared.sink, shared.breaker, shared.counters},
                     address.connection);

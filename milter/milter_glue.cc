@@ -25,7 +25,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 // What hangs off smfi_setpriv: made at the first MAIL with MTRK of a connection, freed at its end.
 struct Connection {
-  explicit Connection(sfsistat reply) : no_reply(reply) {}
+  Connection(Forgotten forgotten, sfsistat reply) : session(forgotten), no_reply(reply) {}
   MilterSession session;
   sfsistat no_reply;     // what RCPT and DATA return
   bool counted = false;  // in Glue::active
@@ -66,7 +66,7 @@ sfsistat no_reply_of(SMFICTX* context) {
 }
 
 Connection& make_connection(SMFICTX* context) {
-  auto connection = std::make_unique<Connection>(no_reply_of(context));
+  auto connection = std::make_unique<Connection>(glue->options.forgotten, no_reply_of(context));
   smfi_setpriv(context, connection.get());
   return *connection.release();
 }

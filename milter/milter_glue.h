@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/time.h"
+#include "common/track/mail_params.h"
 #include "milter/capture_sink.h"
 #include "milter/circuit_breaker.h"
 #include "milter/counters.h"
@@ -27,6 +28,7 @@ struct Options {
   // "No reply" flags save round trips on unix sockets and meet Nagle's algorithm on TCP
   // (guide/postfix.md §11): negotiated on the former only.
   Transport transport = Transport::unix_socket;
+  Forgotten forgotten = Forgotten::envid_and_ret;  // by this MTA
 };
 
 // What the callbacks use; must outlive every callback, that is, the process: libmilter's workers

@@ -54,7 +54,7 @@ MilterSession::EndOfMessage MilterSession::on_eom(std::string_view queue_id,
     return end;
   }
   if (params_->folded && params_->envid && !params_->envid->empty()) {
-    end.restore = Restore{params_->sender, restored_arguments(*params_)};
+    end.restore = Restore{params_->sender, restored_arguments(*params_, forgotten_)};
   }
   if (!arrival_) {
     arrival_ = now;

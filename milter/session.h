@@ -25,6 +25,8 @@ class MilterSession {
   // A message can have this many recipients and still be tracked; Postfix's own limit is 1000.
   static constexpr std::size_t kMaxRecipients = 10'000;
 
+  explicit MilterSession(Forgotten forgotten = Forgotten::envid_and_ret) : forgotten_(forgotten) {}
+
   // The envelope of a message whose MAIL may carry MTRK (may_carry_mtrk). `ticket` is unique to the
   // message. Ends the transaction before, if the MTA did not.
   void on_mail(const char* const* argv, std::uint64_t ticket);
@@ -76,6 +78,7 @@ class MilterSession {
   void give_up(Reason reason, std::string text);
   void reset();
 
+  Forgotten forgotten_;
   std::optional<MailParams> params_;
   std::vector<store::Capture::Recipient> recipients_;
   std::unordered_set<std::string> seen_;  // recipient keys: a repeated RCPT is delivered once

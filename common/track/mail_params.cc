@@ -22,6 +22,11 @@ Word split_word(std::string_view word) {
   return {word.substr(0, equals), word.substr(equals + 1)};
 }
 
+bool is_other(const Word& word) {
+  return iequals(word.keyword, "BODY") || iequals(word.keyword, "AUTH") ||
+         iequals(word.keyword, "BY") || iequals(word.keyword, "SMTPUTF8");
+}
+
 // What the MAIL words held, before it is judged. Of a repeated word the first counts; that it was
 // repeated is a reason of its own.
 struct Found {
@@ -30,6 +35,7 @@ struct Found {
   std::string_view envid;  // with the fold, if there is one
   std::string_view mtrk;
   std::string_view ret;
+  std::vector<std::string> others;
 
   void take(std::string_view text) {
     const Word word = split_word(text);
@@ -40,6 +46,8 @@ struct Found {
     } else if (iequals(word.keyword, "RET") &&
                (iequals(word.value, "FULL") || iequals(word.value, "HDRS"))) {
       ret = word.value;  // nothing else may reach the arguments that we give back
+    } else if (is_other(word) && std::all_of(text.begin(), text.end(), is_vchar)) {
+      others.emplace_back(text);
     }
   }
 };
@@ -111,6 +119,7 @@ MailParams parse_mail_params(const char* const* argv) {
   if (!found.ret.empty()) {
     params.ret = found.ret;
   }
+  params.others = std::move(found.others);
   const FoldedEnvid envid = split_folded_envid(found.envid);
   // An ENVID that was nothing but the fold stays: no MTA can be told to have none.
   const bool restorable =
@@ -126,13 +135,21 @@ MailParams parse_mail_params(const char* const* argv) {
   return params;
 }
 
-std::string restored_arguments(const MailParams& params) {
+std::string restored_arguments(const MailParams& params, Forgotten forgotten) {
   std::string arguments;
+  const auto add = [&arguments](std::string_view keyword, std::string_view value) {
+    arguments.append(arguments.empty() ? "" : " ").append(keyword).append(value);
+  };
   if (params.envid) {
-    arguments.append(kEnvidPrefix).append(*params.envid);
+    add(kEnvidPrefix, *params.envid);
   }
   if (params.ret) {
-    arguments.append(arguments.empty() ? "RET=" : " RET=").append(*params.ret);
+    add("RET=", *params.ret);
+  }
+  if (forgotten == Forgotten::all) {
+    for (const std::string& word : params.others) {
+      add(word, {});
+    }
   }
   return arguments;
 }

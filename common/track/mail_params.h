@@ -19,6 +19,7 @@ struct MailParams {
   std::string sender;                // argv[0] as received, for smfi_chgfrom
   std::optional<std::string> envid;  // plain, xtext as on the wire, the fold taken off
   std::optional<std::string> ret;    // "FULL" or "HDRS" as given
+  std::vector<std::string> others;   // BODY, AUTH, BY and SMTPUTF8 words as given; see Forgotten
   bool folded = false;               // ENVID carried the fold: it has to be restored
   bool mentions_mtrk = false;        // MTRK was there in either form, well-formed or not
   // Set only when the message is to be tracked: one well-formed MTRK and a suitable ENVID.
@@ -33,8 +34,13 @@ struct MailParams {
 // True if any argument may carry MTRK: the cheap test before anything is parsed or allocated.
 [[nodiscard]] bool may_carry_mtrk(const char* const* argv);
 [[nodiscard]] MailParams parse_mail_params(const char* const* argv);
-// The ESMTP arguments to give back with the plain ENVID: "ENVID=… RET=…".
-[[nodiscard]] std::string restored_arguments(const MailParams& params);
+
+// What an MTA forgets of MAIL when smfi_chgfrom comes with arguments, and has to be given again.
+// Postfix: ENVID and RET, and it warns about others. Sendmail: everything but SIZE.
+enum class Forgotten { envid_and_ret, all };
+
+// The ESMTP arguments to give back with the plain ENVID: "ENVID=… RET=… BODY=…".
+[[nodiscard]] std::string restored_arguments(const MailParams& params, Forgotten forgotten);
 
 struct RcptParams {
   TypedAddress original;

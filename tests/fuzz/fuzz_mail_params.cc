@@ -42,11 +42,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(params.mentions_mtrk == (params.tracking || !params.refusal.empty()));
   check(!(params.tracking && !params.refusal.empty()));
   if (params.folded) {
-    // What is given back is one line of two words at most, and no longer than what came.
-    const std::string restored = mtrk::restored_arguments(params);
+    // What is given back is one line of the words that came, at most.
+    const std::string restored = mtrk::restored_arguments(params, mtrk::Forgotten::all);
     check(
         std::all_of(restored.begin(), restored.end(), [](char c) { return c >= ' ' && c < 127; }));
-    check(std::count(restored.begin(), restored.end(), ' ') <= 1);
+    check(std::count(restored.begin(), restored.end(), ' ') + 1 < std::ssize(argv) - 1);
+    const std::string shorter = mtrk::restored_arguments(params, mtrk::Forgotten::envid_and_ret);
+    check(restored.starts_with(shorter) && std::count(shorter.begin(), shorter.end(), ' ') <= 1);
   }
   if (params.tracking) {
     check(mtrk::EnvelopeId::parse_xtext(*params.envid)->decoded() ==

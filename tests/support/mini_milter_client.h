@@ -74,6 +74,9 @@ class MiniMilterClient {
   // The answer; what it changed is in changes().
   char end_of_message(std::string_view queue_id) {
     send_identity('E', queue_id);
+    return end_of_message();
+  }
+  char end_of_message() {
     send('E', "");
     changes_.clear();
     for (;;) {
@@ -89,6 +92,11 @@ class MiniMilterClient {
   void abort() { send('A', ""); }     // has no answer
   void quit() { send('Q', ""); }      // neither
   void quit_new() { send('K', ""); }  // the connection is used again
+  // The macros of the command that follows.
+  void define(char command, const std::vector<std::string>& names_and_values) {
+    send('D', std::string(1, command) + join(names_and_values));
+  }
+  char data() { return ask('T', "", kNoReplyData); }
   void send(char command, std::string_view data) {
     std::string packet;
     put_u32(packet, static_cast<std::uint32_t>(data.size() + 1));

@@ -243,6 +243,42 @@ TEST_F(MilterGlueTest, QuittingAfterEndOfMessageDropsNothing) {
   EXPECT_EQ(milter_.sink.await_dropped(1), std::vector<std::string>{"4jWxyz000021"});
 }
 
+// Sendmail knows the queue id at MAIL, and one that does not heed our list of macros says it there
+// and nowhere else. Those of RCPT stay visible, also to the next message.
+TEST_F(MilterGlueTest, AQueueIdGivenAtMailCounts) {
+  MiniMilterClient mta = client();
+  for (const std::string queue_id : {"6ALGjYoB029826", "6ALGjYoC029826"}) {
+    mta.define('M', {"i", queue_id, "{mail_addr}", "s@a.test"});
+    EXPECT_EQ(mta.mail(tracked()), 'c');
+    mta.define('R', {"{rcpt_mailer}", "local", "{rcpt_host}", "", "{rcpt_addr}", "bob"});
+    EXPECT_EQ(mta.rcpt({"<bob@b.test>", "NOTIFY=SUCCESS,FAILURE"}), 'c');
+    EXPECT_EQ(mta.data(), 'c');
+    EXPECT_EQ(mta.end_of_message(), 'c');
+    expect_restored(mta);
+    mta.abort();  // after the end of a message: harmless
+  }
+  const auto captures = milter_.sink.captures();
+  ASSERT_EQ(captures.size(), 4U);
+  EXPECT_EQ(captures[0].queue_id.text(), "6ALGjYoB029826");
+  EXPECT_EQ(captures[1].queue_id.text(), "6ALGjYoB029826");
+  EXPECT_EQ(captures[3].queue_id.text(), "6ALGjYoC029826");
+}
+
+// A Sendmail patched for RFC 3885 passes the parameter as it is: nothing to restore.
+TEST_F(MilterGlueTest, PlainMtrkOfAPatchedMtaIsTracked) {
+  MiniMilterClient mta = client();
+  EXPECT_EQ(mta.mail({"<s@a.test>", "ENVID=id@a.test", "MTRK=VheLhqV/rCKJmplkGFwsyW59pYk:86400",
+                      "RET=HDRS"}),
+            'c');
+  mta.rcpt({"<bob@b.test>"});
+  mta.data("6ALGjYoD029826");
+  EXPECT_EQ(mta.end_of_message("6ALGjYoD029826"), 'c');
+  EXPECT_TRUE(mta.changes().empty());
+  const auto captures = milter_.sink.captures();
+  ASSERT_EQ(captures.size(), 2U);
+  EXPECT_EQ(captures[1].timeout, Seconds(86400));
+}
+
 // R3
 TEST_F(MilterGlueTest, AConnectionCanBeUsedAgain) {
   MiniMilterClient mta = client();

@@ -71,6 +71,18 @@ TEST(MilterSessionTest, CapturesProvisionallyAtDataAndFinallyAtEndOfMessage) {
   EXPECT_FALSE(session.active());
 }
 
+// Sendmail forgets all that smfi_chgfrom does not name.
+TEST(MilterSessionTest, SendmailIsGivenEveryArgumentAgain) {
+  MilterSession session(Forgotten::all);
+  mail(session, {"<s@a.test>", "SIZE=100", "BODY=8BITMIME", "RET=HDRS", folded("id@a.test"),
+                 "AUTH=<>", "BY=120;RT"});
+  rcpt(session, {"<bob@b.test>"});
+  const MilterSession::EndOfMessage end = session.on_eom("6ALGjYoB029826", kHost, kNow);
+  EXPECT_TRUE(end.capture);
+  ASSERT_TRUE(end.restore);
+  EXPECT_EQ(end.restore->arguments, "ENVID=id@a.test RET=HDRS BODY=8BITMIME AUTH=<> BY=120;RT");
+}
+
 TEST(MilterSessionTest, APlainMtrkNeedsNoRestoring) {
   MilterSession session;
   mail(session, {"<>", "ENVID=id@a.test", "MTRK=VheLhqV/rCKJmplkGFwsyW59pYk"});

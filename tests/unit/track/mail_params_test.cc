@@ -58,7 +58,7 @@ TEST(MailParamsTest, TracksPlainAndFoldedInAnyOrderAndCase) {  // MTRK-2-04, MTR
     EXPECT_EQ(params.tracking->envelope_id.decoded(), "x+y@h");
     EXPECT_EQ(params.tracking->mtrk.certifier.to_base64(), kCertifier);
     EXPECT_EQ(params.tracking->mtrk.timeout, Seconds(60));
-    EXPECT_EQ(restored_arguments(params), "ENVID=x+2By@h RET=FULL");
+    EXPECT_EQ(restored_arguments(params, Forgotten::envid_and_ret), "ENVID=x+2By@h RET=FULL");
   }
 }
 
@@ -128,16 +128,27 @@ TEST(MailParamsTest,
     EXPECT_EQ(params.refusal, row.refusal);
     EXPECT_EQ(params.folded, row.folded) << row.refusal;
     if (row.restored.data() != nullptr) {
-      EXPECT_EQ(restored_arguments(params), row.restored);
+      EXPECT_EQ(restored_arguments(params, Forgotten::all), row.restored);
     }
   }
 }
 
-TEST(MailParamsTest, NothingButEnvidAndRetIsGivenBack) {
+TEST(MailParamsTest, PostfixGetsNothingButEnvidAndRetBack) {
   const Argv argv{"<a@b>", "SIZE=1", "ENVID=x@h" + kFold, "RET=FULL BODY=7BIT", "SMTPUTF8"};
-  EXPECT_EQ(restored_arguments(parse_mail_params(argv.get())), "ENVID=x@h");
+  EXPECT_EQ(restored_arguments(parse_mail_params(argv.get()), Forgotten::envid_and_ret),
+            "ENVID=x@h");
   const Argv odd{"<a@b>", "ENVID=x@h RET=\r\n" + kFold};
   EXPECT_FALSE(parse_mail_params(odd.get()).folded);
+}
+
+TEST(MailParamsTest, SendmailGetsAllBackThatItForgets) {
+  const Argv argv{"<a@b>",        "SIZE=100", "body=8BITMIME", "ENVID=x@h" + kFold, "RET=FULL",
+                  "AUTH=<e+2Bf>", "SMTPUTF8", "BY=120;RT",     "XOTHER=1"};
+  EXPECT_EQ(restored_arguments(parse_mail_params(argv.get()), Forgotten::all),
+            "ENVID=x@h RET=FULL body=8BITMIME AUTH=<e+2Bf> SMTPUTF8 BY=120;RT");
+  // A word that is none: only the MTA splits lines.
+  const Argv odd{"<a@b>", "ENVID=x@h" + kFold, "BODY=7BIT\r\nX", "AUTH=<> X=1", "BY", ""};
+  EXPECT_EQ(restored_arguments(parse_mail_params(odd.get()), Forgotten::all), "ENVID=x@h BY");
 }
 
 TEST(MailParamsTest, TheLongestEnvidCanBeFolded) {  // DSNX-5.4-01
