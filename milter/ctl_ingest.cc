@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/base/codec.h"
 #include "common/base/exit_code.h"
+#include "common/base/local_offset.h"
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_line.h"
 #include "common/maillog/postfix_log.h"
@@ -18,7 +19,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
-#include <ctime>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -54,10 +54,8 @@ class LogFile {
   }
   // A stamp without a year is judged by when the file was written, its zone by this machine's.
   [[nodiscard]] maillog::StampContext stamps() const {
-    std::tm local{};
-    ::localtime_r(&status_.st_mtime, &local);
-    return {TimePoint(Seconds(status_.st_mtime)),
-            std::chrono::duration_cast<Minutes>(Seconds(local.tm_gmtoff))};
+    const TimePoint written{Seconds(status_.st_mtime)};
+    return {written, local_offsets(written)};
   }
 
   // The whole lines from `offset` on, at most about kChunk octets of them and none beyond `end`;

@@ -1,5 +1,7 @@
 #include "milter/ctl_log_reader.h"
 
+#include "common/base/local_offset.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -26,11 +28,8 @@ LogReader::LogReader(const std::string& path) : path_(path) {
   }
   struct stat status {};
   regular_ = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-  const std::time_t reference = regular_ ? status.st_mtime : std::time(nullptr);
-  struct tm local {};
-  ::localtime_r(&reference, &local);
-  stamps_ = {TimePoint(Seconds(reference)),
-             std::chrono::duration_cast<Minutes>(Seconds(local.tm_gmtoff))};
+  const TimePoint reference{Seconds(regular_ ? status.st_mtime : std::time(nullptr))};
+  stamps_ = {reference, local_offsets(reference)};
 }
 
 std::size_t LogReader::read(char* to, std::size_t room) {

@@ -1,6 +1,7 @@
 #include "milter/store_writer.h"
 
 #include "common/base/ascii.h"
+#include "common/base/local_offset.h"
 #include "common/base/log.h"
 #include "common/maillog/log_line.h"
 #include "common/maillog/postfix_log.h"
@@ -11,7 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -37,13 +37,6 @@ constexpr int kShownUnparsed = 10;  // a minute
 
 TimePoint wall_clock() {
   return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
-}
-
-Minutes utc_offset() {
-  const std::time_t now = std::time(nullptr);
-  std::tm local{};
-  localtime_r(&now, &local);
-  return Minutes(local.tm_gmtoff / 60);
 }
 
 store::WriterOptions writer_options(const Config& config) {
@@ -241,7 +234,7 @@ void StoreWriter::apply_lines(const LogLines& lines) {
 }
 
 void StoreWriter::apply_each_line(const LogLines& lines) {
-  const maillog::StampContext stamp{lines.reference, utc_offset()};
+  const maillog::StampContext stamp{lines.reference, local_offsets(lines.reference)};
   std::string_view rest = lines.lines;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

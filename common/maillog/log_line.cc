@@ -80,7 +80,10 @@ std::optional<std::chrono::sys_days> make_day(int year, unsigned month, int day)
 
 // "Nov 21 16:49:22 ": the latest year that does not put the line more than a day after the
 // reference; nothing if that is 370 days or more before it (29 February of another year, say).
-std::optional<LogTime> take_traditional_stamp(std::string_view& line, const StampContext& context) {
+// `before` is the stamp of the line before, for an hour that came twice.
+std::optional<LogTime> take_traditional_stamp(std::string_view& line,
+                                              const StampContext& context,
+                                              TimePoint before) {
   constexpr std::size_t kLength = 16;
   if (line.size() < kLength || line[3] != ' ' || line[6] != ' ' || line[15] != ' ') {
     return std::nullopt;
@@ -96,11 +99,12 @@ std::optional<LogTime> take_traditional_stamp(std::string_view& line, const Stam
   const auto earliest = context.reference - std::chrono::days(370);
   const std::chrono::year_month_day last{
       // as the log's clock has it
-      std::chrono::floor<std::chrono::days>(latest + context.utc_offset)};
+      std::chrono::floor<std::chrono::days>(latest + context.zone.at(latest))};
   for (int year = static_cast<int>(last.year()); year >= static_cast<int>(last.year()) - 1;
        --year) {
     const auto date = make_day(year, month, day);
-    const TimePoint at = date ? *date + Seconds(seconds) - context.utc_offset : TimePoint::max();
+    const TimePoint at =
+        date ? context.zone.from_wall(*date + Seconds(seconds), before) : TimePoint::max();
     if (at <= latest) {
       if (at <= earliest) {
         return std::nullopt;
@@ -121,7 +125,9 @@ std::optional<LogTime> take_remembered_stamp(std::string_view& line,
     return memo.at;
   }
   const char* const text = line.data();
-  const std::optional<LogTime> at = take_traditional_stamp(line, context);
+  const TimePoint before =
+      memo.text[0] == '\0' ? TimePoint::min() : std::chrono::floor<Seconds>(memo.at);
+  const std::optional<LogTime> at = take_traditional_stamp(line, context, before);
   if (at) {
     std::memcpy(memo.text.data(), text, length);
     memo.at = *at;
@@ -311,8 +317,9 @@ std::optional<LogLine> split_log_line(std::string_view line,
     return std::nullopt;
   }
   const std::optional<LogTime> at = is_digit(line[0]) ? take_rfc3339_stamp(line)
-                                    : memo == nullptr ? take_traditional_stamp(line, context)
-                                                      : take_remembered_stamp(line, context, *memo);
+                                    : memo == nullptr
+                                        ? take_traditional_stamp(line, context, TimePoint::min())
+                                        : take_remembered_stamp(line, context, *memo);
   if (!at) {
     return std::nullopt;
   }

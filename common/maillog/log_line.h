@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/local_offset.h"
 #include "common/base/time.h"
 
 #include <array>
@@ -21,15 +22,16 @@ struct LogLine {
 };
 
 // A traditional stamp has neither year nor zone: the year is the one that puts the line into
-// (reference − 370 d, reference + 1 d], the zone is `utc_offset`. `reference` is the file's
-// modification time or the clock (reliability B6).
+// (reference − 370 d, reference + 1 d], the zone is `zone`. `reference` is the file's modification
+// time or the clock (reliability B6).
 struct StampContext {
   TimePoint reference;
-  Minutes utc_offset{0};
+  LocalOffsets zone;
 };
 
 // The last traditional stamp that was read, for a reader of many lines: those of one second come
-// together. To be used with one StampContext only.
+// together, and the hour that comes twice in autumn is told by the order of lines. To be used with
+// one StampContext only.
 struct StampMemo {
   std::array<char, 16> text{};
   LogTime at;

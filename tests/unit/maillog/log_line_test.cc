@@ -132,5 +132,55 @@ TEST(LogLineTest, FindsTheYearOfAStampWithoutOne) {
   }
 }
 
+// Europe/Berlin: to summer time on 29 March 2026, back on 25 October.
+LocalOffsets berlin() {
+  LocalOffsets zone(Minutes(60));
+  zone.add_change(at(2026, 3, 29, 1, 0, 0), Minutes(120));
+  zone.add_change(at(2026, 10, 25, 1, 0, 0), Minutes(60));
+  return zone;
+}
+
+struct ZoneCase {
+  const char* name;
+  std::string_view stamp;
+  TimePoint want;
+};
+
+TEST(LogLineTest, ReadsAStampWithTheOffsetOfItsDay) {  // reliability B6
+  const ZoneCase cases[] = {
+      {"winter", "Jan 10 12:00:00", at(2026, 1, 10, 11, 0, 0)},
+      {"last second of winter time", "Mar 29 01:59:59", at(2026, 3, 29, 0, 59, 59)},
+      {"an hour that was not", "Mar 29 02:30:00", at(2026, 3, 29, 1, 30, 0)},
+      {"first second of summer time", "Mar 29 03:00:00", at(2026, 3, 29, 1, 0, 0)},
+      {"summer", "Jul 10 12:00:00", at(2026, 7, 10, 10, 0, 0)},
+      {"an hour that came twice", "Oct 25 02:30:00", at(2026, 10, 25, 0, 30, 0)},
+      {"after it", "Oct 25 03:00:00", at(2026, 10, 25, 2, 0, 0)},
+      {"winter again", "Nov 21 12:00:00", at(2026, 11, 21, 11, 0, 0)},
+      {"last year", "Dec 24 12:00:00", at(2025, 12, 24, 11, 0, 0)},
+  };
+  for (const ZoneCase& test : cases) {
+    SCOPED_TRACE(test.name);
+    const std::string text = std::string(test.stamp) + " mx postfix/smtp[1]: x";
+    const std::optional<LogLine> line = split_log_line(text, {at(2026, 11, 22, 0, 0, 0), berlin()});
+    ASSERT_TRUE(line);
+    EXPECT_EQ(line->at, LogTime(test.want));
+  }
+}
+
+TEST(LogLineTest, TheHourThatComesTwiceIsToldByTheOrderOfLines) {
+  const StampContext context{at(2026, 11, 22, 0, 0, 0), berlin()};
+  StampMemo memo;
+  const auto read = [&](std::string_view stamp) {
+    const std::string text = std::string(stamp) + " mx postfix/smtp[1]: x";
+    return split_log_line(text, context, &memo)->at;
+  };
+  EXPECT_EQ(read("Oct 25 02:10:05"), LogTime(at(2026, 10, 25, 0, 10, 5)));
+  EXPECT_EQ(read("Oct 25 02:10:04"), LogTime(at(2026, 10, 25, 0, 10, 4))) << "two writers";
+  EXPECT_EQ(read("Oct 25 02:59:59"), LogTime(at(2026, 10, 25, 0, 59, 59)));
+  EXPECT_EQ(read("Oct 25 02:00:00"), LogTime(at(2026, 10, 25, 1, 0, 0)));
+  EXPECT_EQ(read("Oct 25 02:40:00"), LogTime(at(2026, 10, 25, 1, 40, 0)));
+  EXPECT_EQ(read("Oct 25 03:00:00"), LogTime(at(2026, 10, 25, 2, 0, 0)));
+}
+
 }  // namespace
 }  // namespace mtrk::maillog
