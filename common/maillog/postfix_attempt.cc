@@ -6,17 +6,14 @@
 namespace mtrk::maillog {
 namespace {
 
-// An optional "key=value, "; false if the key is there but its value does not end.
-bool take_optional(FieldScanner& scan, std::string_view key, std::string_view& value) {
-  if (!scan.take(key)) {
-    return true;
-  }
-  const std::optional<std::string_view> field = scan.take_field();
-  if (!field) {
+// A "key=value, " that was not there before; false if it does not come next.
+bool take_key(FieldScanner& scan, std::string_view key, std::string_view& value) {
+  if (value.data() != nullptr || !scan.take(key)) {
     return false;
   }
-  value = *field;
-  return true;
+  const std::optional<std::string_view> field = scan.take_field();
+  value = field.value_or(std::string_view());
+  return field.has_value();
 }
 
 // "forwarded as NEW", the whole text. Only local(8) says so: a pipe's output cannot.
@@ -78,22 +75,21 @@ bool parse_attempt(std::string_view text, Attempt& attempt) {
   }
   attempt.relay = *relay;
 
+  // No hostile text up to status=: a relay is a host name or our own configuration.
   std::string_view conn_use;
   std::string_view dsn;
-  if (!take_optional(scan, "conn_use=", conn_use) ||
-      !take_optional(scan, "delay=", attempt.delay) ||
-      !take_optional(scan, "delays=", attempt.delays) ||
-      !take_optional(scan, "tls=", attempt.tls) || !take_optional(scan, "dsn=", dsn)) {
-    return false;
+  while (!scan.take("status=")) {
+    if (!take_key(scan, "delay=", attempt.delay) && !take_key(scan, "delays=", attempt.delays) &&
+        !take_key(scan, "dsn=", dsn) && !take_key(scan, "conn_use=", conn_use) &&
+        !take_key(scan, "tls=", attempt.tls)) {
+      return false;
+    }
   }
   if (dsn.data() != nullptr) {  // the key was there
     attempt.dsn = parse_enhanced_status(dsn);
     if (!attempt.dsn) {
       return false;
     }
-  }
-  if (!scan.take("status=")) {
-    return false;
   }
   attempt.status = scan.take_word();
   if (attempt.status.empty() || !scan.take(" (")) {

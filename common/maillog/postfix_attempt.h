@@ -11,9 +11,9 @@ namespace mtrk::maillog {
 //   to=<A>[, orig_to=<B>], relay=R[, conn_use=N][, delay=D][, delays=a/b/c/d][, tls=T][,
 //   dsn=X.Y.Z], status=WORD (text)
 //
-// in this order and with nothing in between. `text` is the rest of the line: its last parenthesis
-// is missing when the log cut the line at 2000 octets. False if the line deviates in any way;
-// `attempt` (empty before) is then half filled.
+// with nothing in between; the keys from relay= to status= in any order, each once. `text` is the
+// rest of the line: its last parenthesis is missing when the log cut the line at 2000 octets. False
+// if the line deviates in any way; `attempt` (empty before) is then half filled.
 [[nodiscard]] bool parse_attempt(std::string_view text, Attempt& attempt);
 
 }  // namespace mtrk::maillog

@@ -12,12 +12,16 @@
 namespace mtrk::maillog {
 namespace {
 
-// Programs that share the log and may begin a line like Postfix does. Ours first.
+// Programs that share the log and may begin a line like Postfix does. Ours first. A slash is in
+// Postfix's names alone, whatever its syslog_name.
 bool is_foreign(std::string_view program) {
   if (program.empty()) {
     return true;
   }
   if (program[0] != 'm' && program[0] != 's') {  // nearly always
+    return false;
+  }
+  if (program.find('/') != std::string_view::npos) {
     return false;
   }
   return program.substr(0, 5) == "mtrk-" || program == "mtrkctl" || program == "mtqpd" ||
@@ -156,12 +160,29 @@ bool parse_milter_or_message_id(std::string_view text, What& what) {
   if (scan.take("milter-discard: ")) {
     return put(what, Rejected{Verdict::discarded, scan.rest()});
   }
-  return scan.take("milter-hold: ") && put(what, Held{});
+  if (scan.take("milter-hold: ")) {
+    return put(what, Held{});
+  }
+  // milter_header_checks: what a header that a milter added leads to.
+  if (!scan.take("milter-header-") && !scan.take("milter-body-")) {
+    return false;
+  }
+  if (scan.take("reject: ")) {
+    return put(what, Rejected{Verdict::refused, scan.rest()});
+  }
+  if (scan.take("discard: ")) {
+    return put(what, Rejected{Verdict::discarded, scan.rest()});
+  }
+  return scan.take("hold: ") && put(what, Held{});
 }
 
 bool parse_r(std::string_view text, std::string_view service, What& what) {
   if (text == "removed") {
     return put(what, Removed{service});
+  }
+  if (text == "removed (canceled)" || text == "removed (discarded)") {  // cleanup of newer releases
+    const bool canceled = text == "removed (canceled)";
+    return put(what, Rejected{canceled ? Verdict::refused : Verdict::discarded, text.substr(8)});
   }
   if (text == "requeued") {
     return put(what, Requeued{});
@@ -176,8 +197,8 @@ bool parse_r(std::string_view text, std::string_view service, What& what) {
   // "reject: RCPT from …" refuses a recipient, not the message.
   FieldScanner stage(scan.rest());
   const std::string_view word = stage.take_word();
-  const bool whole = word == "header" || word == "body" || word == "mime" || word == "content" ||
-                     word == "END-OF-MESSAGE";
+  const bool whole = word == "header" || word == "body" || word == "mime-error" ||
+                     word == "content" || word == "END-OF-MESSAGE";
   return whole && put(what, Rejected{Verdict::refused, scan.rest()});
 }
 

@@ -60,6 +60,11 @@ bool is_tcp(const Relay& relay) {
   return !relay.address.empty() && relay.address[0] != '/' && !relay.port.empty();
 }
 
+// A path may be relative to the queue directory: "mx.example.test[private/dovecot-lmtp]".
+bool is_socket(const Relay& relay) {
+  return relay.port.empty() && relay.address.find('/') != std::string_view::npos;
+}
+
 std::optional<MtaName> remote_mta(const Relay& relay) {
   if (!is_tcp(relay)) {
     return std::nullopt;

@@ -18,6 +18,7 @@ struct Relay {
 [[nodiscard]] bool is_loopback_address(std::string_view address);  // 127.0.0.0/8, ::1
 [[nodiscard]] bool is_loopback(const Relay& relay);                // the same over TCP
 [[nodiscard]] bool is_tcp(const Relay& relay);                     // another host: SMTP or LMTP
+[[nodiscard]] bool is_socket(const Relay& relay);                  // LMTP over a unix socket
 
 // Remote-MTA for a TCP relay: type dns with the host name, or the bracketed address where the host
 // is itself an address ("[127.0.0.1]"); nothing for "none", local agents and sockets.
