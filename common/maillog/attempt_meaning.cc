@@ -44,8 +44,7 @@ Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
   }
   const bool final = relay.host == "local" || relay.host == "virtual" ||
                      relay.host == "none" ||  // of all that send, discard(8) alone has no relay
-                     (!relay.address.empty() && relay.address[0] == '/') ||  // LMTP
-                     attempt.text.substr(0, 14) == "delivered via ";         // pipe(8)
+                     is_socket(relay) || attempt.text.substr(0, 14) == "delivered via ";  // pipe(8)
   return final ? Last::delivered : Last::unknown;
 }
 
@@ -54,6 +53,38 @@ EnhancedStatus fitting(const std::optional<EnhancedStatus>& status, std::uint8_t
   const EnhancedStatus plain{status_class, 0, 0};
   return status && status->status_class == status_class && *status != kRelayedStatus ? *status
                                                                                      : plain;
+}
+
+// Quotes and backslashes as Postfix writes them.
+std::string with_needed_quotes(std::string key) {
+  if (key.empty() || key[0] != '"') {
+    return key;
+  }
+  std::string plain;
+  std::string quoted = "\"";
+  bool atoms = true;
+  std::size_t i = 1;
+  for (; i < key.size() && key[i] != '"'; ++i) {
+    if (key[i] == '\\' && i + 1 < key.size()) {
+      ++i;
+    }
+    constexpr std::string_view kSpecials = " ()<>[]:;@\\,\"\t";
+    const bool dot_misplaced = key[i] == '.' && (plain.empty() || plain.back() == '.');
+    atoms = atoms && kSpecials.find(key[i]) == std::string_view::npos && !dot_misplaced;
+    plain += key[i];
+    if (key[i] == '"' || key[i] == '\\') {
+      quoted += '\\';
+    }
+    quoted += key[i];
+  }
+  if (i >= key.size() || (i + 1 < key.size() && key[i + 1] != '@')) {
+    return key;  // no quoted local part after all
+  }
+  const std::string_view domain = std::string_view(key).substr(i + 1);
+  if (!atoms || plain.empty() || plain.back() == '.') {
+    return quoted.append("\"").append(domain);
+  }
+  return plain.append(domain);
 }
 
 }  // namespace
@@ -89,35 +120,13 @@ std::optional<Meaning> meaning_of(const Attempt& attempt, std::span<const std::s
 }
 
 std::string match_key(std::string_view address) {
-  std::string key = recipient_key(address);
-  if (key.empty() || key[0] != '"') {
-    return key;
-  }
-  std::string plain;
-  std::string quoted = "\"";
-  bool atoms = true;
-  std::size_t i = 1;
-  for (; i < key.size() && key[i] != '"'; ++i) {
-    if (key[i] == '\\' && i + 1 < key.size()) {
-      ++i;
-    }
-    constexpr std::string_view kSpecials = " ()<>[]:;@\\,\"\t";
-    const bool dot_misplaced = key[i] == '.' && (plain.empty() || plain.back() == '.');
-    atoms = atoms && kSpecials.find(key[i]) == std::string_view::npos && !dot_misplaced;
-    plain += key[i];
-    if (key[i] == '"' || key[i] == '\\') {
-      quoted += '\\';
-    }
-    quoted += key[i];
-  }
-  if (i >= key.size() || (i + 1 < key.size() && key[i + 1] != '@')) {
-    return key;  // no quoted local part after all
-  }
-  const std::string_view domain = std::string_view(key).substr(i + 1);
-  if (!atoms || plain.empty() || plain.back() == '.') {
-    return quoted.append("\"").append(domain);
-  }
-  return plain.append(domain);
+  return with_needed_quotes(recipient_key(address));
+}
+
+std::string spelled_key(std::string_view address) {
+  std::string key(address);
+  const std::size_t at = std::min(key.rfind('@'), key.size());
+  return with_needed_quotes(key.replace(at, std::string::npos, to_lower(address.substr(at))));
 }
 
 }  // namespace mtrk::maillog

@@ -27,5 +27,8 @@ struct Meaning {
 // recipient_key(), with quotes and backslashes only where they are needed, as Postfix logs it:
 // `"joe"@x` is joe@x.
 [[nodiscard]] std::string match_key(std::string_view address);
+// The same with the local part's case kept (RFC 5321 §2.4): to_lower(spelled_key(a)) is
+// match_key(a).
+[[nodiscard]] std::string spelled_key(std::string_view address);
 
 }  // namespace mtrk::maillog

@@ -1,3 +1,4 @@
+#include "common/base/ascii.h"
 #include "common/maillog/attempt_meaning.h"
 #include "common/maillog/delivery_trace.h"
 
@@ -50,7 +51,7 @@ void resolve_untried(const Node& node, Action& action, EnhancedStatus& status) {
 
 void DeliveryTrace::resolve(std::uint32_t index, std::string_view key, Fate& fate) const {
   const Node& node = nodes_[index];
-  std::optional<std::uint32_t> slot = find_slot(index, key);
+  std::optional<std::uint32_t> slot = find_any_spelling(index, key);
   if (!slot && node.link == Link::filtered && node.recipients == 1) {
     // The filter rewrote the one address there is.
     const auto only = std::find_if(slots_.begin(), slots_.end(),
@@ -79,7 +80,8 @@ void DeliveryTrace::resolve_slot(const Slot& slot, Fate& fate) const {
     fate.last_attempt = slot.at;
     return;
   }
-  if (!slot.key.empty() && slot.target != slot.key && !is_completed(slot.key, slot.target)) {
+  if (!slot.key.empty() && !iequals(slot.target, slot.key) &&
+      !is_completed(slot.key, slot.target)) {
     fate.redirected = true;
   }
   fate.status = slot.status;
@@ -150,14 +152,14 @@ std::optional<std::uint32_t> DeliveryTrace::filter_child(const Slot& slot) const
   }
   const std::vector<std::uint32_t>& children = nodes_[slot.node].filtered;
   const auto child = std::find_if(children.begin(), children.end(), [&](std::uint32_t index) {
-    return find_slot(index, slot.target).has_value();
+    return find_any_spelling(index, slot.target).has_value();
   });
   return child == children.end() ? std::nullopt : std::optional(*child);
 }
 
 DeliveryTrace::Fate DeliveryTrace::fate_of(std::size_t recipient) const {
   Fate fate;
-  resolve(0, match_key(recipients_[recipient]), fate);
+  resolve(0, key_of(recipients_[recipient]), fate);
   return fate;
 }
 

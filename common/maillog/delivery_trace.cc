@@ -1,5 +1,6 @@
 #include "common/maillog/delivery_trace.h"
 
+#include "common/base/ascii.h"
 #include "common/maillog/attempt_meaning.h"
 
 #include <algorithm>
@@ -154,15 +155,17 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
 std::optional<std::uint32_t> DeliveryTrace::slot_for(std::uint32_t node,
                                                      std::size_t id,
                                                      const Attempt& attempt,
-                                                     std::string target) {
+                                                     std::string target,
+                                                     Applied& applied) {
   std::string key;
   if (nodes_[node].link != Link::forwarded) {
-    key = attempt.original.empty() ? target : match_key(attempt.original);
+    key = attempt.original.empty() ? target : key_of(attempt.original);
   }
   if (const auto slot = find_slot(node, key)) {
     return slot;
   }
-  if (nodes_[node].link == Link::root && recipient_index_.count(key) == 0) {
+  if (nodes_[node].link == Link::root &&
+      recipient_index_.find(to_lower(key)) == recipient_index_.end()) {
     // A requeued message may have lost the address its member came from.
     if (id > 0) {
       if (const auto slot = find_target(node, target)) {
@@ -174,7 +177,11 @@ std::optional<std::uint32_t> DeliveryTrace::slot_for(std::uint32_t node,
     }
     add_recipient(std::string(attempt.original.empty() ? attempt.recipient : attempt.original));
   }
-  return add_slot(node, std::move(key), std::move(target));
+  const std::uint32_t slot = add_slot(node, std::move(key), std::move(target));
+  if (note_spelling(slot)) {
+    affected_all(node, applied.changed);
+  }
+  return slot;
 }
 
 void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
@@ -190,9 +197,9 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   const std::vector<std::string>& ids = nodes_[node].ids;
   const std::size_t id =
       static_cast<std::size_t>(std::find(ids.begin(), ids.end(), event.queue_id) - ids.begin());
-  std::string target = match_key(attempt.recipient);
+  std::string target = key_of(attempt.recipient);
   const std::size_t slots_before = slots_.size();
-  const std::optional<std::uint32_t> found = slot_for(node, id, attempt, target);
+  const std::optional<std::uint32_t> found = slot_for(node, id, attempt, target, applied);
   if (!found) {
     return;
   }

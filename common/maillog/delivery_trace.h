@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 // The way of one SMTP transaction through one host: a pure state machine from delivery events to an
@@ -22,6 +23,10 @@
 //   local alias, .forward, list   "forwarded as NEW": everything in NEW belongs to that recipient
 //   content filter                a hop whose re-injection is proven: by orig_queue_id=, by a
 //                                 configured filter, or over loopback by the same Message-Id here
+//
+// Recipients are known by what was given at RCPT: the domain in any case, the local part too, since
+// Postfix merges spellings of one address into one delivery. Where the log keeps two spellings that
+// were both given apart, each has its own outcome.
 //
 // A recipient with one target is followed to its end; with several it is `expanded`, whatever
 // became of the members (RFC 3886 §4.2). A recipient that is gone without a word is `opaque`, never
@@ -98,6 +103,14 @@ class DeliveryTrace {
   [[nodiscard]] std::optional<std::uint32_t> find_node(std::string_view queue_id) const;
   [[nodiscard]] std::optional<std::uint32_t> find_slot(std::uint32_t node,
                                                        std::string_view key) const;
+  // What an address is known by: match_key(), or, if it was given at RCPT in several spellings and
+  // this is one of them, spelled_key().
+  [[nodiscard]] std::string key_of(std::string_view address) const;
+  // Whether the slot is the second one of its address: its spellings are apart from now on.
+  [[nodiscard]] bool note_spelling(std::uint32_t slot);
+  // The slot of `key`, or of the only other spelling there are attempts for.
+  [[nodiscard]] std::optional<std::uint32_t> find_any_spelling(std::uint32_t node,
+                                                               std::string_view key) const;
   // A slot whose target is another address than its key.
   [[nodiscard]] std::optional<std::uint32_t> find_target(std::uint32_t node,
                                                          std::string_view target) const;
@@ -108,6 +121,7 @@ class DeliveryTrace {
   std::uint32_t add_slot(std::uint32_t node, std::string key, std::string target);
   void set_target(std::uint32_t slot, std::string target);
   void add_recipient(std::string address);
+  void index_recipient(std::uint32_t index);
   void index_all();
 
   void join_parent(const DeliveryEvent& event, Applied& applied);
@@ -121,12 +135,14 @@ class DeliveryTrace {
   [[nodiscard]] std::optional<std::uint32_t> slot_for(std::uint32_t node,
                                                       std::size_t id,
                                                       const Attempt& attempt,
-                                                      std::string target);
+                                                      std::string target,
+                                                      Applied& applied);
   void follow_filter(std::uint32_t slot,
                      const Attempt& attempt,
                      bool configured,
                      const Evidence& evidence,
                      Applied& applied);
+  void affected_by_spelling(std::string_view key, std::vector<std::size_t>& out) const;
   void affected(std::uint32_t node, std::string_view key, std::vector<std::size_t>& out) const;
   void affected_all(std::uint32_t node, std::vector<std::size_t>& out) const;
 
@@ -143,10 +159,15 @@ class DeliveryTrace {
   std::vector<trace::Slot> slots_;
 
   // Derived from the above.
-  std::unordered_multimap<std::string, std::uint32_t> recipient_index_;  // key
-  std::unordered_map<std::string, std::uint32_t> node_index_;            // queue id
-  std::unordered_map<std::string, std::uint32_t> slot_index_;            // node, key
-  std::unordered_multimap<std::string, std::uint32_t> target_index_;     // node, target if ≠ key
+  std::unordered_multimap<std::string, std::uint32_t> recipient_index_;  // match_key()
+  std::uint32_t distinct_ = 0;                                           // spellings given
+  // Of addresses given in several spellings (trace_spelling.cc); empty for nearly all messages.
+  std::unordered_set<std::string> respelled_;                           // match_key()
+  std::unordered_multimap<std::string, std::uint32_t> spelling_index_;  // spelled_key()
+  std::unordered_map<std::string, std::uint32_t> only_spelling_;      // node, match_key() → slot
+  std::unordered_map<std::string, std::uint32_t> node_index_;         // queue id
+  std::unordered_map<std::string, std::uint32_t> slot_index_;         // node, key
+  std::unordered_multimap<std::string, std::uint32_t> target_index_;  // node, target if ≠ key
 };
 
 // Of a message-id= value, stable across builds (it is stored).

@@ -4,32 +4,28 @@
 #include "common/maillog/delivery_trace.h"
 
 #include <algorithm>
-#include <iterator>
 #include <numeric>
 
 // Nodes and slots: finding and adding them, and which recipients lie behind them.
 namespace mtrk::maillog {
-namespace {
 
 using trace::kNone;
 using trace::Link;
 using trace::Node;
 using trace::Slot;
+using trace::slot_name;
+
+namespace {
 
 // Postfix gives up at hopcount_limit (50); a longer chain is none.
 constexpr std::uint32_t kMaxDepth = 50;
-
-std::string slot_name(std::uint32_t node, std::string_view key) {
-  std::string name(reinterpret_cast<const char*>(&node), sizeof node);
-  return name.append(key);
-}
 
 }  // namespace
 
 // The indexes, and Node::filtered, from what is kept.
 void DeliveryTrace::index_all() {
   for (std::uint32_t i = 0; i < recipients_.size(); ++i) {
-    recipient_index_.emplace(match_key(recipients_[i]), i);
+    index_recipient(i);
   }
   for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
     for (const std::string& id : nodes_[i].ids) {
@@ -41,6 +37,7 @@ void DeliveryTrace::index_all() {
   }
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     slot_index_.emplace(slot_name(slots_[i].node, slots_[i].key), i);
+    static_cast<void>(note_spelling(i));
     if (slots_[i].target != slots_[i].key) {
       target_index_.emplace(slot_name(slots_[i].node, slots_[i].target), i);
     }
@@ -127,8 +124,8 @@ void DeliveryTrace::set_target(std::uint32_t index, std::string target) {
 }
 
 void DeliveryTrace::add_recipient(std::string address) {
-  recipient_index_.emplace(match_key(address), static_cast<std::uint32_t>(recipients_.size()));
   recipients_.push_back(std::move(address));
+  index_recipient(static_cast<std::uint32_t>(recipients_.size() - 1));
 }
 
 // The recipients whose way leads through (node, key).
@@ -137,8 +134,7 @@ void DeliveryTrace::affected(std::uint32_t node,
                              std::vector<std::size_t>& out) const {
   const Node& at = nodes_[node];
   if (at.link == Link::root) {
-    const auto [begin, end] = recipient_index_.equal_range(std::string(key));
-    std::transform(begin, end, std::back_inserter(out), [](const auto& row) { return row.second; });
+    affected_by_spelling(key, out);
     return;
   }
   if (at.link == Link::forwarded) {

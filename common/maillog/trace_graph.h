@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What a DeliveryTrace is made of: nodes (the message under one queue id, or several if it was
@@ -66,6 +67,12 @@ struct Slot {
   std::uint64_t text = 0;       // hash of what local(8) said
   std::array<std::uint64_t, 4> lines{};  // hashes of the last lines: duplicates change nothing
 };
+
+// The name of (node, key) in the indexes of a trace.
+[[nodiscard]] inline std::string slot_name(std::uint32_t node, std::string_view key) {
+  std::string name(reinterpret_cast<const char*>(&node), sizeof node);
+  return name.append(key);
+}
 
 [[nodiscard]] inline bool is_final(Last last) {
   return last != Last::deferred;

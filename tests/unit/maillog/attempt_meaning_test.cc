@@ -28,6 +28,7 @@ TEST(AttemptMeaningTest, MapsWordsAndAgents) {
       {"", "local", "sent", "2.0.0", "delivered to maildir", Last::delivered, "2.0.0"},
       {"", "none", "sent", "2.0.0", "bit bucket", Last::delivered, "2.0.0"},
       {"", "mx[/lmtp]", "sent", "2.0.0", "250 ok", Last::delivered, "2.0.0"},
+      {"", "mx[private/dovecot-lmtp]", "sent", "2.0.0", "250 ok", Last::delivered, "2.0.0"},
       {"", "maildrop", "sent", "2.0.0", "delivered via maildrop service", Last::delivered, "2.0.0"},
       {"", "mx[192.0.2.1]:25", "sent", "2.0.0", "250 ok", Last::relayed, "2.0.0"},
       {"strange", "strange", "sent", "2.0.0", "done", Last::unknown, "2.0.0"},
@@ -105,6 +106,14 @@ TEST(AttemptMeaningTest, ComparesAddressesAsPostfixLogsThem) {
   EXPECT_EQ(match_key("\""), "\"");
   EXPECT_EQ(match_key("\"\\"), "\"\\");
   EXPECT_EQ(match_key(""), "");
+}
+
+TEST(AttemptMeaningTest, KeepsTheCaseOfTheLocalPartOnRequest) {  // RFC 5321 §2.4
+  EXPECT_EQ(spelled_key("Joe@Example.NET"), "Joe@example.net");
+  EXPECT_EQ(spelled_key(R"("Joe"@X)"), "Joe@x");
+  EXPECT_EQ(spelled_key(R"("Q U@a"@X)"), R"("Q U@a"@x)");
+  EXPECT_EQ(spelled_key("Postmaster"), "Postmaster");
+  EXPECT_EQ(spelled_key(""), "");
 }
 
 }  // namespace

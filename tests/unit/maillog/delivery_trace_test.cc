@@ -343,10 +343,69 @@ TEST(DeliveryTraceTest, CollectsRecipientsFromTheLogOnRequest) {
 
 TEST(DeliveryTraceTest, SpellingsOfOneAddressShareItsOutcome) {
   Log log({"Heidi@Example.Net", "heidi@example.net", R"("heidi"@example.net)"});
-  log.sent(kId, "to=<heidi@Example.Net>");
+  log.active(kId, 1).sent(kId, "to=<heidi@Example.Net>");
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(log.outcome(i), "relayed 2.1.9");
   }
+}
+
+TEST(DeliveryTraceTest, OneSpellingIsMatchedInAnyCase) {
+  Log log({"Heidi@Example.Net"});
+  log.sent(kId, "to=<HEIDI@EXAMPLE.NET>");  // as a table rewrote it: Postfix writes no orig_to then
+  EXPECT_EQ(log.outcome(), "relayed 2.1.9");
+  EXPECT_FALSE(log.trace().redirected(0));
+}
+
+TEST(DeliveryTraceTest, SpellingsThatTheLogKeepsApartHaveTheirOwnOutcomes) {
+  Log log({"Bob@b.example", "bob@B.example", "carol@b.example"});
+  log.active(kId, 3).sent(kId, "to=<Bob@b.example>");
+  EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
+  EXPECT_EQ(log.outcome(1), "delayed 4.0.0") << "three were queued: it is one of its own";
+  log.attempt("smtp", kId, "to=<bob@b.example>", kRelay, "5.1.1", "bounced (no)");
+  EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
+  EXPECT_EQ(log.outcome(1), "failed 5.1.1");
+  EXPECT_EQ(log.outcome(2), "delayed 4.0.0");
+}
+
+TEST(DeliveryTraceTest, SpellingsOfWhichOneIsLoggedShareItInTheEnd) {
+  Log log({"Bob@b.example", "bob@b.example", "list@b.example"});
+  log.active(kId, 4).sent(kId, "to=<Bob@b.example>");  // four: the list has members
+  EXPECT_EQ(log.outcome(1), "delayed 4.0.0") << "not yet known to be the same";
+  log.removed(kId);
+  EXPECT_EQ(log.outcome(1), "relayed 2.1.9");
+  std::string stored;
+  log.trace().encode(stored);
+  std::string_view in = stored;
+  const Expected<DeliveryTrace> again = DeliveryTrace::decode(in);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(action_of(again->outcome(1, Log::policy())), Action::relayed);
+}
+
+TEST(DeliveryTraceTest, ThousandsOfSpellingsAreLinear) {  // reliability Z1
+  const auto run = [](unsigned bits) {
+    std::vector<std::string> recipients;
+    for (unsigned i = 0; i < 1u << bits; ++i) {
+      std::string local(14, 'a');
+      for (unsigned bit = 0; bit < bits; ++bit) {
+        local[bit] = (i >> bit & 1u) != 0 ? 'A' : 'a';
+      }
+      recipients.push_back(local + "@b.example");
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    Log log(recipients);
+    log.active(kId, 1 << bits);
+    for (const std::string& recipient : recipients) {
+      log.sent(kId, "to=<" + recipient + ">");
+    }
+    for (std::size_t i = 0; i < recipients.size(); ++i) {
+      EXPECT_EQ(log.outcome(i), "relayed 2.1.9");
+    }
+    return std::chrono::steady_clock::now() - begin;
+  };
+  run(8);
+  const auto small = run(11);
+  const auto large = run(13);
+  EXPECT_LT(large, 12 * small + std::chrono::milliseconds(200)) << "four times the recipients";
 }
 
 TEST(DeliveryTraceTest, AShortQueueIdGivenOutAgainIsAnotherMessage) {  // reliability B9
