@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034  # scripts that source this use the variables
 # What the system tests, the benchmarks and contrib/demo share: a private folder, processes that are
-# ended whatever happens, a private Postfix with our milter attached, SMTP and MTQP by hand. Source it.
+# ended whatever happens, a private Postfix or Sendmail with our milter attached, SMTP and MTQP by hand.
+# Source it.
 #
 # The folder is $work, the programs are in $MTRK_BIN. A test ends with `pass`; anything else that ends
 # the script fails it, and the tails of all logs are shown.
@@ -17,6 +18,7 @@ readonly secret='AAECAwQFBgcICQoLDA0ODw==' certifier='VheLhqV/rCKJmplkGFwsyW59pY
 
 work=
 passed=
+mta=postfix # or sendmail: start_sendmail_system sets it
 smtp_port='' next_hop_port='' mtqp_port=''
 exit_status=0
 declare -A pids=()
@@ -51,8 +53,8 @@ finish() {
     kill -CONT "${pids[$name]}" 2>/dev/null || true
     kill -TERM "${pids[$name]}" 2>/dev/null || true
   done
-  if [ -d "$work/mx" ]; then "$top/tests/support/postfix-instance" stop "$work/mx" || true; fi
-  # A Postfix whose start was cut short by Ctrl-C: its programs are those unpacked in $work.
+  if [ -d "$work/mx" ]; then "$top/tests/support/$mta-instance" stop "$work/mx" || true; fi
+  # A mail server whose start was cut short by Ctrl-C: its programs are those unpacked in $work.
   for name in /proc/[0-9]*; do
     case $(readlink "$name/exe" || true) in "$work"/mx/*) kill -KILL "${name#/proc/}" || true ;; esac
   done 2>/dev/null
@@ -153,9 +155,10 @@ hostname = "mx.example.test"
 path = "$work/store"
 max_size = "256MiB"
 [milter]
-socket = "unix:$work/mx/spool/mtrk/milter.sock"
+socket = "unix:$(milter_socket)"
 commit_wait = "${commit_wait:-1s}"
 [log]
+mta = "$mta"
 source = "file:$work/mx/log/maillog"
 [mtqpd]
 listen = ["127.0.0.1:$mtqp_port"]
@@ -163,10 +166,16 @@ ${1:-}
 END
 }
 
-milter_listens() { [ -S "$work/mx/spool/mtrk/milter.sock" ]; }
+milter_socket() {
+  case $mta in
+    postfix) echo "$work/mx/spool/mtrk/milter.sock" ;;
+    sendmail) echo "$work/mx/run/milter.sock" ;;
+  esac
+}
+milter_listens() { [ -S "$(milter_socket)" ]; }
 
 start_milter() {
-  rm -f "$work/mx/spool/mtrk/milter.sock"
+  rm -f "$(milter_socket)"
   start mtrk-milter "$MTRK_BIN/mtrk-milter" --config "$work/mtrk.conf"
   wait_until 10 milter_listens || fail "mtrk-milter does not listen"
 }
@@ -179,15 +188,18 @@ start_mtqpd() {
 # A next hop whose answers go by the local part (fake_next_hop.cc) and a Postfix that sends
 # partner.example there, keeps alice@ and bob@example.test in mailboxes, expands team@example.test,
 # and has our milter and command filter attached. Sets smtp_port, next_hop_port and mtqp_port.
+# Arguments are further lines for main.cf; $extra_services are lines for master.cf.
+extra_services=''
 start_mail_system() {
   local pf=$top/tests/support/postfix-instance
   free_port smtp_port
-  free_port next_hop_port
+  [ -n "$next_hop_port" ] || free_port next_hop_port # settings of the caller may name it
   free_port mtqp_port
   start next-hop "$MTRK_BIN/fake_next_hop" --port "$next_hop_port" --log "$work/next-hop.commands"
   "$pf" fetch "$TESTBED_CACHE"
   "$pf" create "$work/mx" "$TESTBED_CACHE" "$smtp_port"
   cp "$top/contrib/postfix/mtrk-command-filter.regexp" "$work/mx/etc/"
+  say "$extra_services" >>"$work/mx/etc/master.cf"
   "$pf" set "$work/mx" \
     "relay_domains = partner.example" \
     "transport_maps = inline:{ partner.example=smtp:[127.0.0.1]:$next_hop_port }" \
@@ -195,9 +207,55 @@ start_mail_system() {
     "virtual_alias_maps = inline:{ { team@example.test = alice@example.test, bob@example.test, ok-team@partner.example } }" \
     "smtpd_command_filter = regexp:$work/mx/etc/mtrk-command-filter.regexp" \
     "smtpd_milters = { unix:mtrk/milter.sock, connect_timeout=2s, command_timeout=2s, content_timeout=4s, default_action=accept }" \
-    "in_flow_delay = 0" "$@"
+    "in_flow_delay = 0"
+  [ $# -eq 0 ] || "$pf" set "$work/mx" "$@"
   "$pf" start "$work/mx"
 }
+
+# The same with Sendmail, and what is different for it: names of next hops are needed (mx1 has DSN,
+# mx2.nodsn.example has not, mx.dead.example refuses connections), aliases and .forward files are its own.
+# Arguments are further lines of m4.
+start_sendmail_system() {
+  local instance=$top/tests/support/sendmail-instance next_hop2_port dead_port
+  mta=sendmail
+  free_port smtp_port
+  free_port next_hop_port
+  free_port next_hop2_port
+  free_port dead_port
+  free_port mtqp_port
+  start next-hop "$MTRK_BIN/fake_next_hop" --port "$next_hop_port" --log "$work/next-hop.commands"
+  start next-hop2 "$MTRK_BIN/fake_next_hop" --port "$next_hop2_port" --log "$work/next-hop2.commands" --no-dsn
+  "$instance" fetch "$TESTBED_CACHE"
+  "$instance" create "$work/mx" "$TESTBED_CACHE" "$smtp_port"
+  printf '127.0.0.1 %s\n' mx1.partner.example mx2.nodsn.example mx.dead.example >>"$work/mx/etc/hosts"
+  printf '%s\n' 'partner.example esmtp:[mx1.partner.example]' 'client.example esmtp:[mx1.partner.example]' \
+    'nodsn.example relay:[mx2.nodsn.example]' 'dead.example smtp8:[mx.dead.example]' >"$work/mx/etc/mailertable"
+  {
+    # The lines that are given to administrators, but for the path.
+    sed "s|local:[^,]*,|local:$(milter_socket),|" "$top/contrib/sendmail/mtrk.m4"
+    printf "define(\`%s', \`TCP \$h %s')dnl\n" ESMTP_MAILER_ARGS "$next_hop_port" \
+      RELAY_MAILER_ARGS "$next_hop2_port" SMTP8_MAILER_ARGS "$dead_port"
+    [ $# -eq 0 ] || printf '%s\n' "$@"
+  } >"$work/mx/etc/local.mc"
+  cat >>"$work/mx/etc/aliases" <<END
+team: alice, bob, ok-team@partner.example
+chain: chain2
+chain2: alice
+away: ok-away@partner.example
+program: "|cat >/dev/null"
+broken-program: "|exit 1"
+archive: $work/mx/mail/archive
+owner-list: dave
+list: alice, bob, ok-list@partner.example
+loop: loop2
+loop2: loop
+END
+  echo 'ok-home@partner.example' >"$work/mx/forward/carol"
+  printf '%s\n' 'ok-copy@partner.example' '\dave' >"$work/mx/forward/dave"
+  "$instance" start "$work/mx"
+}
+
+sendmail_run() { "$top/tests/support/sendmail-instance" sendmail "$work/mx" "$@"; }
 
 postfix_run() { "$top/tests/support/postfix-instance" run "$work/mx" "$@"; }
 
@@ -238,17 +296,65 @@ mtqp_reply() {
   case $line in +OK+*) while [ "$line" != . ]; do next_line; done ;; esac
 }
 
-# send_tracked ENVID RECIPIENT...: a message with MTRK in a session of its own.
+# tracked_words ENVID: the words of MAIL. Sendmail knows no MTRK, so the client folds it into ENVID.
+tracked_words() {
+  case $mta in
+    postfix) say "MTRK=$certifier:86400 RET=HDRS ENVID=$1" ;;
+    sendmail) say "RET=HDRS ENVID=$1;MTRK:$certifier:86400" ;;
+  esac
+}
+
+# send_tracked ENVID RECIPIENT...: a message with MTRK in a session of its own; $queue_id is its queue id.
+queue_id=''
 send_tracked() {
   local envid=$1 recipient
   shift
   {
     say "EHLO client.example"
-    say "MAIL FROM:<sender@client.example> MTRK=$certifier:86400 RET=HDRS ENVID=$envid"
+    say "MAIL FROM:<sender@client.example> $(tracked_words "$envid")"
     for recipient in "$@"; do say "RCPT TO:<$recipient>"; done
-    printf '%s\n' DATA "Subject: $envid" "" "Hello" . QUIT
+    printf '%s\n' DATA "Subject: test" "" "Hello" . QUIT
   } | dialogue smtp "$smtp_port" >"$work/smtp.dialogue"
-  grep -q '^S: 250 .*queued as' "$work/smtp.dialogue" || fail "refused: $(cat "$work/smtp.dialogue")"
+  accepted_message
+}
+
+# Of the dialogue in smtp.dialogue: the message was taken, as $queue_id.
+accepted_message() {
+  queue_id=$(sed -nE 's/^S: 250 .*queued as (.*)/\1/p; s/^S: 250 2.0.0 (.*) Message accepted for delivery/\1/p' "$work/smtp.dialogue")
+  [ -n "$queue_id" ] || fail "refused: $(cat "$work/smtp.dialogue")"
+}
+
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+
+# timely COMMAND...: it must succeed within 3 s (promise A1 of the milter).
+timely() {
+  local start elapsed
+  start=$(milliseconds)
+  "$@"
+  elapsed=$(($(milliseconds) - start))
+  [ "$elapsed" -le 3000 ] || fail "$elapsed ms: $*"
+  say "$elapsed ms: $*"
+}
+
+# hit_after REPLY SIGNAL ENVID RECIPIENT: a tracked message; the milter gets the signal once the server has
+# sent the reply to MAIL, RCPT or DATA, given as a regular expression.
+hit_after() {
+  local reply=$1 signal=$2
+  : >"$work/smtp.dialogue"
+  {
+    printf '%s\n' "EHLO client.example" "MAIL FROM:<sender@client.example> $(tracked_words "$3")"
+    [[ $reply == *2.1.0* ]] && hit
+    say "RCPT TO:<$4>"
+    [[ $reply == *2.1.5* ]] && hit
+    say DATA
+    [[ $reply == *354* ]] && hit
+    printf '%s\n' "Subject: test" "" Hello . QUIT
+  } | dialogue smtp "$smtp_port" >"$work/smtp.dialogue"
+  accepted_message
+}
+hit() { # the variables are those of hit_after
+  wait_until 5 grep -qE "^S: $reply" "$work/smtp.dialogue" || say "no $reply"
+  kill "-$signal" "${pids[mtrk-milter]}"
 }
 
 # outcomes: asks for the envelope ids on stdin, all in one pipelined connection, and prints

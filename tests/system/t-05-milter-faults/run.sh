@@ -7,18 +7,6 @@ begin
 start_mail_system
 write_config
 
-milliseconds() { echo $(($(date +%s%N) / 1000000)); }
-
-# timely COMMAND...: it must succeed within 3 s
-timely() {
-  local start elapsed
-  start=$(milliseconds)
-  "$@"
-  elapsed=$(($(milliseconds) - start))
-  [ "$elapsed" -le 3000 ] || fail "$elapsed ms: $*"
-  say "$elapsed ms: $*"
-}
-
 timely send_tracked absent@x.example alice@example.test # nobody listens
 
 start_milter
@@ -33,27 +21,8 @@ kill -CONT "${pids[mtrk-milter]}"
 timely send_tracked again@x.example bob@example.test
 expect_outcome again@x.example bob@example.test delivered 2.0.0 -
 
-# killed_after REPLY ENVID: the milter dies once the server has sent the reply, a regular expression.
-killed_after() {
-  : >"$work/smtp.dialogue"
-  {
-    printf '%s\n' "EHLO client.example" "MAIL FROM:<s@x.example> MTRK=$certifier ENVID=$2"
-    [[ $1 == *2.1.0* ]] && kill_when "$1"
-    say "RCPT TO:<alice@example.test>"
-    [[ $1 == *2.1.5* ]] && kill_when "$1"
-    say DATA
-    [[ $1 == *354* ]] && kill_when "$1"
-    printf '%s\n' "Subject: $2" "" Hello . QUIT
-  } | dialogue smtp "$smtp_port" >"$work/smtp.dialogue"
-  grep -q '^S: 250 .*queued as' "$work/smtp.dialogue" || fail "refused: $(cat "$work/smtp.dialogue")"
-}
-kill_when() {
-  wait_until 5 grep -qE "^S: $1" "$work/smtp.dialogue" || say "no $1"
-  kill -KILL "${pids[mtrk-milter]}"
-}
-
 for reply in '250 2.1.0' '250 2.1.5' '354'; do
-  timely killed_after "$reply" "killed-${reply//[ .]/-}@x.example"
+  timely hit_after "$reply" KILL "killed-${reply//[ .]/-}@x.example" alice@example.test
   stop mtrk-milter KILL
   timely send_tracked "dead-${reply//[ .]/-}@x.example" alice@example.test
   start_milter
