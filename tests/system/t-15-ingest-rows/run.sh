@@ -1,0 +1,88 @@
+#!/bin/bash
+# The labelled logs through the real store: the captures their messages would have had (once as the
+# milter makes them, once imported), mtrkctl ingest, then TRACK for each message over TCP. Every row
+# of expected.tsv has to come out (tests/data/logs/*/README.md has the columns), and what the mail
+# system refused after all must be unknown.
+# shellcheck source=tests/support/lib.sh
+. "$(dirname "$0")/../../support/lib.sh"
+begin
+free_port mtqp_port
+tab=$'\t'
+
+# start_over MTA: an empty store.
+start_over() {
+  rm -rf "$work/store"
+  mkdir "$work/store"
+  cat >"$work/mtrk.conf" <<END
+hostname = "mx.example.test"
+[store]
+path = "$work/store"
+max_size = "64MiB"
+[retention]
+default = "3650d"
+maximum = "3650d"
+[log]
+mta = "$1"
+source = "file:/nonexistent"
+filters = ["127.0.0.1:10029", "127.0.0.1:10032"]
+[privacy]
+forwarding = "reveal"
+[mtqpd]
+listen = ["127.0.0.1:$mtqp_port"]
+threads = 1
+END
+}
+
+capture() { "$MTRK_BIN/make_captures" "$work/mtrk.conf" "$@" <"$work/rows"; }
+import() {
+  "$MTRK_BIN/make_captures" --import "$work/mtrk.conf" "$@" <"$work/rows" >"$work/import.ndjson"
+  expect_exit 0 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" import "$work/import.ndjson"
+}
+ingest() { expect_exit 0 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" ingest --log "$1"; }
+
+# track TABLE LOG: asks for the messages of $work/rows and compares.
+track() {
+  start_mtqpd
+  cut -f 1 "$work/rows" | awk '!seen[$0]++ { print $0 "@rows.example" }' | outcomes >"$work/answers"
+  stop mtqpd
+  awk -F '\t' -v log_name="$2" -f "$(dirname "$0")/compare.awk" \
+    "$1" "$work/refused" "$work/answers" || fail "$2 does not agree"
+}
+
+# check MTA FOLDER HOW: all logs of a folder. HOW is capture or import.
+check() {
+  local folder=$2 how=$3 log earlier
+  for log in $(awk -F '\t' 'NR > 1 && !seen[$1]++ { print $1 }' "$folder/expected.tsv"); do
+    start_over "$1"
+    awk -F '\t' -v name="$log" '$1 == name { print $2 "\t" $3 }' "$folder/expected.tsv" >"$work/rows"
+    : >"$work/refused"
+    if [ -e "$folder/norecord.tsv" ]; then
+      awk -F '\t' -v name="$log" '$1 == name && $2 != "-" && !seen[$2]++ &&
+        $4 ~ /END-OF-MESSAGE|at EOM|header_checks (DISCARD|REJECT)/ { print $2 }' \
+        "$folder/norecord.tsv" >"$work/refused"
+    fi
+    sed "s/\$/${tab}nobody@example.test/" "$work/refused" >>"$work/rows"
+    # One message in three rotated logs.
+    earlier=
+    case $log in
+      */c31-*) earlier=$folder/${log/c31-delay-warning/c30-deferred-then-sent-on-retry} ;;
+      */c32-*) earlier="$folder/${log/c32-expired-after-warning/c30-deferred-then-sent-on-retry}
+        $folder/${log/c32-expired-after-warning/c31-delay-warning}" ;;
+    esac
+    # shellcheck disable=SC2086
+    "$how" $earlier "$folder/$log"
+    # shellcheck disable=SC2086
+    for earlier in $earlier "$folder/$log"; do ingest "$earlier"; done
+    track "$folder/expected.tsv" "$log"
+  done
+}
+
+data=$top/tests/data/logs
+for folder in postfix; do
+  check postfix "$data/$folder" capture
+  check postfix "$data/$folder" import
+done
+for folder in sendmail forged-sendmail; do
+  [ ! -e "$data/$folder/expected.tsv" ] || check sendmail "$data/$folder" capture
+done
+pass
