@@ -2,7 +2,6 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
-#include "common/maillog/postfix_log.h"
 #include "milter/ctl_json.h"
 #include "milter/ctl_log_reader.h"
 
@@ -23,25 +22,29 @@
 namespace mtrk {
 namespace {
 
+using maillog::Added;
 using maillog::Attempt;
 using maillog::Client;
+using maillog::Cloned;
+using maillog::Declined;
 using maillog::DeliveryEvent;
 using maillog::event_name;
 using maillog::ForcedExpiry;
 using maillog::GaveUp;
 using maillog::Held;
-using maillog::Ignored;
+using maillog::LineKind;
 using maillog::LogLine;
+using maillog::LogParser;
 using maillog::MessageId;
 using maillog::Notification;
-using maillog::parse_postfix;
-using maillog::ParsedLine;
 using maillog::Pickup;
 using maillog::Queued;
+using maillog::Redirection;
 using maillog::Rejected;
 using maillog::Released;
 using maillog::Removed;
 using maillog::Requeued;
+using maillog::Split;
 using maillog::split_log_line;
 using maillog::StampContext;
 using maillog::StampMemo;
@@ -58,17 +61,22 @@ struct Counts {
 // The members of an object that each kind of event has beside time, queue_id and event.
 struct Members {
   JsonOutput& json;
+  Mta mta;
 
   void operator()(const Attempt& attempt) const {
     json.text_if("agent", attempt.agent);
     json.text("recipient", attempt.recipient);
     json.text_if("original", attempt.original);
-    json.text("relay", attempt.relay);
+    if (mta == Mta::postfix || !attempt.relay.empty()) {
+      json.text("relay", attempt.relay);
+    }
     if (attempt.dsn) {
       json.text("dsn", format_enhanced_status(*attempt.dsn));
     }
     json.text("status", attempt.status);
-    json.text("text", attempt.text);
+    if (mta == Mta::postfix || !attempt.text.empty()) {
+      json.text("text", attempt.text);
+    }
     json.text_if("delay", attempt.delay);
     json.text_if("delays", attempt.delays);
     json.text_if("tls", attempt.tls);
@@ -83,14 +91,35 @@ struct Members {
   void operator()(const Queued& queued) const {
     json.text("sender", queued.sender);
     json.number("recipients", queued.recipients);
+    json.text_if("message_id", queued.message_id);
+    json.text_if("client", queued.client);
   }
-  void operator()(const GaveUp& gave_up) const { json.text("status", gave_up.status); }
+  void operator()(const GaveUp& gave_up) const {
+    json.text("status", gave_up.status);
+    json.text_if("child", gave_up.child);
+    json.text_if("text", gave_up.text);
+  }
   void operator()(const Removed& removed) const { json.text_if("by", removed.by); }
   void operator()(const Rejected& rejected) const { json.text("text", rejected.text); }
   void operator()(const Notification& notification) const {
     json.text("kind", notification.kind);
     json.text("child", notification.child);
+    json.text_if("text", notification.text);
   }
+  void operator()(const Redirection& redirection) const {
+    json.text("from", redirection.from);
+    json.text("targets", redirection.targets);
+  }
+  void operator()(const Cloned& cloned) const {
+    json.text("child", cloned.child);
+    json.text("owner", cloned.owner);
+  }
+  void operator()(const Split& split) const { json.text("children", split.children); }
+  void operator()(const Declined& declined) const {
+    json.text("recipient", declined.recipient);
+    json.text("text", declined.text);
+  }
+  void operator()(const Added& added) const { json.text("recipient", added.recipient); }
   void operator()(const Held&) const {}
   void operator()(const Released&) const {}
   void operator()(const Requeued&) const {}
@@ -102,7 +131,7 @@ void write_event(JsonOutput& json, const DeliveryEvent& event) {
   json.time("time", event.at);
   json.text("queue_id", event.queue_id);
   json.text("event", event_name(event));
-  std::visit(Members{json}, event.what);
+  std::visit(Members{json, event.mta}, event.what);
   json.end();
 }
 
@@ -114,29 +143,33 @@ struct Part {
   std::string unparsed;  // the first lines that were not understood, for people
 };
 
-void read_line(std::string_view text, const StampContext& stamps, StampMemo& memo, Part& part) {
+void read_line(std::string_view text,
+               const StampContext& stamps,
+               StampMemo& memo,
+               LogParser& parser,
+               Part& part) {
   ++part.counts.lines;
   const std::optional<LogLine> line = split_log_line(text, stamps, &memo);
   if (!line) {
     ++part.counts.ignored;
     return;
   }
-  const ParsedLine parsed = parse_postfix(*line);
-  if (const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed)) {
+  const LineKind kind = parser.parse(*line, [&part](const DeliveryEvent& event) {
     ++part.counts.events;
-    write_event(part.json, *event);
-  } else if (std::holds_alternative<Ignored>(parsed)) {
+    write_event(part.json, event);
+  });
+  if (kind == LineKind::ignored) {
     ++part.counts.ignored;
-  } else if (++part.counts.unparsed <= kShownUnparsed) {
+  } else if (kind == LineKind::unparsed && ++part.counts.unparsed <= kShownUnparsed) {
     part.unparsed += "unparsed: " + escape_for_people(text) + "\n";
   }
 }
 
-void read_lines(const StampContext& stamps, Part& part) {
+void read_lines(const StampContext& stamps, LogParser& parser, Part& part) {
   std::string_view lines = part.block.lines();
   StampMemo memo;
   while (!lines.empty()) {
-    read_line(take_line(lines), stamps, memo, part);
+    read_line(take_line(lines), stamps, memo, parser, part);
   }
 }
 
@@ -185,22 +218,29 @@ class Companion {
   std::jthread thread_;  // last: it uses the others
 };
 
-// Two blocks at a time, on two processors, written in their order. Memory: two blocks and what
-// became of them, whatever the size of the log.
+// Two blocks at a time, on two processors, written in their order; Sendmail's, whose records may go
+// on in the next block, one by one. Memory: two blocks and what became of them, whatever the size
+// of the log.
 class Reading {
  public:
+  explicit Reading(const LogOwner& owner) : parser_(owner) {}
+
   void read_log(const std::string& path) {
     LogReader reader(path);
-    const bool in_pairs = reader.is_regular() && std::thread::hardware_concurrency() > 1;
+    const bool two = reader.is_regular() && std::thread::hardware_concurrency() > 1;
     while (reader.next(first_.block)) {
-      if (in_pairs && reader.next(second_.block)) {
-        companion_.start([this, stamps = reader.stamps()] { read_lines(stamps, second_); });
-        read_lines(reader.stamps(), first_);
+      LogParser& parser = parser_.for_lines(first_.block.lines(), reader.stamps());
+      if (two && parser.mta() == Mta::postfix && reader.next(second_.block)) {
+        companion_.start([this, stamps = reader.stamps()] {
+          LogParser other(Mta::postfix);
+          read_lines(stamps, other, second_);
+        });
+        read_lines(reader.stamps(), parser, first_);
         companion_.wait();
         put_out(first_);
         put_out(second_);
       } else {
-        read_lines(reader.stamps(), first_);
+        read_lines(reader.stamps(), parser, first_);
         put_out(first_);
       }
     }
@@ -225,6 +265,7 @@ class Reading {
   }
 
   Counts total_;
+  OwnedLogParser parser_;
   Part first_;
   Part second_;
   Companion companion_;  // last: it may be at work on the parts when an exception ends this
@@ -233,14 +274,10 @@ class Reading {
 }  // namespace
 
 int run_events(const EventsOptions& options) {
-  if (options.mta != Mta::postfix) {
-    std::fputs("mtrkctl: this release reads Postfix logs only\n", stderr);
-    return exit_code::unavailable;
-  }
   Counts counts;
   int result = exit_code::ok;
   try {
-    Reading reading;
+    Reading reading(options.owner);
     try {
       for (const std::string& path : options.logs) {
         reading.read_log(path);

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/config/config.h"
+#include "milter/ctl_log_reader.h"
 
 #include <string>
 #include <vector>
@@ -8,17 +8,18 @@
 // `mtrkctl events`: every delivery event of the logs as NDJSON on stdout (DESIGN §8), and on stderr
 // one summary line "lines=N events=N ignored=N unparsed=N", preceded by the lines that look like a
 // delivery but do not match (at most 20 are shown, all are counted). Keys beside DESIGN's:
-// "client", "orig_queue_id", "orig_id", "message_id", "sender", "recipients", "by", "kind", "child"
-// and "forwarded_as", where the event has them.
+// "client", "orig_queue_id", "orig_id", "message_id", "sender", "recipients", "by", "kind",
+// "child", "forwarded_as"; Sendmail's "from", "targets", "owner", "children"; where the event has
+// them.
 namespace mtrk {
 
 struct EventsOptions {
   std::vector<std::string> logs;  // paths in the order to read; "-" is stdin
-  Mta mta = Mta::postfix;
+  LogOwner owner;
 };
 
-// Exit code (sysexits): 0, also with unparsed lines; 66 a log cannot be opened; 69 the MTA is not
-// supported by this release; 74 reading or writing failed. Never throws.
+// Exit code (sysexits): 0, also with unparsed lines; 66 a log cannot be opened; 74 reading or
+// writing failed. Never throws.
 [[nodiscard]] int run_events(const EventsOptions& options);
 
 }  // namespace mtrk

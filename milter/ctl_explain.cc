@@ -2,7 +2,6 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
-#include "common/maillog/postfix_log.h"
 #include "common/track/address.h"
 #include "milter/ctl_json.h"
 #include "milter/ctl_log_reader.h"
@@ -22,11 +21,9 @@ namespace {
 
 using maillog::DeliveryEvent;
 using maillog::LogLine;
-using maillog::parse_postfix;
-using maillog::ParsedLine;
+using maillog::LogParser;
 using maillog::Recipients;
 using maillog::split_log_line;
-using maillog::StampContext;
 using maillog::TracePolicy;
 
 constexpr int kNotInLog = 1;
@@ -37,21 +34,20 @@ struct Request {
   std::string recipient;  // as written; empty = all
 };
 
-void for_each_line(const std::string& path,
-                   const std::function<void(std::string_view, const StampContext&)>& visit) {
+void for_each_line(const std::string& path, const std::function<void(std::string_view)>& visit) {
   LogReader reader(path);
   LogBlock block;
   while (reader.next(block)) {
     std::string_view lines = block.lines();
     while (!lines.empty()) {
-      visit(take_line(lines), reader.stamps());
+      visit(take_line(lines));
     }
   }
 }
 
 std::vector<Request> read_batch(const std::string& path) {
   std::vector<Request> requests;
-  for_each_line(path, [&](std::string_view line, const StampContext&) {
+  for_each_line(path, [&](std::string_view line) {
     if (!line.empty() && line.back() == '\r') {
       line.remove_suffix(1);
     }
@@ -149,7 +145,7 @@ void write_outcome(JsonOutput& json,
   json.end_list();
   json.begin_list("lines");
   for (const Story::Line* line : story.lines_of(recipient)) {
-    json.item(line->text);
+    json.item(line->text());
   }
   json.end_list();
   json.end();
@@ -220,6 +216,21 @@ class Answers {
   int exit_code_ = exit_code::ok;
 };
 
+void read_log(const std::string& path, OwnedLogParser& parser, StoryTeller& teller) {
+  LogReader reader(path);
+  LogBlock block;
+  while (reader.next(block)) {
+    std::string_view lines = block.lines();
+    LogParser& its = parser.for_lines(lines, reader.stamps());
+    while (!lines.empty()) {
+      const std::string_view text = take_line(lines);
+      if (const std::optional<LogLine> line = split_log_line(text, reader.stamps())) {
+        its.parse(*line, [&](const DeliveryEvent& event) { teller.read(event, text); });
+      }
+    }
+  }
+}
+
 int explain(const ExplainOptions& options) {
   std::vector<Request> requests;
   if (options.batch) {
@@ -238,17 +249,9 @@ int explain(const ExplainOptions& options) {
   const TracePolicy policy{options.log.queue_lifetime, options.log.filters};
   StoryTeller teller(policy);
   ask_all(requests, teller);
+  OwnedLogParser parser({options.mta, options.log.mta});
   for (const std::string& path : options.logs) {
-    for_each_line(path, [&](std::string_view text, const StampContext& stamps) {
-      const std::optional<LogLine> line = split_log_line(text, stamps);
-      if (!line) {
-        return;
-      }
-      const ParsedLine parsed = parse_postfix(*line);
-      if (const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed)) {
-        teller.read(*event, text, stamps);
-      }
-    });
+    read_log(path, parser, teller);
   }
   Answers answers(teller, policy, options.json || options.batch);
   for (const Request& request : requests) {
@@ -261,10 +264,6 @@ int explain(const ExplainOptions& options) {
 }  // namespace
 
 int run_explain(const ExplainOptions& options) {
-  if (options.log.mta != Mta::postfix) {
-    std::fputs("mtrkctl: this release reads Postfix logs only\n", stderr);
-    return exit_code::unavailable;
-  }
   try {
     return explain(options);
   } catch (const CannotOpen& error) {

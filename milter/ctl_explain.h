@@ -17,7 +17,8 @@ namespace mtrk {
 
 struct ExplainOptions {
   std::vector<std::string> logs;        // paths in the order to read; "-" is stdin
-  Config::Log log;                      // mta, queue_lifetime, filters
+  Config::Log log;                      // queue_lifetime, filters; mta if nothing tells
+  std::optional<Mta> mta;               // whose logs they are, if the command line says so
   bool json = false;                    // one object a line instead of the readable timeline
   std::string queue_id;                 // empty with `batch`
   std::vector<std::string> recipients;  // as given at RCPT; empty = all the log names
@@ -29,8 +30,7 @@ struct ExplainOptions {
 
 // Exit code (sysexits): 0; 1 something that was asked for is not in the logs; 64 no usable queue
 // id; 65 a row of the batch is malformed (it is answered with null, the others as usual); 66 a file
-// cannot be opened; 69 the MTA is not supported by this release; 74 reading or writing failed.
-// Never throws.
+// cannot be opened; 74 reading or writing failed. Never throws.
 [[nodiscard]] int run_explain(const ExplainOptions& options);
 
 }  // namespace mtrk

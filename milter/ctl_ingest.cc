@@ -6,7 +6,8 @@
 #include "common/base/local_offset.h"
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_line.h"
-#include "common/maillog/postfix_log.h"
+#include "common/maillog/log_parser.h"
+#include "milter/ctl_log_reader.h"
 #include "milter/ctl_store.h"
 
 #include <fmt/format.h>
@@ -143,7 +144,7 @@ void for_each_line(std::string_view block, bool begins_within_line, Visit visit)
 
 class Ingest {
  public:
-  explicit Ingest(store::TrackingWriter& writer) : writer_(writer) {}
+  Ingest(store::TrackingWriter& writer, const LogOwner& owner) : writer_(writer), parser_(owner) {}
 
   void read(const std::string& path) {
     LogFile log(path);
@@ -157,6 +158,7 @@ class Ingest {
         break;
       }
       const bool within_line = log.within_line(offset);
+      parser_.for_lines(block, stamps);
       writer_.begin();
       for_each_line(block, within_line, [&](std::string_view line) { apply(line, stamps, path); });
       offset += block.size();
@@ -176,11 +178,6 @@ class Ingest {
   }
 
  private:
-  static maillog::ParsedLine parse(std::string_view text, const maillog::StampContext& stamps) {
-    const std::optional<maillog::LogLine> line = maillog::split_log_line(text, stamps);
-    return line ? maillog::parse_postfix(*line) : maillog::ParsedLine(maillog::Ignored{});
-  }
-
   // What the lines before the position may yet turn out to mean (trace_router.h).
   void warm_up(LogFile& log, const maillog::StampContext& stamps, std::uint64_t end) {
     std::uint64_t offset = end - std::min(end, kWarmUp);
@@ -189,10 +186,11 @@ class Ingest {
       if (block.empty()) {
         return;
       }
+      parser_.for_lines(block, stamps);
       for_each_line(block, log.within_line(offset), [&](std::string_view line) {
-        const maillog::ParsedLine parsed = parse(line, stamps);
-        if (const auto* event = std::get_if<maillog::DeliveryEvent>(&parsed)) {
-          writer_.warm_up(*event);
+        if (const auto parts = maillog::split_log_line(line, stamps)) {
+          parser_.get().parse(
+              *parts, [this](const maillog::DeliveryEvent& event) { writer_.warm_up(event); });
         }
       });
       offset += block.size();
@@ -201,18 +199,23 @@ class Ingest {
 
   void apply(std::string_view line, const maillog::StampContext& stamps, const std::string& path) {
     ++counts_.lines;
-    const maillog::ParsedLine parsed = parse(line, stamps);
-    if (const auto* event = std::get_if<maillog::DeliveryEvent>(&parsed)) {
-      ++counts_.events;
-      counts_.applied += writer_.apply(*event) ? 1U : 0U;
-    } else if (std::holds_alternative<maillog::Ignored>(parsed)) {
+    const auto parts = maillog::split_log_line(line, stamps);
+    const maillog::LineKind kind =
+        parts ? parser_.get().parse(*parts,
+                                    [this](const maillog::DeliveryEvent& event) {
+                                      ++counts_.events;
+                                      counts_.applied += writer_.apply(event) ? 1U : 0U;
+                                    })
+              : maillog::LineKind::ignored;
+    if (kind == maillog::LineKind::ignored) {
       ++counts_.ignored;
-    } else if (counts_.unparsed++ < kShownUnparsed) {
+    } else if (kind == maillog::LineKind::unparsed && counts_.unparsed++ < kShownUnparsed) {
       fmt::print(stderr, "{}: unparsed: {}\n", path, escape_for_people(line));
     }
   }
 
   store::TrackingWriter& writer_;
+  OwnedLogParser parser_;
   const bool shows_progress_ = ::isatty(STDERR_FILENO) != 0;
   Counts counts_;
 };
@@ -220,10 +223,6 @@ class Ingest {
 }  // namespace
 
 int run_ingest(const IngestOptions& options) {
-  if (options.config.log.mta != Mta::postfix) {
-    fmt::print(stderr, "mtrkctl: ingest: Sendmail logs are not supported by this release\n");
-    return exit_code::unavailable;
-  }
   return with_store_errors([&] {
     for (const std::string& path : options.logs) {
       if (::access(path.c_str(), R_OK) != 0) {
@@ -232,7 +231,7 @@ int run_ingest(const IngestOptions& options) {
       }
     }
     store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
-    Ingest ingest(writer);
+    Ingest ingest(writer, {options.mta, options.config.log.mta});
     for (const std::string& path : options.logs) {
       ingest.read(path);
     }

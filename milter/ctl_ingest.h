@@ -2,6 +2,7 @@
 
 #include "common/config/config.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,11 +16,12 @@ namespace mtrk {
 struct IngestOptions {
   std::vector<std::string> logs;  // regular files, in the order to read
   Config config;
+  std::optional<Mta> mta;  // whose logs they are; else as the log tells, else as the configuration
 };
 
-// Exit code (sysexits): 0; 1 some delivery line was not understood; 66 a log cannot be opened; 69
-// the MTA is not supported by this release; 66, 73, 77, 78 the store cannot be opened; 74 reading
-// or writing failed; 75 the store is full. Never throws.
+// Exit code (sysexits): 0; 1 some delivery line was not understood; 66 a log cannot be opened; 66,
+// 73, 77, 78 the store cannot be opened; 74 reading or writing failed; 75 the store is full. Never
+// throws.
 [[nodiscard]] int run_ingest(const IngestOptions& options);
 
 }  // namespace mtrk

@@ -12,6 +12,19 @@
 
 namespace mtrk {
 
+maillog::LogParser& OwnedLogParser::for_lines(std::string_view lines,
+                                              const maillog::StampContext& stamps) {
+  if (!known_) {
+    if (const std::optional<Mta> mta = maillog::guess_mta(lines, stamps)) {
+      known_ = true;
+      if (*mta != parser_.mta()) {
+        parser_ = maillog::LogParser(*mta);
+      }
+    }
+  }
+  return parser_;
+}
+
 LogBlock::LogBlock() : buffer_(new char[LogReader::kBlock + LogReader::kLongestLine]) {}
 
 LogReader::LogReader(const std::string& path) : path_(path) {

@@ -1,12 +1,15 @@
 #pragma once
 
+#include "common/base/mta.h"
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_line.h"
+#include "common/maillog/log_parser.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -40,6 +43,28 @@ class LogBlock {
   lines.remove_prefix(std::min(feed + 1, lines.size()));
   return line;
 }
+
+// Whose logs they are: as the command line says, else as the first lines tell that do, else as the
+// configuration says.
+struct LogOwner {
+  std::optional<Mta> given;
+  Mta configured = Mta::postfix;
+};
+
+// The parser for lines of one or more logs, read front to back.
+class OwnedLogParser {
+ public:
+  explicit OwnedLogParser(const LogOwner& owner)
+      : parser_(owner.given.value_or(owner.configured)), known_(owner.given.has_value()) {}
+
+  // Has a look at lines that are to be parsed next.
+  maillog::LogParser& for_lines(std::string_view lines, const maillog::StampContext& stamps);
+  maillog::LogParser& get() { return parser_; }
+
+ private:
+  maillog::LogParser parser_;
+  bool known_;
+};
 
 class LogReader {
  public:

@@ -56,7 +56,6 @@ class CommandLine {
                 const std::string& examples,
                 Command command);
   void add_mta(CLI::App* subcommand);
-  mtrk::Config::Log log_settings(const mtrk::Config& config) const;
 
   CLI::App app_{"Administers mtrk: imports, applies and explains mail logs, shows numbers.",
                 "mtrkctl"};
@@ -80,15 +79,9 @@ void CommandLine::add_mta(CLI::App* subcommand) {
   subcommand
       ->add_option_function<mtrk::Mta>(
           "--mta", [this](mtrk::Mta mta) { given_.mta = mta; },
-          "whose log it is: postfix or sendmail (default: log.mta of the configuration)")
+          "whose log it is: postfix or sendmail (default: as the log tells)")
       ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
       ->type_name("MTA");
-}
-
-mtrk::Config::Log CommandLine::log_settings(const mtrk::Config& config) const {
-  mtrk::Config::Log log = config.log;
-  log.mta = given_.mta.value_or(log.mta);
-  return log;
 }
 
 CommandLine::CommandLine() {
@@ -114,9 +107,7 @@ CommandLine::CommandLine() {
   CLI::App* ingest = add("ingest", "apply whole logs to the store once",
                          "  mtrkctl ingest --log /var/log/mail.log.1 --log /var/log/mail.log\n",
                          [this](const mtrk::Config& config) {
-                           mtrk::IngestOptions options{given_.logs, config};
-                           options.config.log = log_settings(config);
-                           return mtrk::run_ingest(options);
+                           return mtrk::run_ingest({given_.logs, config, given_.mta});
                          });
   ingest->add_option("--log", given_.logs, "a mail log; may be given again")
       ->required()
@@ -128,7 +119,7 @@ CommandLine::CommandLine() {
       add("events", "print every delivery event of a log as NDJSON",
           "  mtrkctl events --log /var/log/mail.log | jq -r .status | sort | uniq -c\n",
           [this](const mtrk::Config& config) {
-            return mtrk::run_events({given_.logs, log_settings(config).mta});
+            return mtrk::run_events({given_.logs, {given_.mta, config.log.mta}});
           });
   events->add_option("--log", given_.logs, "a mail log, - is standard input; may be given again")
       ->required()
@@ -143,7 +134,8 @@ CommandLine::CommandLine() {
                           [this](const mtrk::Config& config) {
                             mtrk::ExplainOptions options;
                             options.logs = given_.logs;
-                            options.log = log_settings(config);
+                            options.log = config.log;
+                            options.mta = given_.mta;
                             options.json = given_.json;
                             options.queue_id = given_.queue_id;
                             options.recipients = given_.recipients;

@@ -2,7 +2,7 @@
 
 #include "common/maillog/delivery_trace.h"
 #include "common/maillog/held_events.h"
-#include "common/maillog/log_line.h"
+#include "common/maillog/owned_event.h"
 
 #include <cstddef>
 #include <memory>
@@ -20,11 +20,13 @@ struct Story {
 
   maillog::DeliveryTrace trace;
   struct Line {
-    std::string queue_id;
-    std::string text;                     // the whole log line
-    maillog::StampContext stamps;         // to read it again
-    bool attempt = false;                 // belongs to `recipients`; else to all of the queue id
-    std::vector<std::size_t> recipients;  // indexes into the trace's
+    std::shared_ptr<const maillog::OwnedEvent> said;  // and the whole log line
+    std::vector<std::size_t> recipients;  // of an attempt: indexes into the trace's; else it
+                                          // belongs to all of the queue id
+
+    [[nodiscard]] const maillog::DeliveryEvent& event() const { return said->event(); }
+    [[nodiscard]] std::string_view text() const { return said->line(); }
+    [[nodiscard]] bool attempt() const;
   };
   std::vector<Line> lines;
 
@@ -41,16 +43,13 @@ class StoryTeller {
   void ask(const QueueId& queue_id, std::vector<std::string> recipients, maillog::Recipients mode);
   [[nodiscard]] const Story* find(std::string_view queue_id) const;
 
-  void read(const maillog::DeliveryEvent& event,
-            std::string_view line,
-            const maillog::StampContext& stamps);
+  void read(const maillog::DeliveryEvent& event, std::string_view line);
 
  private:
-  void apply(Story& story,
-             const maillog::DeliveryEvent& event,
-             std::string_view line,
-             const maillog::StampContext& stamps);
-  void tell_past(Story& story, const std::string& queue_id, const maillog::StampContext& stamps);
+  using Said = std::shared_ptr<const maillog::OwnedEvent>;
+
+  void apply(Story& story, const Said& said);
+  void tell_past(Story& story, const std::string& queue_id);
 
   maillog::TracePolicy policy_;
   maillog::HeldEvents held_;

@@ -1,7 +1,6 @@
 #include "milter/ctl_timeline.h"
 
 #include "common/base/ascii.h"
-#include "common/maillog/postfix_log.h"
 
 #include <algorithm>
 #include <optional>
@@ -10,37 +9,30 @@
 namespace mtrk {
 namespace {
 
+using maillog::Added;
 using maillog::Attempt;
 using maillog::Client;
+using maillog::Cloned;
+using maillog::Declined;
 using maillog::DeliveryEvent;
 using maillog::ForcedExpiry;
 using maillog::GaveUp;
 using maillog::Held;
-using maillog::Ignored;
-using maillog::LogLine;
 using maillog::MessageId;
 using maillog::Notification;
-using maillog::parse_postfix;
-using maillog::ParsedLine;
 using maillog::Pickup;
 using maillog::Queued;
+using maillog::Redirection;
 using maillog::Rejected;
 using maillog::Released;
 using maillog::Removed;
 using maillog::Requeued;
-using maillog::split_log_line;
+using maillog::Split;
 using maillog::TracePolicy;
 using maillog::Verdict;
 
 std::string shown(std::string_view text) {
   return escape_for_people(text, 2048);
-}
-
-std::optional<DeliveryEvent> read_again(const Story::Line& line) {
-  const std::optional<LogLine> parts = split_log_line(line.text, line.stamps);
-  const ParsedLine parsed = parts ? parse_postfix(*parts) : Ignored{};
-  const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed);
-  return event == nullptr ? std::nullopt : std::optional(*event);
 }
 
 // One event in words, after its time and queue id.
@@ -97,6 +89,22 @@ struct Words {
     return "sender was sent a " + shown(notification.kind) + " notification, " +
            shown(notification.child);
   }
+  std::string operator()(const Redirection& redirection) const {
+    return std::string(redirection.kind) + ": <" + shown(redirection.from) + "> is " +
+           shown(redirection.targets);
+  }
+  std::string operator()(const Cloned& cloned) const {
+    return "the list with owner " + shown(cloned.owner) + " goes on as " + shown(cloned.child);
+  }
+  std::string operator()(const Split& split) const {
+    return "some of its recipients go on as " + shown(split.children);
+  }
+  std::string operator()(const Declined& declined) const {
+    return "<" + shown(declined.recipient) + "> refused: " + shown(declined.text);
+  }
+  std::string operator()(const Added& added) const {
+    return "a milter added <" + shown(added.recipient) + ">";
+  }
   std::string operator()(const Held&) const { return "put on hold"; }
   std::string operator()(const Released&) const { return "released from hold"; }
   std::string operator()(const Requeued&) const { return "requeued"; }
@@ -113,10 +121,7 @@ struct Facts {
 Facts facts_of(const std::vector<const Story::Line*>& lines) {
   Facts facts;
   for (const Story::Line* line : lines) {
-    const std::optional<DeliveryEvent> event = read_again(*line);
-    if (!event) {
-      continue;
-    }
+    const DeliveryEvent* const event = &line->event();
     facts.tried = facts.tried || std::holds_alternative<Attempt>(event->what);
     facts.gave_up = facts.gave_up || std::holds_alternative<GaveUp>(event->what);
     if (std::holds_alternative<Held>(event->what)) {
@@ -189,10 +194,9 @@ std::string timeline(const Story& story,
     text += '\n';
   }
   for (const Story::Line* line : lines) {
-    if (const std::optional<DeliveryEvent> event = read_again(*line)) {
-      text += "    " + format_rfc3339(event->at) + "  " + line->queue_id + "  " +
-              std::visit(Words{}, event->what) + "\n";
-    }
+    const DeliveryEvent& event = line->event();
+    text += "    " + format_rfc3339(event.at) + "  " + std::string(event.queue_id) + "  " +
+            std::visit(Words{}, event.what) + "\n";
   }
   return text + "\n";
 }
@@ -201,7 +205,7 @@ std::string why_unknown(const Story& story) {
   const std::string& id = story.trace.root();
   if (story.trace.refused()) {
     return id + ": refused or discarded after all: " +
-           (story.lines.empty() ? "" : shown(story.lines.back().text));
+           (story.lines.empty() ? "" : shown(story.lines.back().text()));
   }
   if (story.lines.empty()) {
     return id + ": not in the log";

@@ -70,9 +70,6 @@ std::string ask_postconf() {
 }  // namespace
 
 std::string log_complaint(const Config& config) {
-  if (config.log.mta == Mta::sendmail) {
-    return "log.mta: Sendmail's log is not understood by this release";
-  }
   const std::string_view source = config.log.source;
   if (source == "journal") {
     return "log.source: following the journal is not in this release; use file:/path";
@@ -86,6 +83,9 @@ std::string log_complaint(const Config& config) {
 std::string locate_log(const Config& config) {
   if (config.log.source != "auto") {
     return config.log.source.substr(kFile.size());
+  }
+  if (config.log.mta == Mta::sendmail) {
+    return kSyslogFile;
   }
   const std::string answer(trim(ask_postconf()));
   return answer.starts_with('/') ? answer : kSyslogFile;

@@ -4,7 +4,6 @@
 #include "common/base/local_offset.h"
 #include "common/base/log.h"
 #include "common/maillog/log_line.h"
-#include "common/maillog/postfix_log.h"
 #include "milter/log_source.h"
 
 #include <fmt/format.h>
@@ -61,7 +60,11 @@ StoreWriter::StoreWriter(const Config& config,
                          StoreQueue& queue,
                          CircuitBreaker& breaker,
                          Counters& counters)
-    : queue_(queue), breaker_(breaker), counters_(counters), config_(config) {
+    : queue_(queue),
+      breaker_(breaker),
+      counters_(counters),
+      config_(config),
+      parser_(config.log.mta) {
   open_store();
   const Clock::time_point now = Clock::now();
   position_due_ = next_sweep_ = next_reader_check_ = next_counters_ = shown_since_ = now;
@@ -256,13 +259,13 @@ void StoreWriter::apply_line(std::string_view line,
     ++batch_.ignored;
     return;
   }
-  const maillog::ParsedLine parsed = maillog::parse_postfix(*split);
-  if (const auto* event = std::get_if<maillog::DeliveryEvent>(&parsed)) {
+  const maillog::LineKind kind = parser_.parse(*split, [&](const maillog::DeliveryEvent& event) {
     ++batch_.events;
-    apply_event(*event, warm_up);
-  } else if (std::holds_alternative<maillog::Ignored>(parsed)) {
+    apply_event(event, warm_up);
+  });
+  if (kind == maillog::LineKind::ignored) {
     ++batch_.ignored;
-  } else {
+  } else if (kind == maillog::LineKind::unparsed) {
     ++batch_.unparsed;
     if (!warm_up && shown_unparsed_ < kShownUnparsed) {
       ++shown_unparsed_;
@@ -354,6 +357,7 @@ void StoreWriter::fail_batch(std::string_view why) {
 
 // After an abort or a reopening the store has forgotten what later lines may need.
 void StoreWriter::replay_recent() {
+  parser_ = maillog::LogParser(config_.log.mta);
   for (LogLines& lines : recent_) {
     lines.warm_up = true;
     apply_lines(lines);

@@ -3,6 +3,7 @@
 #include "common/config/config.h"
 #include "common/maillog/delivery_event.h"
 #include "common/maillog/log_line.h"
+#include "common/maillog/log_parser.h"
 #include "common/store/tracking_writer.h"
 #include "milter/circuit_breaker.h"
 #include "milter/clock_guard.h"
@@ -86,6 +87,7 @@ class StoreWriter {
   CircuitBreaker& breaker_;
   Counters& counters_;
   Config config_;
+  maillog::LogParser parser_;
   std::unique_ptr<store::TrackingWriter> store_;  // null while it cannot be opened
 
   std::deque<StoreQueue::Item> pending_;  // taken, not yet committed; oldest first

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/expected.h"
+#include "common/base/mta.h"
 #include "common/base/time.h"
 
 #include <cstdint>
@@ -14,7 +15,6 @@
 // and, for a near miss, a hint.
 namespace mtrk {
 
-enum class Mta { postfix, sendmail };
 enum class Forwarding { hide, reveal, final };
 
 struct Config {

@@ -21,6 +21,11 @@ struct Name {
   std::string_view operator()(const Requeued&) const { return "requeued"; }
   std::string_view operator()(const ForcedExpiry&) const { return "force-expired"; }
   std::string_view operator()(const Notification&) const { return "notified"; }
+  std::string_view operator()(const Redirection& redirection) const { return redirection.kind; }
+  std::string_view operator()(const Cloned&) const { return "clone"; }
+  std::string_view operator()(const Split&) const { return "split"; }
+  std::string_view operator()(const Declined&) const { return "declined"; }
+  std::string_view operator()(const Added&) const { return "added"; }
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/mta.h"
 #include "common/base/time.h"
 #include "common/track/enhanced_status.h"
 
@@ -12,22 +13,29 @@
 // allocates nothing; an event outlives its line only as an OwnedEvent (trace_router.h).
 namespace mtrk::maillog {
 
-// One attempt for one recipient: Postfix's `to=<…>, …, status=…` line.
+// One attempt for one recipient: Postfix's `to=<…>, …, status=…` line, or one address of Sendmail's
+// `to=…, …, stat=…` record.
 struct Attempt {
-  std::string_view
-      agent;  // last part of the program: smtp, lmtp, local, virtual, pipe, …; empty if unknown
+  // Postfix: last part of the program (smtp, lmtp, local, virtual, pipe, …). Sendmail: mailer=
+  // (local, prog, *file*, esmtp, …). Empty if unknown.
+  std::string_view agent;
   std::string_view recipient;  // to=, without the brackets, as logged
-  std::string_view original;   // orig_to=, empty if absent
+  std::string_view original;   // orig_to=; Sendmail: ctladdr= without uid; empty if absent
   std::string_view relay;      // as logged: "none", "local", "mx[192.0.2.1]:25", "mx[/path]"
   std::string_view delay;      // "0.16"; empty if absent
   std::string_view delays;     // "0.05/0.01/0.05/0.05"
   std::string_view tls;        // tls=, empty if absent
   std::optional<EnhancedStatus> dsn;
-  std::string_view
-      status;  // the log's own word: sent, deferred, bounced, SOFTBOUNCE, deliverable, …
-  std::string_view text;          // inside the final parentheses; may be cut by the log (no ")")
+  std::string_view status;  // the log's own word: sent, deferred, bounced, SOFTBOUNCE, deliverable,
+                            // … Sendmail: all of stat=
+  // Inside the final parentheses; may be cut by the log (no ")"). Sendmail: reply=, or what stat=
+  // quotes of the other side.
+  std::string_view text;
   std::string_view forwarded_as;  // local: NEW of "forwarded as NEW"
   std::string_view queued_as;  // smtp, lmtp with status=sent: ID of "… queued as ID"; hostile text
+  bool bracketed = false;      // Sendmail: to=<…>, as an address of RCPT is logged
+  bool original_bracketed = false;  // Sendmail: ctladdr=<…>
+  bool replied = false;             // Sendmail: there is a reply=, which a success does not have
 };
 struct Client {                    // smtpd: a queue file was opened for a client
   std::string_view client;         // "unknown[127.0.0.1]"
@@ -39,14 +47,22 @@ struct Pickup {              // pickup: local submission, or a requeued message
 struct MessageId {  // cleanup: message-id=<…>
   std::string_view message_id;
 };
-struct Queued {  // qmgr: "from=<…>, size=…, nrcpt=… (queue active)": the proof of acceptance
+// qmgr: "from=<…>, size=…, nrcpt=… (queue active)": the proof of acceptance. Sendmail says it all
+// in one record: "from=<…>, size=…, class=…, nrcpts=…, msgid=…, …, relay=…"; without a message id
+// there was no DATA.
+struct Queued {
   std::string_view sender;
   std::uint32_t recipients;
+  std::string_view message_id{};  // Sendmail
+  std::string_view client{};      // Sendmail: "localhost [127.0.0.1]", "root@localhost"
 };
 struct GaveUp {  // qmgr: status=expired | force-expired, returned to sender
   std::string_view status;
+  std::string_view child{};  // Sendmail: the queue id of the report
+  std::string_view text{};   // Sendmail: "Cannot send message for 5 days"
 };
 struct Removed {  // "removed": by qmgr when done, by postsuper when deleted; `by` empty if unknown
+                  // Sendmail: "done; …", by "sendmail"
   std::string_view by;
 };
 enum class Verdict { refused, discarded };
@@ -55,13 +71,37 @@ struct Rejected {  // cleanup: milter-reject / milter-discard at END-OF-MESSAGE,
   Verdict verdict;
   std::string_view text;
 };
-struct Held {};            // cleanup hold:/milter-hold:, postsuper "placed on hold"
-struct Released {};        // postsuper "released from hold"
-struct Requeued {};        // postsuper "requeued": the id ends, Pickup{orig_id} continues it
-struct ForcedExpiry {};    // postsuper "expired": GaveUp follows
-struct Notification {      // bounce: a DSN was made for this message
-  std::string_view kind;   // "non-delivery", "delay", "delivery status"
-  std::string_view child;  // its queue id
+struct Held {};          // cleanup hold:/milter-hold:, postsuper "placed on hold"
+struct Released {};      // postsuper "released from hold"
+struct Requeued {};      // postsuper "requeued": the id ends, Pickup{orig_id} continues it
+struct ForcedExpiry {};  // postsuper "expired": GaveUp follows
+struct Notification {    // bounce: a DSN was made for this message
+  // "non-delivery", "delay", "delivery status"; Sendmail: "DSN", "return to sender", "sender
+  // notify", "postmaster notify"
+  std::string_view kind;
+  std::string_view child;   // its queue id
+  std::string_view text{};  // Sendmail: "User unknown", "Return receipt", …
+};
+// Sendmail only, below.
+struct Redirection {         // "alias A => B, C", "forward A => B, C" (LogLevel 11)
+  std::string_view kind;     // "alias", "forward"
+  std::string_view from;     // without brackets
+  bool bracketed = false;    // from was in brackets, as an address of RCPT is
+  std::string_view targets;  // as logged; may be cut ("...")
+};
+struct Cloned {  // "NEW: clone: owner=O": the members of a list with an owner go on as NEW
+  std::string_view child;
+  std::string_view owner;
+};
+struct Split {                // "split: …": some of its recipients go on as these queue ids
+  std::string_view children;  // "N", "N1; N2"
+};
+struct Declined {  // a recipient that was refused at RCPT
+  std::string_view recipient;
+  std::string_view text;
+};
+struct Added {  // "Milter add: rcpt: A": not a recipient of the sender's
+  std::string_view recipient;
 };
 
 struct DeliveryEvent {
@@ -79,13 +119,27 @@ struct DeliveryEvent {
                Released,
                Requeued,
                ForcedExpiry,
-               Notification>
+               Notification,
+               Redirection,
+               Cloned,
+               Split,
+               Declined,
+               Added>
       what;
+  Mta mta = Mta::postfix;
+};
+
+// What a line turned out to be.
+enum class LineKind {
+  events,
+  ignored,   // not about a delivery
+  unparsed,  // looks like a delivery line, but does not match: counted, shown
 };
 
 // The name `mtrkctl events` prints: "delivery", "client", "pickup", "message-id", "queued",
 // "expired", "force-expired", "removed", "rejected", "discarded", "held", "released", "requeued",
-// "notified"; a delivery by local(8) that was handed on is "forwarded".
+// "notified"; a delivery by local(8) that was handed on is "forwarded"; Sendmail's "alias",
+// "forward", "clone", "split", "declined", "added".
 [[nodiscard]] std::string_view event_name(const DeliveryEvent& event);
 
 // The id that this one says it continues: orig_queue_id= of a client, orig_id= of a pickup; empty

@@ -24,14 +24,38 @@ struct EachView {
   }
   void operator()(Pickup& pickup) const { visit(pickup.orig_id); }
   void operator()(MessageId& id) const { visit(id.message_id); }
-  void operator()(Queued& queued) const { visit(queued.sender); }
-  void operator()(GaveUp& gave_up) const { visit(gave_up.status); }
+  void operator()(Queued& queued) const {
+    visit(queued.sender);
+    visit(queued.message_id);
+    visit(queued.client);
+  }
+  void operator()(GaveUp& gave_up) const {
+    visit(gave_up.status);
+    visit(gave_up.child);
+    visit(gave_up.text);
+  }
   void operator()(Removed& removed) const { visit(removed.by); }
   void operator()(Rejected& rejected) const { visit(rejected.text); }
   void operator()(Notification& notification) const {
     visit(notification.kind);
     visit(notification.child);
+    visit(notification.text);
   }
+  void operator()(Redirection& redirection) const {
+    visit(redirection.kind);
+    visit(redirection.from);
+    visit(redirection.targets);
+  }
+  void operator()(Cloned& cloned) const {
+    visit(cloned.child);
+    visit(cloned.owner);
+  }
+  void operator()(Split& split) const { visit(split.children); }
+  void operator()(Declined& declined) const {
+    visit(declined.recipient);
+    visit(declined.text);
+  }
+  void operator()(Added& added) const { visit(added.recipient); }
   void operator()(Held&) const {}
   void operator()(Released&) const {}
   void operator()(Requeued&) const {}

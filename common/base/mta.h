@@ -1,0 +1,8 @@
+#pragma once
+
+namespace mtrk {
+
+// The mail transfer agent whose log is read.
+enum class Mta { postfix, sendmail };
+
+}  // namespace mtrk

@@ -1,0 +1,177 @@
+#include "common/maillog/sendmail_log.h"
+
+#include "common/base/ascii.h"
+#include "common/maillog/sendmail_record.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mtrk::maillog {
+namespace {
+
+constexpr std::size_t kIdStem = 8;         // time and sequence
+constexpr std::size_t kIdDigits = 6;       // of the process, at least
+constexpr std::size_t kLongestId = 20;     //
+constexpr std::size_t kMaxWaiting = 1024;  // records and lists
+constexpr std::size_t kLongestRecord = std::size_t{64} << 10;
+
+constexpr std::string_view kGoesOn = " ...";  // ends each part of a record but the last
+constexpr std::string_view kMore = " [more], ";
+
+std::size_t id_length(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size() && i < kIdStem && is_alnum(text[i])) {
+    ++i;
+  }
+  if (i < kIdStem) {
+    return 0;
+  }
+  while (i < text.size() && i < kLongestId && is_digit(text[i])) {
+    ++i;
+  }
+  return i < kIdStem + kIdDigits ? 0 : i;
+}
+
+// "[2]: " at the front: 2; nothing if there is no part number.
+std::optional<unsigned> take_part_number(std::string_view& text) {
+  std::size_t i = 1;
+  unsigned number = 0;
+  while (i < text.size() && i <= 3 && is_digit(text[i])) {
+    number = number * 10 + static_cast<unsigned>(text[i] - '0');
+    ++i;
+  }
+  if (text.empty() || text[0] != '[' || i == 1 || text.substr(i, 3) != "]: ") {
+    return std::nullopt;
+  }
+  text.remove_prefix(i + 3);
+  return number;
+}
+
+std::string process_key(std::string_view queue_id, std::uint32_t pid) {
+  return std::string(queue_id) + '/' + std::to_string(pid);
+}
+
+bool is_ours(std::string_view program) {
+  return program.substr(0, 5) == "mtrk-" || program == "mtrkctl" || program == "mtqpd";
+}
+
+bool is_postfix(std::string_view program) {
+  return program.substr(0, 7) == "postfix" && program.find('/') != std::string_view::npos;
+}
+
+}  // namespace
+
+std::string_view take_sendmail_id(std::string_view& text) {
+  const std::size_t length = id_length(text);
+  if (length == 0 || text.substr(length, 2) != ": ") {
+    return {};
+  }
+  const std::string_view id = text.substr(0, length);
+  text.remove_prefix(length + 2);
+  return id;
+}
+
+LineKind SendmailParser::parse(const LogLine& line) {
+  events_.clear();
+  const std::size_t length = id_length(line.text);
+  if (length == 0 || line.program.empty() || is_ours(line.program) || is_postfix(line.program)) {
+    return LineKind::ignored;
+  }
+  const std::string_view queue_id = line.text.substr(0, length);
+  std::string_view text = line.text.substr(length);
+  if (text.substr(0, 2) == ": ") {
+    return parse_record(line, queue_id, text.substr(2));
+  }
+  return parse_part(line, queue_id, text);
+}
+
+// Sendmail writes the parts of a record one after the other. What does not come so is dropped: a
+// part may begin with anything the other side wrote (H3).
+LineKind SendmailParser::parse_part(const LogLine& line,
+                                    std::string_view queue_id,
+                                    std::string_view text) {
+  const std::optional<unsigned> number = take_part_number(text);
+  if (!number || *number == 0) {
+    return LineKind::ignored;
+  }
+  const std::string key = process_key(queue_id, line.pid);
+  if (*number == 1) {
+    if (parts_.size() >= kMaxWaiting) {
+      parts_.clear();
+    }
+    parts_[key] = Parts{};
+  }
+  const auto parts = parts_.find(key);
+  if (parts == parts_.end() || parts->second.count + 1 != *number ||
+      parts->second.text.size() + text.size() > kLongestRecord) {
+    if (parts != parts_.end()) {
+      parts_.erase(parts);
+    }
+    return LineKind::unparsed;
+  }
+  parts->second.count = *number;
+  const bool goes_on =
+      text.size() >= kGoesOn.size() && text.substr(text.size() - kGoesOn.size()) == kGoesOn;
+  parts->second.text += text.substr(0, text.size() - (goes_on ? kGoesOn.size() : 0));
+  if (goes_on) {
+    return LineKind::ignored;
+  }
+  record_ = std::move(parts->second.text);
+  parts_.erase(parts);
+  return parse_record(line, queue_id, record_);
+}
+
+LineKind SendmailParser::parse_record(const LogLine& line,
+                                      std::string_view queue_id,
+                                      std::string_view text) {
+  if (text.find('\\') != std::string_view::npos) {
+    decoded_.clear();
+    decode_log_text(text, decoded_);
+    text = decoded_;
+  }
+  if (text.substr(0, 3) == "to=") {
+    return parse_delivery(line, queue_id, text);
+  }
+  if (auto what = parse_sendmail_other(text)) {
+    events_.push_back({line.at, queue_id, std::move(*what), Mta::sendmail});
+    return LineKind::events;
+  }
+  return LineKind::ignored;
+}
+
+LineKind SendmailParser::parse_delivery(const LogLine& line,
+                                        std::string_view queue_id,
+                                        std::string_view text) {
+  SendmailDelivery delivery;
+  const bool parsed = parse_sendmail_delivery(text, delivery);
+  const bool more = parsed ? delivery.more : text.find(kMore) != std::string_view::npos;
+  if (!cut_lists_.empty() || (!parsed && more)) {
+    // A list that was cut within quotes: what stands at the front of its further records was
+    // within quotes too (H2).
+    const std::string key = process_key(queue_id, line.pid);
+    const bool dropped = cut_lists_.count(key) != 0;
+    if (dropped && !more) {
+      cut_lists_.erase(key);
+    } else if (!parsed && more) {
+      if (cut_lists_.size() >= kMaxWaiting) {
+        cut_lists_.clear();
+      }
+      cut_lists_.insert(key);
+    }
+    if (dropped) {
+      return LineKind::unparsed;
+    }
+  }
+  if (!parsed) {
+    return LineKind::unparsed;
+  }
+  for (const std::string_view logged : delivery.recipients) {
+    const SendmailAddress recipient = without_brackets(logged);
+    delivery.attempt.recipient = recipient.address;
+    delivery.attempt.bracketed = recipient.bracketed;
+    events_.push_back({line.at, queue_id, delivery.attempt, Mta::sendmail});
+  }
+  return LineKind::events;
+}
+
+}  // namespace mtrk::maillog
