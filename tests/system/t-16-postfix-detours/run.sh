@@ -7,6 +7,7 @@ begin
 
 # The filters are Postfix's own smtp client, which hands the mail to a second smtpd of the same instance:
 # one tells the queue id it had (XFORWARD), as amavis and others do, the other leaves it at the Message-Id.
+reinjection_port='' late_port=''
 free_port reinjection_port
 free_port late_port
 extra_services="127.0.0.1:$reinjection_port inet n - n - - smtpd
