@@ -38,6 +38,8 @@ std::string format_counters(const Counters& counters) {
       {"unparsed", &counters.unparsed},
       {"truncated", &counters.truncated},
       {"gaps", &counters.gaps},
+      {"suppressed", &counters.suppressed},
+      {"untrusted", &counters.untrusted},
       {"exceptions", &counters.exceptions},
   };
   std::string text;

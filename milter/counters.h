@@ -40,6 +40,8 @@ struct Counters {
   Value unparsed{0};
   Value truncated{0};  // lines over 64 KiB, and half lines at the end of a finished file
   Value gaps{0};       // places where log lines may be missing
+  Value suppressed{0};  // entries that journald says it dropped
+  Value untrusted{0};   // journal entries that name the MTA but are not its
   // Faults contained.
   Value exceptions{0};
 };

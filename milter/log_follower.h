@@ -6,20 +6,24 @@
 #include "milter/store_queue.h"
 
 #include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
 #include <thread>
 
 namespace mtrk {
 
 // The thread that moves log lines from the source into the store queue as they are written: woken
-// by inotify, and every second in any case (network file systems, lost events). A burst is read at
-// once; between two reads it pauses for a few milliseconds, so that a busy log costs some fifty
-// wake-ups a second and not one a line.
+// by the source, and every second in any case. A burst is read at once; between two reads it pauses
+// for a few milliseconds, so that a busy log costs some fifty wake-ups a second and not one a line.
 class LogFollower {
  public:
   static constexpr std::chrono::milliseconds kPause{15};
-  static constexpr std::chrono::milliseconds kPoll{1000};
 
-  LogFollower(FileLogSource source, StoreQueue& queue, Counters& counters);
+  // Called on the follower's thread, which the source never leaves (log_source.h).
+  using OpenSource = std::function<std::unique_ptr<LogSource>()>;
+
+  LogFollower(OpenSource open, StoreQueue& queue, Counters& counters);
   ~LogFollower();  // stops and joins; the queue must be closed if it may be full
   LogFollower(const LogFollower&) = delete;
   LogFollower& operator=(const LogFollower&) = delete;
@@ -31,18 +35,14 @@ class LogFollower {
 
  private:
   void run() noexcept;
-  void follow();
-  bool push_all();
-  void watch();
-  void wait();
+  void follow(LogSource& source);
+  bool push_all(LogSource& source);
+  void wait(LogSource& source, int fd);
 
-  FileLogSource source_;
+  OpenSource open_;
   StoreQueue& queue_;
   Counters& counters_;
   UniqueFd stop_event_;
-  UniqueFd inotify_;
-  int file_watch_ = -1;
-  FileId watched_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -3,7 +3,9 @@
 #include "common/base/ascii.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <memory>
@@ -21,6 +23,10 @@ bool is_compressed(std::string_view name) {
   constexpr std::string_view kSuffixes[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".Z"};
   return std::any_of(std::begin(kSuffixes), std::end(kSuffixes),
                      [&](std::string_view suffix) { return name.ends_with(suffix); });
+}
+
+std::int64_t nanoseconds(const struct statx_timestamp& at) {
+  return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
 }
 
 // "mail.log.12" → 12: higher is older.
@@ -62,14 +68,15 @@ std::vector<LogSibling> log_siblings(const std::string& path) {
     }
     LogSibling sibling;
     sibling.path = slash == std::string::npos ? std::string(name) : directory + std::string(name);
-    struct stat status {};
-    if (::stat(sibling.path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
+    struct statx status {};
+    if (::statx(AT_FDCWD, sibling.path.c_str(), 0, STATX_BASIC_STATS | STATX_BTIME, &status) != 0 ||
+        !S_ISREG(status.stx_mode)) {
       continue;
     }
-    sibling.id = {status.st_dev, status.st_ino};
-    sibling.size = static_cast<std::uint64_t>(status.st_size);
-    sibling.modified_ns =
-        std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+    sibling.id = {::makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino};
+    sibling.size = status.stx_size;
+    sibling.modified_ns = nanoseconds(status.stx_mtime);
+    sibling.born_ns = (status.stx_mask & STATX_BTIME) != 0 ? nanoseconds(status.stx_btime) : 0;
     sibling.compressed = is_compressed(name);
     siblings.push_back(std::move(sibling));
   }

@@ -20,7 +20,8 @@ struct LogSibling {
   FileId id;
   std::uint64_t size = 0;
   std::int64_t modified_ns = 0;
-  bool compressed = false;  // by its name: .gz, .xz, .bz2, .zst, .lz4, .Z
+  std::int64_t born_ns = 0;  // 0 where the file system does not tell
+  bool compressed = false;   // by its name: .gz, .xz, .bz2, .zst, .lz4, .Z
 };
 
 // Regular files only, oldest first: by modification time, which is that of the last line; files of

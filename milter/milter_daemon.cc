@@ -20,12 +20,14 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 namespace mtrk {
 namespace {
@@ -190,6 +192,28 @@ std::unique_ptr<PublishedSocket> open_socket(const MilterAddress& address,
                            PublishedSocket::private_path(address.path), address.path);
 }
 
+// Of the places where the log may be, the one that was followed before, else the best.
+const LogPlace& choose_log(const std::vector<LogPlace>& places, StoreWriter& writer) {
+  const auto followed = std::find_if(places.begin(), places.end(), [&](const LogPlace& place) {
+    return writer.cursor(place.name()).has_value();
+  });
+  return followed == places.end() ? places.front() : *followed;
+}
+
+// Where following begins. It is taken, and kept, before any mail can be tracked: no line about it
+// is missed, wherever we are killed.
+store::LogCursor start_position(const LogPlace& place,
+                                const Config& config,
+                                StoreWriter& writer,
+                                Counters& counters) {
+  if (const std::optional<store::LogCursor> known = writer.cursor(place.name())) {
+    return *known;
+  }
+  const store::LogCursor position = open_log(place, config.log, std::nullopt, counters)->cursor();
+  writer.put_cursor(place.name(), position);
+  return position;
+}
+
 }  // namespace
 
 std::string milter_complaint(const Config& config) {
@@ -203,19 +227,15 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   prepare_process();
   ::umask(0027);
   const MilterAddress address = parse_milter_address(config.milter.socket).value();
-  const std::string log_path = locate_log(config);
+  const std::vector<LogPlace> places = locate_log(config);
 
   Shared& shared = shared_state();
   StoreWriter writer(config, shared.queue, shared.breaker, shared.counters);
 
-  // The position is taken, and kept, before any mail can be tracked: no line about it is missed.
-  const std::string source_name = "file:" + log_path;
-  const std::optional<store::LogCursor> resume = writer.cursor(source_name);
-  FileLogSource source(log_path, resume, shared.counters);
-  if (const auto position = source.cursor(); position && !resume) {
-    writer.put_cursor(source_name, *position);
-  }
-  LogFollower follower(std::move(source), shared.queue, shared.counters);
+  const LogPlace& log_place = choose_log(places, writer);
+  const store::LogCursor position = start_position(log_place, config, writer, shared.counters);
+  LogFollower follower([&] { return open_log(log_place, config.log, position, shared.counters); },
+                       shared.queue, shared.counters);
 
   std::unique_ptr<PublishedSocket> socket;
   try {
@@ -227,7 +247,8 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   writer.start();
   follower.start();
   Server server;
-  log::notice("", {{"state", "serving"}, {"socket", config.milter.socket}, {"log", log_path}});
+  log::notice("",
+              {{"state", "serving"}, {"socket", config.milter.socket}, {"log", log_place.name()}});
   systemd::notify_ready("serving");
 
   serve(server, reload, config, writer);

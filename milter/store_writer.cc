@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxBatch = 512;             // operations a transaction
 constexpr std::size_t kMaxBatchLog = 1024 * 1024;  // octets of log lines a transaction
-constexpr std::size_t kMaxRecent = FileLogSource::kWarmUp;
+constexpr std::size_t kMaxRecent = LogSource::kWarmUp;
 constexpr std::size_t kSweepSlice = 1000;  // rows a transaction
 constexpr auto kPositionEvery = 1s;
 constexpr auto kSweepEvery = 5s;
@@ -250,7 +250,7 @@ void StoreWriter::apply_line(std::string_view line,
                              const maillog::StampContext& stamp,
                              bool warm_up) {
   ++batch_.lines;
-  if (line.size() > FileLogSource::kMaxLine) {
+  if (line.size() > LogSource::kMaxLine) {
     ++batch_.truncated;
     return;
   }

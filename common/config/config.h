@@ -34,6 +34,7 @@ struct Config {
   struct Log {
     Mta mta = Mta::postfix;
     std::string source = "auto";
+    std::vector<std::string> accounts;  // believed in the journal; empty = the usual ones
     Seconds queue_lifetime{5 * 24 * 3600};
     std::vector<std::string> filters{"127.0.0.1:10025"};
   } log;

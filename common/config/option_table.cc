@@ -74,8 +74,16 @@ const ConfigOption kOptions[] = {
      "Whose log it is: \"postfix\" or \"sendmail\"."},
     {"log", "source", [](Config& c) -> std::string& { return c.log.source; },
      R"("file:/var/log/mail.log")",
-     "Where it is: \"file:/path\", \"journal\", or \"auto\" for whichever this system has.",
+     "Where it is: \"file:/path\", \"journal\" (\"journal:/path\" reads the files there), or "
+     "\"auto\"\n"
+     "for whichever this system has.",
      check_log_source},
+    {"log", "accounts", [](Config& c) -> std::vector<std::string>& { return c.log.accounts; },
+     R"(["root", "postfix"])",
+     "The accounts whose journal entries are the mail system's, by name or number. Empty: root "
+     "and\n"
+     "postfix, or root, smmta and smmsp.",
+     check_account},
     {"log",
      "queue_lifetime",
      [](Config& c) -> Seconds& { return c.log.queue_lifetime; },

@@ -79,10 +79,17 @@ std::string check_log_source(const std::string& text) {
   if (text == "auto" || text == "journal") {
     return {};
   }
-  if (text.starts_with("file:")) {
-    return check_absolute_path(text.substr(5));
+  for (const std::string_view kind : {"file:", "journal:"}) {
+    if (text.starts_with(kind)) {
+      return check_absolute_path(text.substr(kind.size()));
+    }
   }
-  return quoted(text) + " is not one of \"auto\", \"journal\", \"file:/path\"";
+  return quoted(text) + R"( is not one of "auto", "journal", "journal:/path", "file:/path")";
+}
+
+std::string check_account(const std::string& text) {
+  const bool word = !text.empty() && text.find_first_of(" \t:/") == std::string::npos;
+  return word ? std::string() : quoted(text) + " is not the name or number of an account";
 }
 
 std::string check_listen_address(const std::string& text) {

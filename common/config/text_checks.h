@@ -14,6 +14,7 @@ namespace mtrk {
 // "inet6:PORT@::1", or localhost instead of the address.
 [[nodiscard]] std::string check_milter_socket(const std::string& text);
 [[nodiscard]] std::string check_log_source(const std::string& text);
+[[nodiscard]] std::string check_account(const std::string& text);
 [[nodiscard]] std::string check_listen_address(const std::string& text);      // port 0 = any
 [[nodiscard]] std::string check_host_port(const std::string& text);           // port not 0
 [[nodiscard]] std::string check_host_port_or_empty(const std::string& text);  // port not 0

@@ -107,7 +107,7 @@ exec {session}>&-
 sed 's|^socket = .*|socket = "inet:8890@192.0.2.1"|' "$work/mtrk.conf" >"$work/bad.conf"
 expect_exit 78 "$MTRK_BIN/mtrk-milter" --config "$work/bad.conf" --check-config
 expect_output "only this host"
-sed 's|^source = .*|source = "journal"|' "$work/mtrk.conf" >"$work/bad.conf"
+sed 's|^source = .*|source = "journal:x"|' "$work/mtrk.conf" >"$work/bad.conf"
 expect_exit 78 "$MTRK_BIN/mtrk-milter" --config "$work/bad.conf"
 expect_output "source"
 sed "s|^socket = .*|socket = \"unix:$work/nowhere/m.sock\"|" "$work/mtrk.conf" >"$work/bad.conf"

@@ -1,7 +1,6 @@
 #include "milter/milter_socket.h"
 
 #include "common/base/unique_fd.h"
-#include "milter/log_location.h"
 #include "tests/support/scratch_directory.h"
 
 #include <gtest/gtest.h>
@@ -103,22 +102,6 @@ TEST(PublishedSocketTest, ReplacesAStaleSocketButNothingElse) {
   EXPECT_THROW(PublishedSocket(directory.path("m.2.sock"), directory.path("precious")),
                std::system_error);
   EXPECT_TRUE(std::filesystem::is_regular_file(directory.path("precious")));
-}
-
-TEST(LogLocationTest, RefusesWhatThisReleaseCannotFollow) {
-  Config config;
-  EXPECT_EQ(log_complaint(config), "");
-  config.log.source = "file:/var/log/mail.log";
-  EXPECT_EQ(log_complaint(config), "");
-  EXPECT_EQ(locate_log(config), "/var/log/mail.log");
-  for (const char* const source : {"journal", "file:", "file:mail.log", "/var/log/mail.log", ""}) {
-    config.log.source = source;
-    EXPECT_NE(log_complaint(config), "") << source;
-  }
-  config.log.source = "auto";
-  config.log.mta = Mta::sendmail;
-  EXPECT_EQ(log_complaint(config), "");
-  EXPECT_EQ(locate_log(config), "/var/log/mail.log");
 }
 
 }  // namespace

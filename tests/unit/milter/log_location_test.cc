@@ -1,0 +1,65 @@
+#include "milter/log_location.h"
+
+#include "tests/support/journal_files.h"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <string>
+
+namespace mtrk {
+namespace {
+
+TEST(LogLocationTest, NamesAPlaceAndKnowsItsName) {
+  for (const std::string name : {"file:/var/log/mail.log", "journal", "journal:/srv/journal"}) {
+    const std::optional<LogPlace> place = parse_log_place(name);
+    ASSERT_TRUE(place) << name;
+    EXPECT_EQ(place->name(), name);
+    Config config;
+    config.log.source = name;
+    EXPECT_EQ(log_complaint(config), "");
+    EXPECT_EQ(locate_log(config), std::vector<LogPlace>{*place});
+  }
+}
+
+TEST(LogLocationTest, RefusesWhatIsNoPlace) {
+  Config config;
+  EXPECT_EQ(log_complaint(config), "");  // auto
+  for (const char* const source : {"file:", "file:mail.log", "/var/log/mail.log", "",
+                                   "journal:", "journal:x", "journald", "syslog:/x"}) {
+    config.log.source = source;
+    EXPECT_NE(log_complaint(config), "") << source;
+  }
+}
+
+TEST(LogLocationTest, AccountsAreNamesOrNumbers) {
+  Config::Log log;
+  log.accounts = {"root", "4711", "there-is-no-such-account"};
+  EXPECT_EQ(journal_accounts(log), (JournalAccounts{"0", "4711"}));
+  log.accounts.clear();
+  EXPECT_TRUE(journal_accounts(log).contains("0"));
+}
+
+TEST(LogLocationTest, AutoKnowsAJournalThatHoldsEntriesOfTheMta) {
+  test::JournalFiles journal;
+  Config::Log log;
+  log.accounts = {"0", "101"};
+  EXPECT_FALSE(newest_in_journal(journal.path(), log));
+  EXPECT_FALSE(newest_in_journal(journal.path() + "/nowhere", log));
+
+  journal.add(test::entry("postfix/qmgr", "AAAAAA: removed").with("_UID", "1000"));
+  journal.write("a.journal");
+  EXPECT_FALSE(newest_in_journal(journal.path(), log));  // somebody's who calls himself qmgr
+
+  journal.add(test::entry("postfix/qmgr", "AAAAAA: removed").at(1'795'000'000'000'007));
+  journal.add(test::entry("CRON", "(root) CMD (true)").with("_COMM", "cron").with("_UID", "0"));
+  journal.add(test::entry("postfix/smtp", "forged").with("_UID", "1000"));
+  journal.write("a.journal");
+  EXPECT_EQ(newest_in_journal(journal.path(), log), LogTime(Microseconds(1'795'000'000'000'007)));
+  log.mta = Mta::sendmail;
+  EXPECT_FALSE(newest_in_journal(journal.path(), log));
+}
+
+}  // namespace
+}  // namespace mtrk
