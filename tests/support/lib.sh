@@ -169,7 +169,7 @@ END
 milter_socket() {
   case $mta in
     postfix) echo "$work/mx/spool/mtrk/milter.sock" ;;
-    sendmail) echo "$work/mx/run/milter.sock" ;;
+    sendmail) echo "$work/mx/root/run/mtrk/milter.sock" ;;
   esac
 }
 milter_listens() { [ -S "$(milter_socket)" ]; }
@@ -227,31 +227,30 @@ start_sendmail_system() {
   start next-hop2 "$MTRK_BIN/fake_next_hop" --port "$next_hop2_port" --log "$work/next-hop2.commands" --no-dsn
   "$instance" fetch "$TESTBED_CACHE"
   "$instance" create "$work/mx" "$TESTBED_CACHE" "$smtp_port"
-  printf '127.0.0.1 %s\n' mx1.partner.example mx2.nodsn.example mx.dead.example >>"$work/mx/etc/hosts"
+  printf '127.0.0.1 %s\n' mx1.partner.example mx2.nodsn.example mx.dead.example >>"$work/mx/root/etc/hosts"
   printf '%s\n' 'partner.example esmtp:[mx1.partner.example]' 'client.example esmtp:[mx1.partner.example]' \
-    'nodsn.example relay:[mx2.nodsn.example]' 'dead.example smtp8:[mx.dead.example]' >"$work/mx/etc/mailertable"
+    'nodsn.example relay:[mx2.nodsn.example]' 'dead.example smtp8:[mx.dead.example]' >"$work/mx/root/etc/mail/mailertable"
   {
-    # The lines that are given to administrators, but for the path.
-    sed "s|local:[^,]*,|local:$(milter_socket),|" "$top/contrib/sendmail/mtrk.m4"
+    cat "$top/contrib/sendmail/mtrk.m4" # as it is given to administrators
     printf "define(\`%s', \`TCP \$h %s')dnl\n" ESMTP_MAILER_ARGS "$next_hop_port" \
       RELAY_MAILER_ARGS "$next_hop2_port" SMTP8_MAILER_ARGS "$dead_port"
     [ $# -eq 0 ] || printf '%s\n' "$@"
-  } >"$work/mx/etc/local.mc"
-  cat >>"$work/mx/etc/aliases" <<END
+  } >"$work/mx/root/etc/mail/local.mc"
+  cat >>"$work/mx/root/etc/mail/aliases" <<END
 team: alice, bob, ok-team@partner.example
 chain: chain2
 chain2: alice
 away: ok-away@partner.example
 program: "|cat >/dev/null"
 broken-program: "|exit 1"
-archive: $work/mx/mail/archive
+archive: /var/mail/archive
 owner-list: dave
 list: alice, bob, ok-list@partner.example
 loop: loop2
 loop2: loop
 END
-  echo 'ok-home@partner.example' >"$work/mx/forward/carol"
-  printf '%s\n' 'ok-copy@partner.example' '\dave' >"$work/mx/forward/dave"
+  echo 'ok-home@partner.example' >"$work/mx/root/var/forward/carol"
+  printf '%s\n' 'ok-copy@partner.example' '\dave' >"$work/mx/root/var/forward/dave"
   "$instance" start "$work/mx"
 }
 
