@@ -32,6 +32,8 @@ struct Attempt {
   // quotes of the other side.
   std::string_view text;
   std::string_view forwarded_as;  // local: NEW of "forwarded as NEW"
+  std::string_view written;    // Postfix's line from "to=" on, to be read once more by somebody who
+                               // knows the recipients; empty if it is not at hand
   std::string_view queued_as;  // smtp, lmtp with status=sent: ID of "… queued as ID"; hostile text
   bool bracketed = false;      // Sendmail: to=<…>, as an address of RCPT is logged
   bool original_bracketed = false;  // Sendmail: ctladdr=<…>

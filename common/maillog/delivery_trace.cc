@@ -2,9 +2,11 @@
 
 #include "common/base/ascii.h"
 #include "common/maillog/attempt_meaning.h"
+#include "common/maillog/postfix_attempt.h"
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 // Taking events in. What the trace is made of is trace_graph.cc; how outcomes come out,
 // delivery_outcome.cc; what is kept, trace_codec.cc.
@@ -185,11 +187,20 @@ std::optional<std::uint32_t> DeliveryTrace::slot_for(std::uint32_t node,
 }
 
 void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
-                                  const Attempt& attempt,
+                                  const Attempt& as_written,
                                   std::uint32_t node,
                                   const TracePolicy& policy,
                                   const Evidence& evidence,
                                   Applied& applied) {
+  Attempt again;
+  const bool in_doubt = !lookalikes_.empty() && !as_written.written.empty();
+  if (in_doubt) {
+    again.agent = as_written.agent;
+    if (!parse_attempt(as_written.written, again, lookalikes_)) {
+      return;
+    }
+  }
+  const Attempt& attempt = in_doubt ? std::as_const(again) : as_written;
   const std::optional<Meaning> meaning = meaning_of(attempt, policy.filters);
   if (!meaning || nodes_[node].gave_up) {  // the message was returned: nothing is tried after that
     return;

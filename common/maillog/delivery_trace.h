@@ -2,6 +2,7 @@
 
 #include "common/base/expected.h"
 #include "common/maillog/delivery_event.h"
+#include "common/maillog/postfix_attempt.h"
 #include "common/maillog/trace_graph.h"
 #include "common/track/outcome.h"
 #include "common/track/queue_id.h"
@@ -161,6 +162,7 @@ class DeliveryTrace {
   // Derived from the above.
   std::unordered_multimap<std::string, std::uint32_t> recipient_index_;  // match_key()
   std::uint32_t distinct_ = 0;                                           // spellings given
+  std::vector<Lookalike> lookalikes_;  // the first few: honest mail has none
   // Of addresses given in several spellings (trace_spelling.cc); empty for nearly all messages.
   std::unordered_set<std::string> respelled_;                           // match_key()
   std::unordered_multimap<std::string, std::uint32_t> spelling_index_;  // spelled_key()

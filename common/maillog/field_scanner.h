@@ -16,6 +16,8 @@ class FieldScanner {
   [[nodiscard]] std::string_view rest() const { return rest_; }
   [[nodiscard]] bool at_end() const { return rest_.empty(); }
 
+  void skip(std::size_t octets) { rest_.remove_prefix(octets); }
+
   // Consumes `literal` if it comes next.
   [[nodiscard]] bool take(std::string_view literal) {
     if (rest_.size() < literal.size() ||

@@ -17,6 +17,7 @@ struct EachView {
           &attempt.queued_as}) {
       visit(*view);
     }
+    attempt.written = {};
   }
   void operator()(Client& client) const {
     visit(client.client);

@@ -3,6 +3,9 @@
 #include "common/maillog/field_scanner.h"
 #include "common/track/queue_id.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace mtrk::maillog {
 namespace {
 
@@ -47,20 +50,50 @@ std::string_view queued_id(const Attempt& attempt) {
   return id;
 }
 
+std::optional<std::string_view> take_recipient(FieldScanner& scan,
+                                               std::span<const Lookalike> lookalikes) {
+  const std::string_view rest = scan.rest();
+  for (const auto& [written, address] : lookalikes) {
+    if (rest.size() > written.size() + 2 && rest[0] == '<' && rest[written.size() + 1] == '>' &&
+        rest.substr(1, written.size()) == written) {
+      scan.skip(written.size() + 2);
+      return address;
+    }
+  }
+  return scan.take_address();
+}
+
 }  // namespace
 
-bool parse_attempt(std::string_view text, Attempt& attempt) {
+std::optional<Lookalike> lookalike_of(std::string_view address) {
+  if (address.empty() || address[0] != '"' || address.find('>') == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string plain;
+  std::size_t i = 1;
+  for (; i < address.size() && address[i] != '"'; ++i) {
+    if (address[i] == '\\' && i + 1 < address.size()) {
+      ++i;
+    }
+    plain += address[i];
+  }
+  plain.append(address.substr(std::min(i + 1, address.size())));
+  return Lookalike{std::move(plain), std::string(address)};
+}
+
+bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Lookalike> lookalikes) {
   FieldScanner scan(text);
   if (!scan.take("to=")) {
     return false;
   }
-  const std::optional<std::string_view> to = scan.take_address();
+  const std::optional<std::string_view> to = take_recipient(scan, lookalikes);
   if (!to) {
     return false;
   }
   attempt.recipient = *to;
+  attempt.written = text;
   if (scan.take(", orig_to=")) {
-    const std::optional<std::string_view> original = scan.take_address();
+    const std::optional<std::string_view> original = take_recipient(scan, lookalikes);
     if (!original) {
       return false;
     }

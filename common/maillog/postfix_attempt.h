@@ -2,6 +2,9 @@
 
 #include "common/maillog/delivery_event.h"
 
+#include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace mtrk::maillog {
@@ -14,6 +17,19 @@ namespace mtrk::maillog {
 // with nothing in between; the keys from relay= to status= in any order, each once. `text` is the
 // rest of the line: its last parenthesis is missing when the log cut the line at 2000 octets. False
 // if the line deviates in any way; `attempt` (empty before) is then half filled.
-[[nodiscard]] bool parse_attempt(std::string_view text, Attempt& attempt);
+//
+// With info_log_address_format = internal a local part is written without its quotes, and may then
+// look like the rest of a line (reliability G2). `lookalikes` are recipients of which that is
+// known: where one fits, it is the address.
+struct Lookalike {
+  std::string written;  // `x>, relay=y@z`
+  std::string address;  // `"x>, relay=y"@z`
+};
+[[nodiscard]] bool parse_attempt(std::string_view text,
+                                 Attempt& attempt,
+                                 std::span<const Lookalike> lookalikes = {});
+
+// Nothing if the address has no '>' in a quoted local part.
+[[nodiscard]] std::optional<Lookalike> lookalike_of(std::string_view address);
 
 }  // namespace mtrk::maillog

@@ -1,6 +1,7 @@
 #include "common/base/ascii.h"
 #include "common/maillog/attempt_meaning.h"
 #include "common/maillog/delivery_trace.h"
+#include "common/maillog/postfix_attempt.h"
 
 #include <algorithm>
 #include <iterator>
@@ -15,7 +16,17 @@ using trace::kNone;
 using trace::Node;
 using trace::slot_name;
 
+namespace {
+
+constexpr std::size_t kMaxLookalikes = 32;
+
+}  // namespace
+
 void DeliveryTrace::index_recipient(std::uint32_t index) {
+  if (std::optional<Lookalike> lookalike = lookalike_of(recipients_[index]);
+      lookalike && lookalikes_.size() < kMaxLookalikes) {
+    lookalikes_.push_back(*std::move(lookalike));
+  }
   const std::string key = match_key(recipients_[index]);
   const auto same = recipient_index_.find(key);
   if (same == recipient_index_.end()) {

@@ -38,15 +38,20 @@ import() {
   "$MTRK_BIN/make_captures" --import "$work/mtrk.conf" "$@" <"$work/rows" >"$work/import.ndjson"
   expect_exit 0 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" import "$work/import.ndjson"
 }
-ingest() { expect_exit 0 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" ingest --log "$1"; }
+# A delivery line that is cut off is said: exit 1.
+ingest() {
+  local want=0
+  case $1 in */g09-*) want=1 ;; esac
+  expect_exit "$want" "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" ingest --log "$1"
+}
 
-# track TABLE LOG: asks for the messages of $work/rows and compares.
+# track LOG: asks for the messages of $work/rows and compares with $work/want.
 track() {
   start_mtqpd
   cut -f 1 "$work/rows" | awk '!seen[$0]++ { print $0 "@rows.example" }' | outcomes >"$work/answers"
   stop mtqpd
-  awk -F '\t' -v log_name="$2" -f "$(dirname "$0")/compare.awk" \
-    "$1" "$work/refused" "$work/answers" || fail "$2 does not agree"
+  awk -F '\t' -v log_name="$1" -f "$(dirname "$0")/compare.awk" \
+    "$work/want" "$work/refused" "$work/answers" || fail "$1 does not agree"
 }
 
 # check MTA FOLDER HOW: all logs of a folder. HOW is capture or import.
@@ -54,7 +59,9 @@ check() {
   local folder=$2 how=$3 log earlier
   for log in $(awk -F '\t' 'NR > 1 && !seen[$1]++ { print $1 }' "$folder/expected.tsv"); do
     start_over "$1"
-    awk -F '\t' -v name="$log" '$1 == name { print $2 "\t" $3 }' "$folder/expected.tsv" >"$work/rows"
+    # Recipients that take more than a line of an answer are left to the unit tests.
+    awk -F '\t' -v name="$log" '$1 == name && length($3) < 500' "$folder/expected.tsv" >"$work/want"
+    cut -f 2,3 "$work/want" >"$work/rows"
     : >"$work/refused"
     if [ -e "$folder/norecord.tsv" ]; then
       awk -F '\t' -v name="$log" '$1 == name && $2 != "-" && !seen[$2]++ &&
@@ -73,12 +80,12 @@ check() {
     "$how" $earlier "$folder/$log"
     # shellcheck disable=SC2086
     for earlier in $earlier "$folder/$log"; do ingest "$earlier"; done
-    track "$folder/expected.tsv" "$log"
+    track "$log"
   done
 }
 
 data=$top/tests/data/logs
-for folder in postfix; do
+for folder in postfix forged-postfix; do
   check postfix "$data/$folder" capture
   check postfix "$data/$folder" import
 done
