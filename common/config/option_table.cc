@@ -103,12 +103,13 @@ const ConfigOption kOptions[] = {
         "forwarding",
         [](Config& c) -> Forwarding& { return c.privacy.forwarding; },
         R"("reveal")",
-        "A recipient's mail is forwarded to another address (RFC 3886, 4.2):\n"
-        "\"hide\" the new address is not shown; \"reveal\" it is; \"final\" the mail counts as\n"
-        "delivered and is not followed.",
+        "A recipient's mail is forwarded to one other address (RFC 3886, 4.2):\n"
+        "\"hide\" the outcome is told, but not which host it went to; \"reveal\" that, too;\n"
+        "\"final\" it counts as delivered here. The other address itself is never shown.",
     },
     {"privacy", "hide_hosts", [](Config& c) -> bool& { return c.privacy.hide_hosts; }, "true",
-     "Do not name the hosts mail was handed to (Remote-MTA)."},
+     "Do not name next hops of our own (Remote-MTA): private names and addresses, and hosts\n"
+     "in the domain of the reporting host."},
 
     {"mtqpd", "listen", [](Config& c) -> std::vector<std::string>& { return c.mtqpd.listen; },
      R"(["127.0.0.1:1038", "[::1]:1038"])",
