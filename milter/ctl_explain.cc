@@ -172,8 +172,12 @@ class Answers {
         unknown(request, story);
       }
     } else {
-      outcome(*story, *story->trace.find_recipient(envelope_address(request.recipient)),
-              request.recipient);
+      const std::size_t asked = *story->trace.find_recipient(envelope_address(request.recipient));
+      if (story->trace.declined(asked)) {
+        unknown(request, story);
+        return;
+      }
+      outcome(*story, asked, request.recipient);
     }
   }
   void finish() { out_.write_to(STDOUT_FILENO); }

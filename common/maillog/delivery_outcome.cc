@@ -13,15 +13,6 @@ using trace::Link;
 using trace::Node;
 using trace::Slot;
 
-struct DeliveryTrace::Fate {
-  Action action = Action::delayed;
-  EnhancedStatus status{4, 0, 0};
-  std::optional<TimePoint> last_attempt;  // absent: never tried
-  std::string remote_mta;
-  bool redirected = false;
-  std::vector<std::string> via;
-};
-
 namespace {
 
 constexpr EnhancedStatus kExpanded{2, 1, 5};
@@ -158,6 +149,9 @@ std::optional<std::uint32_t> DeliveryTrace::filter_child(const Slot& slot) const
 }
 
 DeliveryTrace::Fate DeliveryTrace::fate_of(std::size_t recipient) const {
+  if (sendmail_) {
+    return sendmail_->fate(recipients_[recipient]);
+  }
   Fate fate;
   resolve(0, key_of(recipients_[recipient]), fate);
   return fate;
@@ -203,6 +197,10 @@ Outcome DeliveryTrace::outcome(std::size_t recipient, const TracePolicy& policy)
 bool DeliveryTrace::redirected(std::size_t recipient) const {
   const Fate fate = fate_of(recipient);
   return fate.redirected && fate.action != Action::expanded;
+}
+
+bool DeliveryTrace::declined(std::size_t recipient) const {
+  return sendmail_ && sendmail_->declined(recipients_[recipient]);
 }
 
 std::vector<std::string> DeliveryTrace::via(std::size_t recipient) const {

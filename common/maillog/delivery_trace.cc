@@ -44,6 +44,11 @@ TimePoint to_seconds(LogTime at) {
   return std::chrono::floor<Seconds>(at);
 }
 
+void sort_unique(std::vector<std::size_t>& values) {
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
 }  // namespace
 
 std::uint64_t message_id_hash(std::string_view message_id) {
@@ -65,6 +70,10 @@ DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
                                             const TracePolicy& policy,
                                             const Evidence& evidence) {
   Applied applied;
+  if (event.mta == Mta::sendmail || sendmail_) {
+    apply_sendmail(event, evidence, applied);
+    return applied;
+  }
   const std::optional<std::uint32_t> node = find_node(event.queue_id);
   if (!node) {
     join_parent(event, applied);
@@ -79,10 +88,28 @@ DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
     arrival_ = to_seconds(event.at);
     applied.altered = true;
   }
-  std::sort(applied.changed.begin(), applied.changed.end());
-  applied.changed.erase(std::unique(applied.changed.begin(), applied.changed.end()),
-                        applied.changed.end());
+  sort_unique(applied.changed);
   return applied;
+}
+
+void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
+                                   const Evidence& evidence,
+                                   Applied& applied) {
+  if (!sendmail_) {
+    sendmail_.emplace(root(), recipients_);
+    applied.altered = true;
+  }
+  const std::size_t known = recipients_.size();
+  sendmail_->apply(event, mode_, evidence, recipients_, applied);
+  for (std::size_t i = known; i < recipients_.size(); ++i) {
+    index_recipient(static_cast<std::uint32_t>(i));
+  }
+  if (!arrival_ && sendmail_->has(event.queue_id)) {
+    arrival_ = to_seconds(event.at);
+    applied.altered = true;
+  }
+  sort_unique(applied.changed);
+  sort_unique(applied.cleared);
 }
 
 // A queue id that names one of ours as its origin.
@@ -308,6 +335,9 @@ void DeliveryTrace::follow_filter(std::uint32_t index,
 }
 
 std::vector<std::string> DeliveryTrace::queue_ids() const {
+  if (sendmail_) {
+    return sendmail_->queue_ids();
+  }
   std::vector<std::string> ids;
   for (const Node& node : nodes_) {
     ids.insert(ids.end(), node.ids.begin(), node.ids.end());
@@ -317,21 +347,24 @@ std::vector<std::string> DeliveryTrace::queue_ids() const {
 
 // A child that was linked but of which no line was ever seen may be gone long since.
 bool DeliveryTrace::queued() const {
+  if (sendmail_) {
+    return sendmail_->queued(recipients_);
+  }
   return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
     return (node.link == Link::root || node.seen) && !node.removed && !node.refused;
   });
 }
 
 bool DeliveryTrace::seen() const {
-  return nodes_[0].seen;
+  return sendmail_ ? sendmail_->seen() : nodes_[0].seen;
 }
 
 bool DeliveryTrace::confirmed() const {
-  return nodes_[0].alive;
+  return sendmail_ ? sendmail_->confirmed() : nodes_[0].alive;
 }
 
 bool DeliveryTrace::refused() const {
-  return nodes_[0].refused;
+  return sendmail_ ? sendmail_->refused() : nodes_[0].refused;
 }
 
 }  // namespace mtrk::maillog

@@ -3,7 +3,9 @@
 #include "common/base/expected.h"
 #include "common/maillog/delivery_event.h"
 #include "common/maillog/postfix_attempt.h"
+#include "common/maillog/sendmail_trace.h"
 #include "common/maillog/trace_graph.h"
+#include "common/maillog/trace_types.h"
 #include "common/track/outcome.h"
 #include "common/track/queue_id.h"
 
@@ -33,22 +35,13 @@
 // became of the members (RFC 3886 §4.2). A recipient that is gone without a word is `opaque`, never
 // `delivered`. Terminal outcomes never regress; lines that come late may still turn opaque into the
 // truth. What comes too early is replayed by TraceRouter. Rules and evidence:
-// contrib/doc/outcomes.md.
+// contrib/doc/outcomes.md. What is said of ids and hops above is Postfix's way; for Sendmail's see
+// sendmail_trace.h.
 //
 // A value: copyable, no I/O, no clock; not thread-safe. Memory and time are linear in recipients
 // and events. encode()/decode() are the form in which the store keeps it (put_/get_ fields,
 // version first; decode never trusts lengths).
 namespace mtrk::maillog {
-
-struct TracePolicy {
-  Seconds queue_lifetime{5 * 24 * 3600};  // Will-Retry-Until = arrival + this
-  std::span<const std::string> filters;   // "127.0.0.1:10025", or a pipe(8) service: re-inject
-};
-
-enum class Recipients {
-  captured,  // known from the envelope: others (BCC) are ignored
-  collect,   // whatever the log names is added to those given
-};
 
 class DeliveryTrace {
  public:
@@ -59,20 +52,8 @@ class DeliveryTrace {
                 std::vector<std::string> recipients,
                 Recipients mode);
 
-  struct Applied {
-    std::vector<std::size_t>
-        changed;  // recipients the event belongs to (their outcome may differ now)
-    std::vector<std::string> joined;  // queue ids that belong to this trace from now on
-    bool altered = false;             // encode() gives something else than before
-  };
-  // The proof for a filter without XFORWARD (see HeldEvents): whether an SMTP client on this host
-  // brought in a message under that queue id, and with that Message-Id.
-  struct Evidence {
-    virtual ~Evidence() = default;
-    [[nodiscard]] virtual bool received_here(std::string_view queue_id) const = 0;
-    [[nodiscard]] virtual bool received_here(std::string_view queue_id,
-                                             std::uint64_t message_id_hash) const = 0;
-  };
+  using Applied = trace::Applied;
+  using Evidence = trace::Evidence;
   // `event.queue_id` is one of queue_ids(), or the event's parent (orig_queue_id, orig_id) is; any
   // other event changes nothing.
   [[nodiscard]] Applied apply(const DeliveryEvent& event,
@@ -83,6 +64,8 @@ class DeliveryTrace {
   [[nodiscard]] std::optional<std::size_t> find_recipient(std::string_view address) const;
   [[nodiscard]] Outcome outcome(std::size_t recipient, const TracePolicy& policy) const;
   [[nodiscard]] bool redirected(std::size_t recipient) const;
+  // The log shows that it was refused at RCPT after all (Sendmail, by another milter).
+  [[nodiscard]] bool declined(std::size_t recipient) const;
   // Queue ids that were followed for this recipient, root first.
   [[nodiscard]] std::vector<std::string> via(std::size_t recipient) const;
 
@@ -97,7 +80,7 @@ class DeliveryTrace {
   [[nodiscard]] static Expected<DeliveryTrace> decode(std::string_view& in);
 
  private:
-  struct Fate;
+  using Fate = trace::Fate;
 
   DeliveryTrace() = default;  // for decode()
 
@@ -125,6 +108,7 @@ class DeliveryTrace {
   void index_recipient(std::uint32_t index);
   void index_all();
 
+  void apply_sendmail(const DeliveryEvent& event, const Evidence& evidence, Applied& applied);
   void join_parent(const DeliveryEvent& event, Applied& applied);
   void apply_attempt(const DeliveryEvent& event,
                      const Attempt& attempt,
@@ -158,6 +142,7 @@ class DeliveryTrace {
   std::vector<std::string> recipients_;
   std::vector<trace::Node> nodes_;  // the root first; a parent before its children
   std::vector<trace::Slot> slots_;
+  std::optional<SendmailTrace> sendmail_;  // instead of these, once a record of Sendmail came
 
   // Derived from the above.
   std::unordered_multimap<std::string, std::uint32_t> recipient_index_;  // match_key()

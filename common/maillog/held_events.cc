@@ -11,6 +11,13 @@ namespace {
 constexpr std::size_t kMaxForeign = 65536;  // open transactions; far more than an smtpd limit
 constexpr std::size_t kOverhead = 256;      // of one event beside its octets, roughly
 
+// Sendmail's one record of a message it has taken.
+const Queued* sendmail_record(const DeliveryEvent& event) {
+  const Queued* record = std::get_if<Queued>(&event.what);
+  const bool taken = event.mta == Mta::sendmail && record != nullptr && !record->message_id.empty();
+  return taken ? record : nullptr;
+}
+
 }  // namespace
 
 HeldEvents::HeldEvents(std::span<const std::string> filters, HeldLimits limits) : limits_(limits) {
@@ -40,6 +47,7 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
   const Client* client = std::get_if<Client>(&event.what);
   const Pickup* pickup = std::get_if<Pickup>(&event.what);
   const MessageId* message_id = std::get_if<MessageId>(&event.what);
+  const Queued* record = sendmail_record(event);
   if (known != index_.end()) {
     candidates_.splice(candidates_.end(), candidates_, known->second);
   } else if (client != nullptr && !may_be_child(*client)) {
@@ -51,10 +59,13 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
       }
     }
     return nullptr;
+  } else if (record != nullptr && !may_be_child(Client{record->client, {}})) {
+    return nullptr;
   } else if (message_id != nullptr && foreign_.count(std::string(event.queue_id)) != 0) {
     foreign_.erase(std::string(event.queue_id));
     return nullptr;
-  } else if (client != nullptr || pickup != nullptr || message_id != nullptr) {
+  } else if (client != nullptr || pickup != nullptr || message_id != nullptr || record != nullptr ||
+             std::holds_alternative<Split>(event.what)) {
     candidates_.emplace_back();
     candidates_.back().queue_id = event.queue_id;
     index_.emplace(candidates_.back().queue_id, std::prev(candidates_.end()));
@@ -69,9 +80,12 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
     candidate.origin = origin;
     children_.emplace(origin, candidate.queue_id);
   }
-  candidate.received = candidate.received || client != nullptr || pickup != nullptr;
-  if (message_id != nullptr && candidate.message_id == 0) {
+  candidate.received =
+      candidate.received || client != nullptr || pickup != nullptr || record != nullptr;
+  if (candidate.message_id == 0 && message_id != nullptr) {
     candidate.message_id = message_id_hash(message_id->message_id);
+  } else if (candidate.message_id == 0 && record != nullptr) {
+    candidate.message_id = message_id_hash(record->message_id);
   }
   return &candidate;
 }
@@ -83,7 +97,8 @@ void HeldEvents::note(const DeliveryEvent& event, Keep keep, std::string_view li
     return;
   }
   candidate->last = event.at;
-  if (keep == Keep::identity || std::holds_alternative<Notification>(event.what)) {
+  if (keep == Keep::identity ||
+      (event.mta == Mta::postfix && std::holds_alternative<Notification>(event.what))) {
     return;
   }
   candidate->events.emplace_back(event, line);

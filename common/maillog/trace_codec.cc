@@ -1,5 +1,6 @@
 #include "common/base/codec.h"
 #include "common/maillog/delivery_trace.h"
+#include "common/maillog/trace_fields.h"
 
 // The form in which the store keeps a trace. Version first; everything is checked on the way in, so
 // that a record that passes cannot make the trace read outside of itself.
@@ -13,7 +14,7 @@ using trace::Node;
 using trace::Slot;
 
 constexpr std::uint8_t kVersion = 1;
-constexpr Seconds kFarthest{std::int64_t{1} << 40};  // what sums of instants cannot overflow
+constexpr std::uint8_t kSendmailVersion = 2;  // the same, and a SendmailTrace behind it
 
 enum NodeFlag : std::uint8_t {
   kSeen = 1,
@@ -27,27 +28,6 @@ enum SlotFlag : std::uint8_t { kSeveral = 1, kLocal = 2, kMaybeFilter = 4 };
 
 std::uint8_t flag(bool set, std::uint8_t bit) {
   return set ? bit : std::uint8_t{0};
-}
-
-void put_time(std::string& out, TimePoint at) {
-  put_u64(out, static_cast<std::uint64_t>(at.time_since_epoch().count()));
-}
-bool get_time(std::string_view& in, TimePoint& at) {
-  std::uint64_t count = 0;
-  if (!get_u64(in, count)) {
-    return false;
-  }
-  at = TimePoint(Seconds(static_cast<std::int64_t>(count)));
-  return at.time_since_epoch() < kFarthest && at.time_since_epoch() > -kFarthest;
-}
-
-bool get_string(std::string_view& in, std::string& value) {
-  std::string_view text;
-  if (!get_text(in, text)) {
-    return false;
-  }
-  value = text;
-  return true;
 }
 
 // A list of strings; each takes at least one octet, so the count cannot ask for more than there is.
@@ -182,7 +162,7 @@ constexpr std::size_t kLeastOctets = 16;
 }  // namespace
 
 void DeliveryTrace::encode(std::string& out) const {
-  put_u8(out, kVersion);
+  put_u8(out, sendmail_ ? kSendmailVersion : kVersion);
   put_u8(out, mode_ == Recipients::collect ? 1 : 0);
   put_u8(out, arrival_ ? 1 : 0);
   put_time(out, arrival_.value_or(TimePoint{}));
@@ -195,6 +175,9 @@ void DeliveryTrace::encode(std::string& out) const {
   for (const Slot& slot : slots_) {
     put_slot(out, slot);
   }
+  if (sendmail_) {
+    sendmail_->encode(out);
+  }
 }
 
 Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
@@ -204,7 +187,7 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
   if (!get_u8(in, version)) {
     return corrupt();
   }
-  if (version != kVersion) {
+  if (version != kVersion && version != kSendmailVersion) {
     return fail(ErrorCode::unsupported, "delivery trace of version " + std::to_string(version));
   }
   std::uint8_t mode = 0;
@@ -239,6 +222,12 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
     return corrupt();
   }
   result.index_all();
+  if (version == kSendmailVersion) {
+    result.sendmail_ = SendmailTrace::decode(in, result.recipients_);
+    if (!result.sendmail_ || result.sendmail_->root() != result.root()) {
+      return corrupt();
+    }
+  }
   return result;
 }
 

@@ -29,6 +29,7 @@ bool TraceRouter::route(const DeliveryEvent& event, TraceIndex& index) {
       joined.push_back(std::move(queue_id));
     }
     if (applied.altered) {
+      applied.changed.insert(applied.changed.end(), applied.cleared.begin(), applied.cleared.end());
       index.changed(*trace, applied.changed, next);
     }
   };

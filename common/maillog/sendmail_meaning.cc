@@ -1,0 +1,92 @@
+#include "common/maillog/sendmail_meaning.h"
+
+#include "common/maillog/relay.h"
+
+#include <algorithm>
+#include <array>
+
+namespace mtrk::maillog {
+namespace {
+
+using trace::Last;
+
+bool has_prefix(std::string_view text, std::string_view prefix) {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+// "Sent", "Sent (what the next hop said)". The latter ends with its parenthesis.
+bool is_sent(std::string_view status) {
+  return status == "Sent" || (has_prefix(status, "Sent (") && status.back() == ')');
+}
+
+// Mailers that hand a message to its mailbox, program or file.
+bool is_final(std::string_view mailer) {
+  constexpr std::array<std::string_view, 6> kFinal = {"local", "prog",    "*file*",
+                                                      "cyrus", "cyrusv2", "cyrusbb"};
+  return std::find(kFinal.begin(), kFinal.end(), mailer) != kFinal.end();
+}
+
+// relay=HOST[ [ADDRESS]]: the host without its final dot. A name that the log has shortened to 40
+// characters is none; the address stands for it.
+std::string remote_name(std::string_view host, std::string_view address) {
+  while (!host.empty() && (host.back() == ' ' || host.back() == '.')) {
+    host.remove_suffix(1);
+  }
+  const bool shortened = host.find("...") != std::string_view::npos;
+  const bool odd = host.find_first_of(" ,;()<>\"@/") != std::string_view::npos;
+  if (!host.empty() && !shortened && !odd) {
+    return std::string(host);
+  }
+  if (address.empty() || address[0] == '/') {
+    return {};
+  }
+  const bool ipv6 = address.find(':') != std::string_view::npos && !has_prefix(address, "IPv6:");
+  return (ipv6 ? "[IPv6:" : "[") + std::string(address) + "]";
+}
+
+// The address in the last brackets; the name before it may be an address literal itself.
+std::string_view take_address(std::string_view& relay) {
+  const std::size_t open = relay.rfind(" [");
+  if (open == std::string_view::npos || relay.back() != ']') {
+    return {};
+  }
+  const std::string_view address = relay.substr(open + 2, relay.size() - open - 3);
+  relay = relay.substr(0, open);
+  return address;
+}
+
+}  // namespace
+
+std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt) {
+  if (!attempt.dsn) {
+    return std::nullopt;
+  }
+  SendmailMeaning meaning{};
+  std::string_view host = attempt.relay;
+  const std::string_view address = take_address(host);
+  const bool final = is_final(attempt.agent);
+  meaning.status = *attempt.dsn;
+  if (!final) {
+    meaning.remote_mta = remote_name(host, address);
+    meaning.loopback = is_loopback_address(address);
+  }
+  if (attempt.dsn->status_class == 2) {
+    if (attempt.replied || !is_sent(attempt.status)) {
+      return std::nullopt;
+    }
+    // Where a mailer that we do not know delivers to, the log does not say.
+    meaning.last = final ? Last::delivered : address.empty() ? Last::unknown : Last::relayed;
+  } else {
+    const bool deferred = attempt.dsn->status_class == 4 || has_prefix(attempt.status, "Deferred");
+    meaning.last = deferred ? Last::deferred : Last::bounced;
+    if (deferred && attempt.dsn->status_class != 4) {
+      meaning.status = EnhancedStatus{4, 0, 0};
+    }
+  }
+  if (*attempt.dsn == kRelayedStatus) {
+    meaning.status = EnhancedStatus{2, 0, 0};
+  }
+  return meaning;
+}
+
+}  // namespace mtrk::maillog
