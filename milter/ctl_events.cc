@@ -223,10 +223,10 @@ class Companion {
 // of the log.
 class Reading {
  public:
-  explicit Reading(const LogOwner& owner) : parser_(owner) {}
+  explicit Reading(const EventsOptions& options) : parser_(options.owner), log_(options.log) {}
 
   void read_log(const std::string& path) {
-    LogReader reader(path);
+    LogReader reader(path, log_);
     const bool two = reader.is_regular() && std::thread::hardware_concurrency() > 1;
     while (reader.next(first_.block)) {
       LogParser& parser = parser_.for_lines(first_.block.lines(), reader.stamps());
@@ -266,6 +266,7 @@ class Reading {
 
   Counts total_;
   OwnedLogParser parser_;
+  Config::Log log_;
   Part first_;
   Part second_;
   Companion companion_;  // last: it may be at work on the parts when an exception ends this
@@ -277,7 +278,7 @@ int run_events(const EventsOptions& options) {
   Counts counts;
   int result = exit_code::ok;
   try {
-    Reading reading(options.owner);
+    Reading reading(options);
     try {
       for (const std::string& path : options.logs) {
         reading.read_log(path);

@@ -16,6 +16,7 @@ namespace mtrk {
 struct EventsOptions {
   std::vector<std::string> logs;  // paths in the order to read; "-" is stdin
   LogOwner owner;
+  Config::Log log = {};  // what a journal is read by
 };
 
 // Exit code (sysexits): 0, also with unparsed lines; 66 a log cannot be opened; 74 reading or

@@ -220,8 +220,11 @@ class Answers {
   int exit_code_ = exit_code::ok;
 };
 
-void read_log(const std::string& path, OwnedLogParser& parser, StoryTeller& teller) {
-  LogReader reader(path);
+void read_log(const std::string& path,
+              const Config::Log& log,
+              OwnedLogParser& parser,
+              StoryTeller& teller) {
+  LogReader reader(path, log);
   LogBlock block;
   while (reader.next(block)) {
     std::string_view lines = block.lines();
@@ -254,8 +257,10 @@ int explain(const ExplainOptions& options) {
   StoryTeller teller(policy);
   ask_all(requests, teller);
   OwnedLogParser parser({options.mta, options.log.mta});
+  Config::Log log = options.log;
+  log.mta = options.mta.value_or(log.mta);
   for (const std::string& path : options.logs) {
-    read_log(path, parser, teller);
+    read_log(path, log, parser, teller);
   }
   Answers answers(teller, policy, options.json || options.batch);
   for (const Request& request : requests) {

@@ -170,6 +170,22 @@ class Ingest {
       }
     }
   }
+  // The entries up to the newest there is now.
+  void read_journal(LogSource& journal, const std::string& position_name) {
+    const maillog::StampContext stamps{};  // its lines tell year and zone
+    const auto now = LogSource::Clock::now();
+    if (const std::optional<LogLines> before = journal.warm_up()) {
+      warm_up_lines(before->lines, false, stamps);
+    }
+    while (const std::optional<LogLines> lines = journal.next(now)) {
+      parser_.for_lines(lines->lines, stamps);
+      writer_.begin();
+      for_each_line(lines->lines, false,
+                    [&](std::string_view line) { apply(line, stamps, journal.name()); });
+      writer_.put_cursor(position_name, lines->cursor);
+      writer_.commit();
+    }
+  }
   [[nodiscard]] const Counts& counts() const { return counts_; }
   void print_summary() const {
     fmt::print(stderr, "{}lines={} events={} ignored={} unparsed={} applied={}\n",
@@ -186,15 +202,20 @@ class Ingest {
       if (block.empty()) {
         return;
       }
-      parser_.for_lines(block, stamps);
-      for_each_line(block, log.within_line(offset), [&](std::string_view line) {
-        if (const auto parts = maillog::split_log_line(line, stamps)) {
-          parser_.get().parse(
-              *parts, [this](const maillog::DeliveryEvent& event) { writer_.warm_up(event); });
-        }
-      });
+      warm_up_lines(block, log.within_line(offset), stamps);
       offset += block.size();
     }
+  }
+  void warm_up_lines(std::string_view block,
+                     bool within_line,
+                     const maillog::StampContext& stamps) {
+    parser_.for_lines(block, stamps);
+    for_each_line(block, within_line, [&](std::string_view line) {
+      if (const auto parts = maillog::split_log_line(line, stamps)) {
+        parser_.get().parse(
+            *parts, [this](const maillog::DeliveryEvent& event) { writer_.warm_up(event); });
+      }
+    });
   }
 
   void apply(std::string_view line, const maillog::StampContext& stamps, const std::string& path) {
@@ -224,7 +245,18 @@ class Ingest {
 
 int run_ingest(const IngestOptions& options) {
   return with_store_errors([&] {
+    Config::Log log = options.config.log;
+    log.mta = options.mta.value_or(log.mta);
+    Counters counters;
     for (const std::string& path : options.logs) {
+      try {
+        if (open_journal(path, log, {}, counters)) {
+          continue;
+        }
+      } catch (const CannotOpen& error) {
+        fmt::print(stderr, "mtrkctl: {}\n", error.what());
+        return exit_code::no_input;
+      }
       if (::access(path.c_str(), R_OK) != 0) {
         fmt::print(stderr, "mtrkctl: {}: {}\n", path, std::generic_category().message(errno));
         return exit_code::no_input;
@@ -233,7 +265,13 @@ int run_ingest(const IngestOptions& options) {
     store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
     Ingest ingest(writer, {options.mta, options.config.log.mta});
     for (const std::string& path : options.logs) {
-      ingest.read(path);
+      const std::string position = "ingest-" + path;  // of a journal
+      if (const auto journal = open_journal(
+              path, log, writer.cursor(position).value_or(store::LogCursor()), counters)) {
+        ingest.read_journal(*journal, position);
+      } else {
+        ingest.read(path);
+      }
     }
     ingest.print_summary();
     return ingest.counts().unparsed == 0 ? exit_code::ok : 1;

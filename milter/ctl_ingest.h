@@ -14,7 +14,7 @@
 namespace mtrk {
 
 struct IngestOptions {
-  std::vector<std::string> logs;  // regular files, in the order to read
+  std::vector<std::string> logs;  // regular files, "journal", "journal:/path"; in this order
   Config config;
   std::optional<Mta> mta;  // whose logs they are; else as the log tells, else as the configuration
 };

@@ -1,5 +1,6 @@
 #include "milter/ctl_log_reader.h"
 
+#include "common/base/journal.h"
 #include "common/base/local_offset.h"
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace mtrk {
 
@@ -27,7 +29,27 @@ maillog::LogParser& OwnedLogParser::for_lines(std::string_view lines,
 
 LogBlock::LogBlock() : buffer_(new char[LogReader::kBlock + LogReader::kLongestLine]) {}
 
-LogReader::LogReader(const std::string& path) : path_(path) {
+std::unique_ptr<LogSource> open_journal(const std::string& path,
+                                        const Config::Log& log,
+                                        const store::LogCursor& position,
+                                        Counters& counters) {
+  const std::optional<LogPlace> place = parse_log_place(path);
+  if (!place || place->kind != LogPlace::Kind::journal) {
+    return nullptr;
+  }
+  try {
+    JournalReader(place->scope(), place->path);  // a follower would wait for it
+  } catch (const std::system_error& error) {
+    throw CannotOpen(error.code(), path);
+  }
+  return open_log(*place, log, position, counters);
+}
+
+LogReader::LogReader(const std::string& path, const Config::Log& log)
+    : path_(path), journal_(open_journal(path, log, {}, counters_)) {
+  if (journal_) {
+    return;
+  }
   if (path == "-") {
     path_ = "standard input";
     fd_ = STDIN_FILENO;
@@ -57,7 +79,20 @@ std::size_t LogReader::read(char* to, std::size_t room) {
   }
 }
 
+bool LogReader::next_of_journal(LogBlock& block) {
+  std::optional<LogLines> lines;
+  do {
+    lines = journal_->next(LogSource::Clock::now());
+  } while (lines && lines->lines.empty());  // entries of others
+  block.entries_ = lines ? std::move(lines->lines) : std::string();
+  block.lines_ = block.entries_;
+  return lines.has_value();
+}
+
 bool LogReader::next(LogBlock& block) {
+  if (journal_) {
+    return next_of_journal(block);
+  }
   char* const buffer = block.buffer_.get();
   for (;;) {
     std::memcpy(buffer, partial_.data(), partial_.size());

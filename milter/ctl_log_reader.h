@@ -4,6 +4,7 @@
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
+#include "milter/log_location.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -33,6 +34,7 @@ class LogBlock {
  private:
   friend class LogReader;
   std::unique_ptr<char[]> buffer_;
+  std::string entries_;  // of a journal
   std::string_view lines_;
 };
 
@@ -66,12 +68,21 @@ class OwnedLogParser {
   bool known_;
 };
 
+// The journal of that name ("journal", "journal:/path") from the position on, or nothing if `path`
+// is not one. Fails: CannotOpen.
+[[nodiscard]] std::unique_ptr<LogSource> open_journal(const std::string& path,
+                                                      const Config::Log& log,
+                                                      const store::LogCursor& position,
+                                                      Counters& counters);
+
 class LogReader {
  public:
   static constexpr std::size_t kBlock = std::size_t{256} << 10;
   static constexpr std::size_t kLongestLine = std::size_t{64} << 10;  // a longer one is skipped
 
-  explicit LogReader(const std::string& path);  // "-" is stdin
+  // "-" is stdin; "journal" and "journal:/path" are the journal, from its first entry on: what
+  // `log` believes of it, as syslog lines.
+  explicit LogReader(const std::string& path, const Config::Log& log = {});
 
   // Reads the next lines; false at the end.
   [[nodiscard]] bool next(LogBlock& block);
@@ -84,6 +95,7 @@ class LogReader {
 
  private:
   [[nodiscard]] std::size_t read(char* to, std::size_t room);
+  [[nodiscard]] bool next_of_journal(LogBlock& block);
 
   std::string path_;
   UniqueFd owned_;
@@ -93,6 +105,8 @@ class LogReader {
   std::string partial_;      // the beginning of a line whose end was not read yet
   bool discarding_ = false;  // an over-long line
   std::uint64_t skipped_ = 0;
+  Counters counters_;  // the journal's
+  std::unique_ptr<LogSource> journal_;
 };
 
 }  // namespace mtrk

@@ -109,7 +109,9 @@ CommandLine::CommandLine() {
                          [this](const mtrk::Config& config) {
                            return mtrk::run_ingest({given_.logs, config, given_.mta});
                          });
-  ingest->add_option("--log", given_.logs, "a mail log; may be given again")
+  ingest
+      ->add_option("--log", given_.logs,
+                   "a mail log; journal or journal:/DIR is the journal; may be given again")
       ->required()
       ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");
@@ -119,9 +121,14 @@ CommandLine::CommandLine() {
       add("events", "print every delivery event of a log as NDJSON",
           "  mtrkctl events --log /var/log/mail.log | jq -r .status | sort | uniq -c\n",
           [this](const mtrk::Config& config) {
-            return mtrk::run_events({given_.logs, {given_.mta, config.log.mta}});
+            mtrk::EventsOptions options{given_.logs, {given_.mta, config.log.mta}, config.log};
+            options.log.mta = given_.mta.value_or(config.log.mta);
+            return mtrk::run_events(options);
           });
-  events->add_option("--log", given_.logs, "a mail log, - is standard input; may be given again")
+  events
+      ->add_option("--log", given_.logs,
+                   "a mail log; - is standard input, journal or journal:/DIR the journal; may be "
+                   "given again")
       ->required()
       ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");
@@ -144,7 +151,10 @@ CommandLine::CommandLine() {
                             }
                             return mtrk::run_explain(options);
                           });
-  explain->add_option("--log", given_.logs, "a mail log, - is standard input; may be given again")
+  explain
+      ->add_option("--log", given_.logs,
+                   "a mail log; - is standard input, journal or journal:/DIR the journal; may be "
+                   "given again")
       ->required()
       ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");

@@ -101,10 +101,8 @@ std::optional<std::string> account_number(const std::string& name) {
   return fmt::to_string(account.pw_uid);
 }
 
-bool has_entries(const std::string& directory) try {
-  JournalReader reader(
-      directory.empty() ? JournalReader::Scope::system : JournalReader::Scope::directory,
-      directory);
+bool has_entries(const LogPlace& journal) try {
+  JournalReader reader(journal.scope(), journal.path);
   return reader.next();
 } catch (const std::system_error&) {
   return false;
@@ -117,6 +115,10 @@ std::string LogPlace::name() const {
     return "file:" + path;
   }
   return path.empty() ? std::string(kJournal) : fmt::format("{}:{}", kJournal, path);
+}
+
+JournalReader::Scope LogPlace::scope() const {
+  return path.empty() ? JournalReader::Scope::system : JournalReader::Scope::directory;
 }
 
 std::optional<LogPlace> parse_log_place(std::string_view source) {
@@ -158,7 +160,7 @@ std::vector<LogPlace> locate_log(const Config& config) {
   }
   const LogPlace journal{LogPlace::Kind::journal, {}};
   std::vector<LogPlace> places;
-  const std::optional<LogTime> newest = newest_in_journal({}, config.log);
+  const std::optional<LogTime> newest = newest_in_journal(journal, config.log);
   if (newest) {
     places.push_back(journal);
   }
@@ -169,7 +171,7 @@ std::vector<LogPlace> locate_log(const Config& config) {
       break;
     }
   }
-  if (!newest && has_entries({})) {
+  if (!newest && has_entries(journal)) {
     places.push_back(journal);
   }
   if (places.empty()) {
@@ -193,14 +195,12 @@ JournalAccounts journal_accounts(const Config::Log& log) {
   return numbers;
 }
 
-std::optional<LogTime> newest_in_journal(const std::string& directory, const Config::Log& log) try {
+std::optional<LogTime> newest_in_journal(const LogPlace& journal, const Config::Log& log) try {
   constexpr std::array<std::string_view, 4> kPostfix = {"qmgr", "smtpd", "cleanup", "smtp"};
   constexpr std::array<std::string_view, 3> kSendmail = {"sendmail", "sendmail-mta",
                                                          "sendmail-msp"};
   constexpr int kLooks = 100;  // forged ones may lie on top
-  JournalReader reader(
-      directory.empty() ? JournalReader::Scope::system : JournalReader::Scope::directory,
-      directory);
+  JournalReader reader(journal.scope(), journal.path);
   if (log.mta == Mta::postfix) {
     reader.only("_COMM", kPostfix);
   } else {

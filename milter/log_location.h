@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/journal.h"
 #include "common/config/config.h"
 #include "milter/counters.h"
 #include "milter/log_journal_entry.h"
@@ -19,8 +20,9 @@ struct LogPlace {
   Kind kind = Kind::file;
   std::string path;  // of the file; the directory of a journal, empty for this system's
 
-  [[nodiscard]] std::string name()
-      const;  // "file:/path", "journal", "journal:/path": of the cursor
+  // "file:/path", "journal", "journal:/path": also the name of the cursor.
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] JournalReader::Scope scope() const;  // of a journal
   bool operator==(const LogPlace&) const = default;
 };
 
@@ -45,9 +47,9 @@ struct LogPlace {
 // out.
 [[nodiscard]] JournalAccounts journal_accounts(const Config::Log& log);
 
-// When the MTA last wrote to the journal, by entries that are believed (directory empty: of this
-// system); nothing if there are none, or it cannot be read.
-[[nodiscard]] std::optional<LogTime> newest_in_journal(const std::string& directory,
+// When the MTA last wrote to the journal, by entries that are believed; nothing if there are none,
+// or it cannot be read.
+[[nodiscard]] std::optional<LogTime> newest_in_journal(const LogPlace& journal,
                                                        const Config::Log& log);
 
 [[nodiscard]] std::unique_ptr<LogSource> open_log(const LogPlace& place,

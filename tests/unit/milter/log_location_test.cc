@@ -45,20 +45,21 @@ TEST(LogLocationTest, AutoKnowsAJournalThatHoldsEntriesOfTheMta) {
   test::JournalFiles journal;
   Config::Log log;
   log.accounts = {"0", "101"};
-  EXPECT_FALSE(newest_in_journal(journal.path(), log));
-  EXPECT_FALSE(newest_in_journal(journal.path() + "/nowhere", log));
+  const LogPlace place{LogPlace::Kind::journal, journal.path()};
+  EXPECT_FALSE(newest_in_journal(place, log));
+  EXPECT_FALSE(newest_in_journal({LogPlace::Kind::journal, journal.path() + "/nowhere"}, log));
 
   journal.add(test::entry("postfix/qmgr", "AAAAAA: removed").with("_UID", "1000"));
   journal.write("a.journal");
-  EXPECT_FALSE(newest_in_journal(journal.path(), log));  // somebody's who calls himself qmgr
+  EXPECT_FALSE(newest_in_journal(place, log));  // somebody's who calls himself qmgr
 
   journal.add(test::entry("postfix/qmgr", "AAAAAA: removed").at(1'795'000'000'000'007));
   journal.add(test::entry("CRON", "(root) CMD (true)").with("_COMM", "cron").with("_UID", "0"));
   journal.add(test::entry("postfix/smtp", "forged").with("_UID", "1000"));
   journal.write("a.journal");
-  EXPECT_EQ(newest_in_journal(journal.path(), log), LogTime(Microseconds(1'795'000'000'000'007)));
+  EXPECT_EQ(newest_in_journal(place, log), LogTime(Microseconds(1'795'000'000'000'007)));
   log.mta = Mta::sendmail;
-  EXPECT_FALSE(newest_in_journal(journal.path(), log));
+  EXPECT_FALSE(newest_in_journal(place, log));
 }
 
 }  // namespace
