@@ -62,9 +62,26 @@ std::optional<LogLines> FileLogSource::warm_up() {
     return std::nullopt;
   }
   const LogFile& file = files_.front().file;
-  LogLines lines = make_lines(file, file.before_position(kWarmUp));
-  lines.warm_up = true;
-  return lines.lines.empty() ? std::nullopt : std::optional(std::move(lines));
+  std::string lines = file.before_position(kWarmUp);
+  // Rotated lately: the rest is at the end of the generations before.
+  const std::vector<LogSibling> siblings = log_siblings(path_);
+  const auto same = std::find_if(siblings.rbegin(), siblings.rend(),
+                                 [&](const LogSibling& s) { return s.id == file.id(); });
+  for (auto before = same == siblings.rend() ? siblings.rbegin() : std::next(same);
+       before != siblings.rend() && !before->compressed && lines.size() < kWarmUp; ++before) {
+    std::optional<LogFile> older = open(before->path);
+    if (!older || older->id() != before->id) {
+      break;
+    }
+    older->skip_to_end();
+    lines.insert(0, older->before_position(kWarmUp - lines.size()));
+  }
+  if (lines.empty()) {
+    return std::nullopt;
+  }
+  LogLines result = make_lines(file, std::move(lines));
+  result.warm_up = true;
+  return result;
 }
 
 store::LogCursor FileLogSource::cursor() const {

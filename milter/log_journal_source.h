@@ -25,7 +25,7 @@ namespace mtrk {
 // cannot be read is tried again with each next().
 class JournalLogSource final : public LogSource {
  public:
-  static constexpr std::size_t kWarmUpEntries = 8000;
+  static constexpr std::size_t kWarmUpEntries = 30'000;
   static constexpr std::size_t kMaxEntries = 20'000;  // looked at in one next()
   static constexpr Clock::duration kPositionEvery = std::chrono::seconds(30);
 

@@ -365,6 +365,24 @@ TEST_F(FileLogSourceTest, WarmUpGivesWholeLinesBeforeThePosition) {
   EXPECT_EQ(before->lines.substr(0, 5), "line ");
 }
 
+TEST_F(FileLogSourceTest, WarmUpReachesBackOverRotations) {
+  append("one\n");
+  set_age("maillog", 20s);
+  rotate();
+  append("two\n");
+  set_age("maillog", 10s);
+  open();
+  rotate();
+  directory_.append("maillog.1", "tor");
+  append("three\n");
+  EXPECT_EQ(source_->warm_up()->lines, "one\ntwo\n");
+  (void)read();
+  advance(FileLogSource::kGrace);
+  EXPECT_EQ(read(), "three\n");
+  reopen();
+  EXPECT_EQ(source_->warm_up()->lines, "one\ntwo\nthree\n");
+}
+
 // Killed anywhere = not killed: whatever is done to the files, and wherever the follower is
 // restarted at the position it had stored, every line comes once and in order.
 TEST_F(FileLogSourceTest, RestartsAnywhereAreNotNoticed) {
