@@ -7,7 +7,9 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -72,6 +74,30 @@ std::optional<std::vector<std::pair<std::string, std::uint64_t>>> parse_counters
 
 std::string counters_path(const std::string& store_path) {
   return store_path + "/milter.stats";
+}
+
+std::string ingest_counters_path(const std::string& store_path) {
+  return store_path + "/ingest.stats";
+}
+
+CounterRows read_counters_file(const std::string& path) {
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  return parse_counters(text).value_or(CounterRows());
+}
+
+bool add_to_counters_file(const std::string& path, const CounterRows& rows) noexcept try {
+  const CounterRows before = read_counters_file(path);
+  std::string text;
+  for (const auto& [name, value] : rows) {
+    const auto same = std::find_if(before.begin(), before.end(),
+                                   [&](const auto& row) { return row.first == name; });
+    fmt::format_to(std::back_inserter(text), "{} {}\n", name,
+                   value + (same == before.end() ? 0 : same->second));
+  }
+  return write_counters_file(path, text);
+} catch (...) {
+  return false;
 }
 
 bool write_counters_file(const std::string& path, const std::string& text) noexcept try {

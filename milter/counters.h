@@ -38,8 +38,8 @@ struct Counters {
   Value applied{0};  // events that changed something
   Value ignored{0};
   Value unparsed{0};
-  Value truncated{0};  // lines over 64 KiB, and half lines at the end of a finished file
-  Value gaps{0};       // places where log lines may be missing
+  Value truncated{0};   // lines over 64 KiB, and half lines at the end of a finished file
+  Value gaps{0};        // places where log lines may be missing
   Value suppressed{0};  // entries that journald says it dropped
   Value untrusted{0};   // journal entries that name the MTA but are not its
   // Faults contained.
@@ -59,6 +59,13 @@ inline void count(Counters::Value& value, std::uint64_t by = 1) {
 
 // Where the daemon keeps them: beside the store, so that `mtrkctl stats` needs no daemon to ask.
 [[nodiscard]] std::string counters_path(const std::string& store_path);
+
+// The same for what `mtrkctl ingest` read: sums over all its runs on this store.
+[[nodiscard]] std::string ingest_counters_path(const std::string& store_path);
+using CounterRows = std::vector<std::pair<std::string, std::uint64_t>>;
+[[nodiscard]] CounterRows read_counters_file(const std::string& path);  // empty if there is none
+// False if that failed: they are numbers for people, nothing depends on them.
+bool add_to_counters_file(const std::string& path, const CounterRows& rows) noexcept;
 
 // Replaces `path` atomically (no fsync: it is rewritten every few seconds). False if that failed.
 bool write_counters_file(const std::string& path, const std::string& text) noexcept;

@@ -7,6 +7,7 @@
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
+#include "milter/counters.h"
 #include "milter/ctl_log_reader.h"
 #include "milter/ctl_store.h"
 
@@ -274,6 +275,13 @@ int run_ingest(const IngestOptions& options) {
       }
     }
     ingest.print_summary();
+    const Counts& counts = ingest.counts();
+    static_cast<void>(add_to_counters_file(ingest_counters_path(options.config.store.path),
+                                           {{"lines", counts.lines},
+                                            {"events", counts.events},
+                                            {"applied", counts.applied},
+                                            {"ignored", counts.ignored},
+                                            {"unparsed", counts.unparsed}}));
     return ingest.counts().unparsed == 0 ? exit_code::ok : 1;
   });
 }

@@ -10,21 +10,23 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace mtrk {
 namespace {
 
-// What mtrk-milter counted since it started, or nothing where none has run yet.
-std::vector<std::pair<std::string, std::uint64_t>> milter_counters(const Config& config) {
-  std::ifstream file(counters_path(config.store.path));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return parse_counters(text).value_or(std::vector<std::pair<std::string, std::uint64_t>>());
+struct Counted {
+  std::string_view by;
+  CounterRows rows;
+};
+
+// What mtrk-milter counted since it started, and mtrkctl ingest in all its runs on this store; no
+// rows where none has run yet.
+std::array<Counted, 2> all_counters(const Config& config) {
+  return {{{"milter", read_counters_file(counters_path(config.store.path))},
+           {"ingest", read_counters_file(ingest_counters_path(config.store.path))}}};
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ int run_stats(const Config& config, StatsFormat format) {
         stats.oldest_expiry == 0
             ? std::string()
             : format_rfc3339(TimePoint(Seconds(static_cast<std::int64_t>(stats.oldest_expiry))));
-    const auto counters = milter_counters(config);
+    const std::array<Counted, 2> counted = all_counters(config);
     if (format == StatsFormat::json) {
       boost::json::object object;
       for (const auto& [name, value] : numbers) {
@@ -55,9 +57,11 @@ int run_stats(const Config& config, StatsFormat format) {
       } else {
         object["oldest_expiry"] = oldest;
       }
-      boost::json::object& milter = object["milter"].emplace_object();
-      for (const auto& [name, value] : counters) {
-        milter[name] = value;
+      for (const auto& [by, rows] : counted) {
+        boost::json::object& counters = object[{by.data(), by.size()}].emplace_object();
+        for (const auto& [name, value] : rows) {
+          counters[name] = value;
+        }
       }
       fmt::print("{}\n", boost::json::serialize(object));
       return exit_code::ok;
@@ -66,8 +70,10 @@ int run_stats(const Config& config, StatsFormat format) {
       fmt::print("{} {}\n", name, value);
     }
     fmt::print("oldest_expiry {}\n", oldest.empty() ? "-" : oldest);
-    for (const auto& [name, value] : counters) {
-      fmt::print("milter.{} {}\n", name, value);
+    for (const auto& [by, rows] : counted) {
+      for (const auto& [name, value] : rows) {
+        fmt::print("{}.{} {}\n", by, name, value);
+      }
     }
     return exit_code::ok;
   });

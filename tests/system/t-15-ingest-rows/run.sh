@@ -43,6 +43,9 @@ ingest() {
   local want=0
   case $1 in */g09-*) want=1 ;; esac
   expect_exit "$want" "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" ingest --log "$1"
+  [ "$want" = 0 ] || expect_output 'unparsed=2'
+  expect_exit 0 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats
+  expect_output "^ingest\.unparsed $((want * 2))$"
 }
 
 # track LOG: asks for the messages of $work/rows and compares with $work/want.

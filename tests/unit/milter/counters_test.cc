@@ -1,5 +1,7 @@
 #include "milter/counters.h"
 
+#include "tests/support/scratch_directory.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,6 +30,16 @@ TEST(CountersTest, AHalfWrittenTextIsNotTakenForNumbers) {
   EXPECT_FALSE(parse_counters("tracked\n"));
   EXPECT_FALSE(parse_counters("tracked x\n"));
   EXPECT_TRUE(parse_counters("")->empty());
+}
+
+TEST(CountersTest, RunsAddUp) {
+  const test::ScratchDirectory folder;
+  const std::string path = ingest_counters_path(folder.path());
+  EXPECT_TRUE(read_counters_file(path).empty());
+  EXPECT_TRUE(add_to_counters_file(path, {{"lines", 10}, {"unparsed", 1}}));
+  EXPECT_TRUE(add_to_counters_file(path, {{"lines", 5}, {"unparsed", 0}}));
+  EXPECT_EQ(read_counters_file(path), (CounterRows{{"lines", 15}, {"unparsed", 1}}));
+  EXPECT_FALSE(add_to_counters_file(folder.path() + "/none/x", {{"lines", 1}}));
 }
 
 }  // namespace

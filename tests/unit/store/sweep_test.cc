@@ -12,6 +12,7 @@ using testing::SizeIs;
 
 class SweepTest : public StoreTest {
  protected:
+  void put_unseen() { put(capture("4dCXzt0Cvjz5Z", "id@example.net", {"a@b.test"})); }
   void put_with_timeout(std::optional<Seconds> timeout) {
     Capture made = capture("4dCXzt0Cvjz5Z", "id@example.net", {"a@b.test"});
     made.timeout = timeout;
@@ -102,6 +103,23 @@ TEST_F(SweepTest, FinalCaptureThatTheLogNamedIsKept) {
          event("ABCDEF0123", maillog::Removed{"qmgr"}, Seconds(3600))});
   EXPECT_EQ(sweep(kNow + Seconds(4000)), 1U);
   EXPECT_THAT(find("id@example.net"), SizeIs(1));
+}
+
+// An access map's HOLD does not name the queue id: of the message there is only cleanup's line.
+TEST_F(SweepTest, MessageHeldByAnAccessMapIsKept) {
+  put_unseen();
+  apply({event("4dCXzt0Cvjz5Z", maillog::Client{"client.example[192.0.2.9]", ""}),
+         event("4dCXzt0Cvjz5Z", maillog::MessageId{"<m@example.net>"}),
+         event("ABCDEF0123", maillog::Removed{"qmgr"}, 40 * kDay)});
+  for (const Seconds after : {Seconds(3600), Seconds(7200), 40 * kDay}) {
+    EXPECT_EQ(sweep(kNow + after), 0U);
+    const std::vector<TrackedMessage> found = find("id@example.net", kNow + after);
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(action_of(found[0].recipients[0].outcome), Action::delayed);
+  }
+  apply({event("4dCXzt0Cvjz5Z", maillog::Released{}, 40 * kDay), queued("4dCXzt0Cvjz5Z"),
+         attempt("4dCXzt0Cvjz5Z", "a@b.test", "sent", 40 * kDay)});
+  EXPECT_THAT(actions("id@example.net"), testing::ElementsAre(Action::relayed));
 }
 
 TEST_F(SweepTest, LimitBoundsTheWork) {
