@@ -20,6 +20,7 @@ using trace::Applied;
 using trace::is_final;
 using trace::kNone;
 using trace::Last;
+using trace::slot_name;
 
 TimePoint to_seconds(LogTime at) {
   return std::chrono::floor<Seconds>(at);
@@ -193,12 +194,21 @@ bool SendmailTrace::apply_redirection(const Redirection& redirection,
                                       TimePoint at,
                                       std::uint32_t node) {
   const std::uint32_t family = nodes_[node].family;
-  if (find_alias(family, match_key(redirection.from)) != nullptr) {
-    return false;
-  }
   const std::vector<std::string_view> targets = sendmail_targets(redirection.targets, 2);
   if (targets.empty()) {
     return false;
+  }
+  const auto known = alias_index_.find(slot_name(family, match_key(redirection.from)));
+  if (known != alias_index_.end()) {
+    // A .forward file has a record for each of its lines; retries repeat them.
+    Alias& alias = aliases_[known->second];
+    const bool same = match_key(without_brackets(targets[0]).address) == match_key(alias.target);
+    if (alias.several || (targets.size() == 1 && same)) {
+      return false;
+    }
+    alias.several = true;
+    alias.target.clear();
+    return true;
   }
   Alias alias;
   alias.family = family;
