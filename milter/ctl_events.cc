@@ -12,9 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <functional>
 #include <mutex>
-#include <stop_token>
 #include <string>
 #include <thread>
 #include <utility>
@@ -71,7 +69,7 @@ struct Members {
       json.text("relay", attempt.relay);
     }
     if (attempt.dsn) {
-      json.text("dsn", format_enhanced_status(*attempt.dsn));
+      json.status("dsn", *attempt.dsn);
     }
     json.text("status", attempt.status);
     if (mta == Mta::postfix || !attempt.text.empty()) {
@@ -140,7 +138,8 @@ struct Part {
   LogBlock block;
   JsonOutput json;
   Counts counts;
-  std::string unparsed;  // the first lines that were not understood, for people
+  std::uint64_t percent = 0;  // of the log that is read with it
+  std::string unparsed;       // the first lines that were not understood, for people
 };
 
 void read_line(std::string_view text,
@@ -173,76 +172,35 @@ void read_lines(const StampContext& stamps, LogParser& parser, Part& part) {
   }
 }
 
-// Runs tasks on a second thread, one at a time.
-class Companion {
- public:
-  Companion() : thread_([this](std::stop_token stop) { run(std::move(stop)); }) {}
-
-  void start(std::function<void()> task) {
-    {
-      const std::lock_guard lock(mutex_);
-      task_ = std::move(task);
-    }
-    changed_.notify_all();
-  }
-  void wait() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !task_; });
-    if (failure_) {
-      std::rethrow_exception(std::exchange(failure_, nullptr));
-    }
-  }
-
- private:
-  void run(std::stop_token stop) {
-    std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop, [this] { return bool(task_); })) {
-      lock.unlock();
-      std::exception_ptr failure;
-      try {
-        task_();
-      } catch (...) {
-        failure = std::current_exception();
-      }
-      lock.lock();
-      failure_ = failure;
-      task_ = nullptr;
-      changed_.notify_all();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::function<void()> task_;
-  std::exception_ptr failure_;
-  std::jthread thread_;  // last: it uses the others
-};
-
-// Two blocks at a time, on two processors, written in their order; Sendmail's, whose records may go
-// on in the next block, one by one. Memory: two blocks and what became of them, whatever the size
-// of the log.
+// Reads logs with two threads: each takes the next block, makes of it what is to be written, and
+// writes that when all before it is written. Memory: two blocks and what became of them, whatever
+// the size of the log.
 class Reading {
  public:
   explicit Reading(const EventsOptions& options) : parser_(options.owner), log_(options.log) {}
 
   void read_log(const std::string& path) {
     LogReader reader(path, log_);
-    const bool two = reader.is_regular() && std::thread::hardware_concurrency() > 1;
-    while (reader.next(first_.block)) {
-      LogParser& parser = parser_.for_lines(first_.block.lines(), reader.stamps());
-      if (two && parser.mta() == Mta::postfix && reader.next(second_.block)) {
-        companion_.start([this, stamps = reader.stamps()] {
-          LogParser other(Mta::postfix);
-          read_lines(stamps, other, second_);
-        });
-        read_lines(reader.stamps(), parser, first_);
-        companion_.wait();
-        put_out(first_);
-        put_out(second_);
-      } else {
-        read_lines(reader.stamps(), parser, first_);
-        put_out(first_);
+    taken_ = written_ = 0;
+    const auto work = [&] {
+      try {
+        Part part;
+        while (read_block(reader, part)) {
+        }
+      } catch (...) {
+        fail(std::current_exception());
       }
+    };
+    {
+      std::optional<std::jthread> second;
+      if (std::thread::hardware_concurrency() > 1 && !reader.is_for_one()) {
+        second.emplace(work);
+      }
+      work();
+    }
+    hide_progress();
+    if (failure_) {
+      std::rethrow_exception(std::exchange(failure_, nullptr));
     }
     total_.lines += reader.skipped();
     total_.ignored += reader.skipped();
@@ -251,11 +209,67 @@ class Reading {
   [[nodiscard]] const Counts& total() const { return total_; }
 
  private:
+  // False at the end, or when the other thread failed.
+  bool read_block(LogReader& reader, Part& part) {
+    bool done = false;
+    std::exception_ptr unreadable;
+    std::uint64_t place = 0;
+    {
+      const std::lock_guard lock(reading_);
+      try {
+        if (!reader.next(part.block)) {
+          return false;
+        }
+        LogParser& parser = parser_.for_lines(part.block.lines(), reader.stamps());
+        if (parser.mta() == Mta::sendmail) {  // a record may go on in the next block
+          read_lines(reader.stamps(), parser, part);
+          done = true;
+        }
+        place = taken_++;
+        part.percent = reader.size() == 0 ? 0 : reader.position() * 100 / reader.size();
+      } catch (...) {
+        unreadable = std::current_exception();  // what was read before is written all the same
+        place = taken_;
+      }
+    }
+    if (!done && !unreadable) {
+      LogParser parser(Mta::postfix);
+      read_lines(reader.stamps(), parser, part);
+    }
+    {
+      std::unique_lock lock(mutex_);
+      turn_.wait(lock, [&] { return written_ == place || failure_; });
+      if (failure_) {
+        return false;
+      }
+    }
+    if (unreadable) {
+      std::rethrow_exception(unreadable);
+    }
+    put_out(part);
+    {
+      const std::lock_guard lock(mutex_);
+      ++written_;
+    }
+    turn_.notify_all();
+    return true;
+  }
+
+  void fail(std::exception_ptr failure) {
+    {
+      const std::lock_guard lock(mutex_);
+      failure_ = failure_ ? failure_ : std::move(failure);
+    }
+    turn_.notify_all();
+  }
+
   void put_out(Part& part) {
     part.json.write_to(STDOUT_FILENO);
     if (!part.unparsed.empty() && total_.unparsed < kShownUnparsed) {
+      hide_progress();
       std::fputs(part.unparsed.c_str(), stderr);
     }
+    show_progress(part.percent);
     part.unparsed.clear();
     total_.lines += part.counts.lines;
     total_.events += part.counts.events;
@@ -264,12 +278,34 @@ class Reading {
     part.counts = Counts{};
   }
 
-  Counts total_;
+  void show_progress(std::uint64_t percent) {
+    if (shows_progress_ && percent != shown_percent_) {
+      shown_percent_ = percent;
+      std::fprintf(stderr, "\r%llu %%", static_cast<unsigned long long>(percent));
+    }
+  }
+  void hide_progress() {
+    if (shown_percent_ != 0) {
+      std::fputs("\r\x1b[K", stderr);
+      shown_percent_ = 0;
+    }
+  }
+
+  // Only where it does not mix with what is written.
+  const bool shows_progress_ = ::isatty(STDERR_FILENO) != 0 && ::isatty(STDOUT_FILENO) == 0;
+  std::uint64_t shown_percent_ = 0;
+
+  std::mutex reading_;  // of the log and what follows
   OwnedLogParser parser_;
   Config::Log log_;
-  Part first_;
-  Part second_;
-  Companion companion_;  // last: it may be at work on the parts when an exception ends this
+  std::uint64_t taken_ = 0;  // blocks
+
+  std::mutex mutex_;  // of what follows
+  std::condition_variable turn_;
+  std::uint64_t written_ = 0;
+  std::exception_ptr failure_;
+
+  Counts total_;  // of the thread whose turn it is
 };
 
 }  // namespace

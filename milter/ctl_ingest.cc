@@ -28,7 +28,10 @@
 namespace mtrk {
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{4} << 20;        // octets a commit
+constexpr std::size_t kChunk = std::size_t{1} << 20;  // octets read at once
+// Octets a commit: each costs a sync of the disk, and keeps the daemon from committing meanwhile
+// (some 150 ms).
+constexpr std::size_t kBatch = std::size_t{32} << 20;
 constexpr std::uint64_t kWarmUp = std::uint64_t{64} << 20;  // octets read again on resuming
 constexpr std::size_t kHead = 256;                          // octets of the fingerprint
 constexpr std::uint64_t kShownUnparsed = 20;
@@ -149,22 +152,12 @@ class Ingest {
 
   void read(const std::string& path) {
     LogFile log(path);
-    const maillog::StampContext stamps = log.stamps();
-    const std::string source = log.source_name();
-    std::uint64_t offset = log.resume(writer_.cursor(source));
-    warm_up(log, stamps, offset);
-    for (;;) {
-      const std::string_view block = log.read(offset, log.size());
-      if (block.empty()) {
-        break;
-      }
-      const bool within_line = log.within_line(offset);
-      parser_.for_lines(block, stamps);
-      writer_.begin();
-      for_each_line(block, within_line, [&](std::string_view line) { apply(line, stamps, path); });
-      offset += block.size();
-      writer_.put_cursor(source, log.cursor_at(offset));
-      writer_.commit();
+    stamps_ = log.stamps();
+    memo_ = {};
+    std::uint64_t offset = log.resume(writer_.cursor(log.source_name()));
+    warm_up(log, offset);
+    while (const std::uint64_t octets = apply_batch(log, offset, path)) {
+      offset += octets;
       if (shows_progress_) {
         fmt::print(stderr, "\r{}: {} %", path,
                    offset * 100 / std::max<std::uint64_t>(1, log.size()));
@@ -173,16 +166,17 @@ class Ingest {
   }
   // The entries up to the newest there is now.
   void read_journal(LogSource& journal, const std::string& position_name) {
-    const maillog::StampContext stamps{};  // its lines tell year and zone
+    stamps_ = {};  // its lines tell year and zone
+    memo_ = {};
     const auto now = LogSource::Clock::now();
     if (const std::optional<LogLines> before = journal.warm_up()) {
-      warm_up_lines(before->lines, false, stamps);
+      warm_up_lines(before->lines, false);
     }
     while (const std::optional<LogLines> lines = journal.next(now)) {
-      parser_.for_lines(lines->lines, stamps);
+      parser_.for_lines(lines->lines, stamps_);
       writer_.begin();
       for_each_line(lines->lines, false,
-                    [&](std::string_view line) { apply(line, stamps, journal.name()); });
+                    [&](std::string_view line) { apply(line, journal.name()); });
       writer_.put_cursor(position_name, lines->cursor);
       writer_.commit();
     }
@@ -196,39 +190,52 @@ class Ingest {
 
  private:
   // What the lines before the position may yet turn out to mean (trace_router.h).
-  void warm_up(LogFile& log, const maillog::StampContext& stamps, std::uint64_t end) {
+  void warm_up(LogFile& log, std::uint64_t end) {
     std::uint64_t offset = end - std::min(end, kWarmUp);
     for (;;) {
       const std::string_view block = offset < end ? log.read(offset, end) : std::string_view();
       if (block.empty()) {
         return;
       }
-      warm_up_lines(block, log.within_line(offset), stamps);
+      warm_up_lines(block, log.within_line(offset));
       offset += block.size();
     }
   }
-  void warm_up_lines(std::string_view block,
-                     bool within_line,
-                     const maillog::StampContext& stamps) {
-    parser_.for_lines(block, stamps);
+  void warm_up_lines(std::string_view block, bool within_line) {
+    parser_.for_lines(block, stamps_);
     for_each_line(block, within_line, [&](std::string_view line) {
-      if (const auto parts = maillog::split_log_line(line, stamps)) {
-        parser_.get().parse(
-            *parts, [this](const maillog::DeliveryEvent& event) { writer_.warm_up(event); });
-      }
+      parse(line, [this](const maillog::DeliveryEvent& event) { writer_.warm_up(event); });
     });
   }
 
-  void apply(std::string_view line, const maillog::StampContext& stamps, const std::string& path) {
+  // Applies what comes at `offset`, and commits it with the position behind it. Returns how many
+  // octets that was, 0 at the end.
+  std::uint64_t apply_batch(LogFile& log, std::uint64_t offset, const std::string& path) {
+    const std::uint64_t begin = offset;
+    writer_.begin();
+    while (offset - begin < kBatch) {
+      const std::string_view block = log.read(offset, log.size());
+      if (block.empty()) {
+        break;
+      }
+      parser_.for_lines(block, stamps_);
+      for_each_line(block, log.within_line(offset),
+                    [&](std::string_view line) { apply(line, path); });
+      offset += block.size();
+    }
+    if (offset != begin) {
+      writer_.put_cursor(log.source_name(), log.cursor_at(offset));
+    }
+    writer_.commit();
+    return offset - begin;
+  }
+
+  void apply(std::string_view line, const std::string& path) {
     ++counts_.lines;
-    const auto parts = maillog::split_log_line(line, stamps);
-    const maillog::LineKind kind =
-        parts ? parser_.get().parse(*parts,
-                                    [this](const maillog::DeliveryEvent& event) {
-                                      ++counts_.events;
-                                      counts_.applied += writer_.apply(event) ? 1U : 0U;
-                                    })
-              : maillog::LineKind::ignored;
+    const maillog::LineKind kind = parse(line, [this](const maillog::DeliveryEvent& event) {
+      ++counts_.events;
+      counts_.applied += writer_.apply(event) ? 1U : 0U;
+    });
     if (kind == maillog::LineKind::ignored) {
       ++counts_.ignored;
     } else if (kind == maillog::LineKind::unparsed && counts_.unparsed++ < kShownUnparsed) {
@@ -236,10 +243,18 @@ class Ingest {
     }
   }
 
+  template <typename Visit>
+  maillog::LineKind parse(std::string_view text, Visit visit) {
+    const std::optional<maillog::LogLine> line = maillog::split_log_line(text, stamps_, &memo_);
+    return line ? parser_.get().parse(*line, visit) : maillog::LineKind::ignored;
+  }
+
   store::TrackingWriter& writer_;
   OwnedLogParser parser_;
   const bool shows_progress_ = ::isatty(STDERR_FILENO) != 0;
   Counts counts_;
+  maillog::StampContext stamps_;  // of the log that is read
+  maillog::StampMemo memo_;
 };
 
 }  // namespace

@@ -25,42 +25,6 @@ constexpr std::array<bool, 256> make_copied() {
 }
 constexpr std::array<bool, 256> kCopied = make_copied();
 
-// Octets that need a closer look (control, '"', '\\', not ASCII) leave a high bit. The classic
-// subtractions: a zero octet of x ^ c shows up as its high bit.
-std::uint64_t oddities(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
-  const std::uint64_t quote = word ^ (kOnes * '"');
-  const std::uint64_t backslash = word ^ (kOnes * '\\');
-  return (word | (word - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes)) & kHigh;
-}
-
-template <typename Word>
-std::uint64_t load(const char* p) {
-  Word word = 0;
-  std::memcpy(&word, p, sizeof word);
-  return word;
-}
-
-// Whether all of the text can be copied as it is. Words overlap at the end, so that no octet is
-// looked at alone.
-bool is_plain(std::string_view text) {
-  const char* p = text.data();
-  const std::size_t size = text.size();
-  if (size >= 8) {
-    std::uint64_t odd = oddities(load<std::uint64_t>(p + size - 8));
-    for (std::size_t i = 0; i + 8 < size; i += 8) {
-      odd |= oddities(load<std::uint64_t>(p + i));
-    }
-    return odd == 0;
-  }
-  if (size >= 4) {
-    return oddities(load<std::uint32_t>(p) | load<std::uint32_t>(p + size - 4) << 32) == 0;
-  }
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return kCopied[static_cast<unsigned char>(c)]; });
-}
-
 // Octets of the UTF-8 sequence at the front, 0 if there is none (RFC 3629: no overlong forms, no
 // surrogates, nothing over U+10FFFF).
 std::size_t utf8_length(std::string_view text) {
@@ -118,7 +82,42 @@ char* put_escaped(std::string_view value, char* out) {
   return out;
 }
 
+// Sixteen octets in one register, where the machine has such.
+using Octets [[gnu::vector_size(16)]] = signed char;
+
+Octets load(const char* p) {
+  Octets octets;
+  std::memcpy(&octets, p, sizeof octets);
+  return octets;
+}
+
+// Not zero for control characters, '"', '\\' and what is not ASCII (negative).
+Octets oddities(Octets octets) {
+  return (octets < 0x20) | (octets == '"') | (octets == '\\');
+}
+
+bool has_any(Octets octets) {
+  std::uint64_t halves[2];
+  std::memcpy(halves, &octets, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+}
+
 }  // namespace
+
+// Registers overlap at the end, so that no octet of a long text is looked at alone.
+bool is_plain(std::string_view text) {
+  constexpr std::size_t kStep = sizeof(Octets);
+  const char* const p = text.data();
+  if (text.size() < kStep) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return kCopied[static_cast<unsigned char>(c)]; });
+  }
+  Octets odd = oddities(load(p + text.size() - kStep));
+  for (std::size_t i = 0; i + kStep < text.size(); i += kStep) {
+    odd |= oddities(load(p + i));
+  }
+  return !has_any(odd);
+}
 
 JsonOutput::JsonOutput() : capacity_(kFirst), buffer_(new char[kFirst]), second_text_{} {}
 
@@ -154,14 +153,13 @@ void JsonOutput::raw(std::string_view bytes) {
 
 // There is room for six octets per octet and ten more.
 void JsonOutput::escape(std::string_view value) {
+  if (is_plain(value)) {
+    copy(value);
+    return;
+  }
   char* out = buffer_.get() + size_;
   *out++ = '"';
-  if (is_plain(value)) {
-    std::memcpy(out, value.data(), value.size());
-    out += value.size();
-  } else {
-    out = put_escaped(value, out);
-  }
+  out = put_escaped(value, out);
   *out++ = '"';
   size_ = static_cast<std::size_t>(out - buffer_.get());
 }
@@ -191,6 +189,20 @@ void JsonOutput::put_time(LogTime at) {
     out += 7;
   }
   *out++ = 'Z';
+  *out++ = '"';
+  size_ = static_cast<std::size_t>(out - buffer_.get());
+}
+
+void JsonOutput::put_status(EnhancedStatus status) {
+  char* out = buffer_.get() + size_;
+  char* const end = out + 30;
+  *out++ = '"';
+  *out++ = static_cast<char>('0' + status.status_class);
+  for (const unsigned part : {status.subject, status.detail}) {
+    *out++ = '.';
+    out = part < 10 ? (*out = static_cast<char>('0' + part), out + 1)
+                    : std::to_chars(out, end, part).ptr;
+  }
   *out++ = '"';
   size_ = static_cast<std::size_t>(out - buffer_.get());
 }

@@ -62,8 +62,9 @@ LogReader::LogReader(const std::string& path, const Config::Log& log)
     ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
   }
   struct stat status {};
-  regular_ = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-  const TimePoint reference{Seconds(regular_ ? status.st_mtime : std::time(nullptr))};
+  const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+  size_ = regular ? static_cast<std::uint64_t>(status.st_size) : 0;
+  const TimePoint reference{Seconds(regular ? status.st_mtime : std::time(nullptr))};
   stamps_ = {reference, local_offsets(reference)};
 }
 
@@ -97,6 +98,7 @@ bool LogReader::next(LogBlock& block) {
   for (;;) {
     std::memcpy(buffer, partial_.data(), partial_.size());
     const std::size_t fresh = read(buffer + partial_.size(), kBlock);
+    position_ += fresh;
     std::string_view text(buffer, partial_.size() + fresh);
     if (fresh == 0) {
       partial_.clear();

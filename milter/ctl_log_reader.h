@@ -87,7 +87,11 @@ class LogReader {
   // Reads the next lines; false at the end.
   [[nodiscard]] bool next(LogBlock& block);
 
-  [[nodiscard]] bool is_regular() const { return regular_; }        // and not a pipe
+  // Octets of the file, 0 if nobody knows (a pipe); and how many of them were read.
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+  // Must not be read by two threads in turn (the journal), or is not worth it.
+  [[nodiscard]] bool is_for_one() const { return journal_ || (size_ != 0 && size_ <= kBlock); }
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }  // over-long lines
   // For stamps without year and zone: the file's modification time (the clock, for others), and the
   // zone this machine has then.
@@ -100,7 +104,8 @@ class LogReader {
   std::string path_;
   UniqueFd owned_;
   int fd_ = 0;
-  bool regular_ = false;
+  std::uint64_t size_ = 0;
+  std::uint64_t position_ = 0;
   maillog::StampContext stamps_;
   std::string partial_;      // the beginning of a line whose end was not read yet
   bool discarding_ = false;  // an over-long line

@@ -109,7 +109,8 @@ struct Added {  // "Milter add: rcpt: A": not a recipient of the sender's
 struct DeliveryEvent {
   LogTime at;
   std::string_view queue_id;
-  std::variant<Attempt,
+  std::variant<Held,  // first, so that a new event costs nothing: it is filled in its place
+               Attempt,
                Client,
                Pickup,
                MessageId,
@@ -117,7 +118,6 @@ struct DeliveryEvent {
                GaveUp,
                Removed,
                Rejected,
-               Held,
                Released,
                Requeued,
                ForcedExpiry,

@@ -7,6 +7,7 @@
 #include <string_view>
 
 // Reads the fields of a log text from the left, by position: what is not there is not searched for.
+// Inlined wherever used: what is passed in registers need not be written and read again.
 namespace mtrk::maillog {
 
 class FieldScanner {
@@ -19,7 +20,7 @@ class FieldScanner {
   void skip(std::size_t octets) { rest_.remove_prefix(octets); }
 
   // Consumes `literal` if it comes next.
-  [[nodiscard]] bool take(std::string_view literal) {
+  [[nodiscard, gnu::always_inline]] bool take(std::string_view literal) {
     if (rest_.size() < literal.size() ||
         std::memcmp(rest_.data(), literal.data(), literal.size()) != 0) {
       return false;
@@ -29,7 +30,7 @@ class FieldScanner {
   }
 
   // Everything before the next ", ", which is consumed too; nothing if there is none.
-  [[nodiscard]] std::optional<std::string_view> take_field() {
+  [[nodiscard, gnu::always_inline]] std::optional<std::string_view> take_field() {
     const std::size_t comma = rest_.find(", ");
     if (comma == std::string_view::npos) {
       return std::nullopt;
@@ -40,7 +41,7 @@ class FieldScanner {
   }
 
   // Letters, digits and '-': "sent", "force-expired", a queue id.
-  [[nodiscard]] std::string_view take_word() {
+  [[nodiscard, gnu::always_inline]] std::string_view take_word() {
     std::size_t i = 0;
     while (i < rest_.size() && (is_alnum(rest_[i]) || rest_[i] == '-')) {
       ++i;
@@ -52,7 +53,7 @@ class FieldScanner {
 
   // "<address>" in external form; the view is without the brackets. Postfix quotes the local part
   // as a whole or not at all, so only a quote right behind '<' hides a '>'.
-  [[nodiscard]] std::optional<std::string_view> take_address() {
+  [[nodiscard, gnu::always_inline]] std::optional<std::string_view> take_address() {
     if (rest_.empty() || rest_[0] != '<') {
       return std::nullopt;
     }

@@ -1,8 +1,9 @@
 #include "common/maillog/log_line.h"
 
 #include "common/base/ascii.h"
+#include "common/base/octets.h"
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 
@@ -78,14 +79,15 @@ std::optional<std::chrono::sys_days> make_day(int year, unsigned month, int day)
   return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
 }
 
+constexpr std::size_t kTraditional = 16;  // octets of "Nov 21 16:49:22 "
+
 // "Nov 21 16:49:22 ": the latest year that does not put the line more than a day after the
 // reference; nothing if that is 370 days or more before it (29 February of another year, say).
 // `before` is the stamp of the line before, for an hour that came twice.
-std::optional<LogTime> take_traditional_stamp(std::string_view& line,
-                                              const StampContext& context,
-                                              TimePoint before) {
-  constexpr std::size_t kLength = 16;
-  if (line.size() < kLength || line[3] != ' ' || line[6] != ' ' || line[15] != ' ') {
+std::optional<LogTime> traditional_stamp(std::string_view line,
+                                         const StampContext& context,
+                                         TimePoint before) {
+  if (line.size() < kTraditional || line[3] != ' ' || line[6] != ' ' || line[15] != ' ') {
     return std::nullopt;
   }
   const char* p = line.data();
@@ -109,30 +111,38 @@ std::optional<LogTime> take_traditional_stamp(std::string_view& line,
       if (at <= earliest) {
         return std::nullopt;
       }
-      line.remove_prefix(kLength);
       return at;
     }
   }
   return std::nullopt;
 }
 
-std::optional<LogTime> take_remembered_stamp(std::string_view& line,
-                                             const StampContext& context,
-                                             StampMemo& memo) {
-  const std::size_t length = memo.text.size();
-  if (line.size() >= length && std::memcmp(line.data(), memo.text.data(), length) == 0) {
-    line.remove_prefix(length);
-    return memo.at;
+bool same(const char* a, const char* b) {  // kTraditional octets
+  return octets::load(a) == octets::load(b) && octets::load(a + 8) == octets::load(b + 8);
+}
+
+bool take_traditional_stamp(std::string_view& line,
+                            const StampContext& context,
+                            StampMemo* memo,
+                            LogTime& at) {
+  static_assert(sizeof(StampMemo::text) == kTraditional);
+  if (memo != nullptr && line.size() >= kTraditional && same(line.data(), memo->text.data())) {
+    at = memo->at;
+  } else {
+    const bool first = memo == nullptr || memo->text[0] == '\0';
+    const std::optional<LogTime> read = traditional_stamp(
+        line, context, first ? TimePoint::min() : std::chrono::floor<Seconds>(memo->at));
+    if (!read) {
+      return false;
+    }
+    at = *read;
+    if (memo != nullptr) {
+      std::memcpy(memo->text.data(), line.data(), kTraditional);
+      memo->at = at;
+    }
   }
-  const char* const text = line.data();
-  const TimePoint before =
-      memo.text[0] == '\0' ? TimePoint::min() : std::chrono::floor<Seconds>(memo.at);
-  const std::optional<LogTime> at = take_traditional_stamp(line, context, before);
-  if (at) {
-    std::memcpy(memo.text.data(), text, length);
-    memo.at = *at;
-  }
-  return at;
+  line.remove_prefix(kTraditional);
+  return true;
 }
 
 // "+01:00", "+0100" or "Z" at the front of `text`.
@@ -159,10 +169,10 @@ std::optional<Minutes> take_offset(std::string_view& text) {
 }
 
 // "2026-11-21T16:54:11.985366+00:00 ". Digits beyond microseconds are cut.
-std::optional<LogTime> take_rfc3339_stamp(std::string_view& line) {
+bool take_rfc3339_stamp(std::string_view& line, LogTime& at) {
   if (line.size() < 21 || line[4] != '-' || line[7] != '-' ||
       (line[10] != 'T' && line[10] != ' ')) {
-    return std::nullopt;
+    return false;
   }
   const char* p = line.data();
   const int year = four_digits(p);
@@ -170,11 +180,11 @@ std::optional<LogTime> take_rfc3339_stamp(std::string_view& line) {
   const int day = two_digits(p + 8);
   const int seconds = time_of_day(p + 11);
   if (year < 0 || month < 1 || day < 1 || seconds < 0) {
-    return std::nullopt;
+    return false;
   }
   const auto date = make_day(year, static_cast<unsigned>(month), day);
   if (!date) {
-    return std::nullopt;
+    return false;
   }
   std::string_view rest = line.substr(19);
   int micros = 0;
@@ -187,54 +197,83 @@ std::optional<LogTime> take_rfc3339_stamp(std::string_view& line) {
   }
   const std::optional<Minutes> offset = take_offset(rest);
   if (!offset || rest.empty() || rest[0] != ' ') {
-    return std::nullopt;
+    return false;
   }
   line = rest.substr(1);
-  return LogTime(*date + Seconds(seconds) - *offset) + Microseconds(micros);
+  at = LogTime(*date + Seconds(seconds) - *offset) + Microseconds(micros);
+  return true;
 }
 
 std::string_view take_word(std::string_view& text) {
-  const std::size_t space = text.find(' ');
-  const std::string_view word = text.substr(0, space);
-  text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+  const std::size_t space = octets::find_near(text, ' ');
+  const std::string_view word(text.data(), space);
+  text.remove_prefix(std::min(space + 1, text.size()));
   return word;
 }
 
-// Where a program's name ends.
-constexpr std::array<bool, 256> make_tag_ends() {
-  std::array<bool, 256> ends{};
-  ends['['] = ends[':'] = ends[' '] = true;
-  return ends;
+// How long the program's name at the front of `text` is.
+std::size_t program_length(std::string_view text) {
+  std::size_t i = 0;
+  for (; i + octets::kWord <= text.size(); i += octets::kWord) {
+    const std::uint64_t word = octets::load(text.data() + i);
+    const std::uint64_t ends =
+        octets::equal_to(word, '[') | octets::equal_to(word, ':') | octets::equal_to(word, ' ');
+    if (ends != 0) {
+      return i + octets::before_first(ends);
+    }
+  }
+  while (i < text.size() && text[i] != '[' && text[i] != ':' && text[i] != ' ') {
+    ++i;
+  }
+  return i;
 }
-constexpr std::array<bool, 256> kTagEnds = make_tag_ends();
+
+// The digits at the front of `text`, however many, modulo 2³².
+std::uint32_t take_pid(std::string_view& text) {
+  std::uint32_t pid = 0;
+  if (text.size() >= octets::kWord) {
+    std::uint64_t word = octets::load(text.data());
+    const std::size_t digits =
+        octets::before_first(~octets::between(word, '0', '9') & octets::kHigh);
+    if (digits > 0 && digits < octets::kWord) {
+      // Leading zeros instead of what follows; then two, four and eight digits are made one number.
+      word <<= 8 * (octets::kWord - digits);
+      word = (word & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
+      word = (word & 0x00FF00FF00FF00FF) * 6553601 >> 16;
+      word = (word & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
+      text.remove_prefix(digits);
+      return static_cast<std::uint32_t>(word);
+    }
+  }
+  while (!text.empty() && is_digit(text[0])) {
+    pid = pid * 10 + static_cast<std::uint32_t>(text[0] - '0');
+    text.remove_prefix(1);
+  }
+  return pid;
+}
 
 // "postfix/smtp[1]: text" or "postfix/smtp: text". Anything else leaves the program empty: a line
 // of the log, but of nobody we know ("last message repeated 3 times").
 void take_tag(std::string_view rest, LogLine& line) {
   line.text = rest;
-  const char* const begin = rest.data();
-  const char* const end = begin + rest.size();
-  const char* p = begin;
-  while (p != end && !kTagEnds[static_cast<unsigned char>(*p)]) {
-    ++p;
-  }
-  const std::string_view program(begin, static_cast<std::size_t>(p - begin));
+  const std::string_view program(rest.data(), program_length(rest));
+  rest.remove_prefix(program.size());
   std::uint32_t pid = 0;
-  if (p != end && *p == '[') {
-    for (++p; p != end && is_digit(*p); ++p) {
-      pid = pid * 10 + static_cast<std::uint32_t>(*p - '0');
-    }
-    if (p == end || *p != ']') {
+  if (!rest.empty() && rest[0] == '[') {
+    rest.remove_prefix(1);
+    pid = take_pid(rest);
+    if (rest.empty() || rest[0] != ']') {
       return;
     }
-    ++p;
+    rest.remove_prefix(1);
   }
-  if (program.empty() || end - p < 2 || p[0] != ':' || p[1] != ' ') {
+  if (program.empty() || rest.size() < 2 || rest[0] != ':' || rest[1] != ' ') {
     return;
   }
+  rest.remove_prefix(2);
   line.program = program;
   line.pid = pid;
-  line.text = std::string_view(p + 2, static_cast<std::size_t>(end - p - 2));
+  line.text = rest;
 }
 
 // RFC 5424 §6.3: "-", or elements "[id name="value" …]" in which ", \ and ] are escaped.
@@ -263,20 +302,17 @@ bool skip_structured_data(std::string_view& rest) {
 }
 
 // "1 STAMP HOST APP PROCID MSGID SD [BOM]MSG", RFC 5424 §6.
-std::optional<LogLine> split_rfc5424(std::string_view rest) {
+bool split_rfc5424(std::string_view rest, LogLine& line) {
   rest.remove_prefix(2);
-  const std::optional<LogTime> at = take_rfc3339_stamp(rest);
-  if (!at) {
-    return std::nullopt;
+  if (!take_rfc3339_stamp(rest, line.at)) {
+    return false;
   }
-  LogLine line{};
-  line.at = *at;
   line.host = take_word(rest);
   line.program = take_word(rest);
   line.pid = parse_number<std::uint32_t>(take_word(rest)).value_or(0);
   take_word(rest);  // MSGID
   if (!skip_structured_data(rest)) {
-    return std::nullopt;
+    return false;
   }
   const std::size_t text = rest.find_first_not_of(' ');  // Postfix' text comes with a second space
   rest.remove_prefix(text == std::string_view::npos ? rest.size() : text);
@@ -284,7 +320,7 @@ std::optional<LogLine> split_rfc5424(std::string_view rest) {
     rest.remove_prefix(3);
   }
   line.text = rest;
-  return line;
+  return true;
 }
 
 // "<22>" of a log that keeps the priority.
@@ -300,33 +336,34 @@ bool skip_priority(std::string_view& line) {
   return true;
 }
 
+bool split(std::string_view text, const StampContext& context, StampMemo* memo, LogLine& line) {
+  if (!text.empty() && text[0] == '<') {
+    if (!skip_priority(text)) {
+      return false;
+    }
+    if (text.size() > 2 && text[0] == '1' && text[1] == ' ') {
+      return split_rfc5424(text, line);
+    }
+  }
+  if (text.empty() || !(is_digit(text[0]) ? take_rfc3339_stamp(text, line.at)
+                                          : take_traditional_stamp(text, context, memo, line.at))) {
+    return false;
+  }
+  line.host = take_word(text);
+  take_tag(text, line);
+  return true;
+}
+
 }  // namespace
 
 std::optional<LogLine> split_log_line(std::string_view line,
                                       const StampContext& context,
                                       StampMemo* memo) {
-  if (!line.empty() && line[0] == '<') {
-    if (!skip_priority(line)) {
-      return std::nullopt;
-    }
-    if (line.size() > 2 && line[0] == '1' && line[1] == ' ') {
-      return split_rfc5424(line);
-    }
+  std::optional<LogLine> result(
+      std::in_place);  // filled where it is: copies cost more than parsing
+  if (!split(line, context, memo, *result)) {
+    result.reset();
   }
-  if (line.empty()) {
-    return std::nullopt;
-  }
-  const std::optional<LogTime> at = is_digit(line[0]) ? take_rfc3339_stamp(line)
-                                    : memo == nullptr
-                                        ? take_traditional_stamp(line, context, TimePoint::min())
-                                        : take_remembered_stamp(line, context, *memo);
-  if (!at) {
-    return std::nullopt;
-  }
-  LogLine result{};
-  result.at = *at;
-  result.host = take_word(line);
-  take_tag(line, result);
   return result;
 }
 

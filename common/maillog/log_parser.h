@@ -8,7 +8,6 @@
 
 #include <optional>
 #include <string_view>
-#include <variant>
 
 // The one place where it matters whose log is read: lines in, events out.
 namespace mtrk::maillog {
@@ -32,17 +31,17 @@ class LogParser {
       }
       return kind;
     }
-    const ParsedLine parsed = parse_postfix(line);
-    if (const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed)) {
-      visit(*event);
-      return LineKind::events;
+    const LineKind kind = parse_postfix(line, postfix_event_);
+    if (kind == LineKind::events) {
+      visit(postfix_event_);
     }
-    return std::holds_alternative<Ignored>(parsed) ? LineKind::ignored : LineKind::unparsed;
+    return kind;
   }
 
  private:
   Mta mta_;
   SendmailParser sendmail_;
+  DeliveryEvent postfix_event_;
 };
 
 // Whose log this is, judged by the first of the lines that only one of the two writes; nothing if

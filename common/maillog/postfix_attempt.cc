@@ -10,7 +10,9 @@ namespace mtrk::maillog {
 namespace {
 
 // A "key=value, " that was not there before; false if it does not come next.
-bool take_key(FieldScanner& scan, std::string_view key, std::string_view& value) {
+[[gnu::always_inline]] inline bool take_key(FieldScanner& scan,
+                                            std::string_view key,
+                                            std::string_view& value) {
   if (value.data() != nullptr || !scan.take(key)) {
     return false;
   }

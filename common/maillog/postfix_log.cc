@@ -1,5 +1,6 @@
 #include "common/maillog/postfix_log.h"
 
+#include "common/base/octets.h"
 #include "common/maillog/field_scanner.h"
 #include "common/maillog/postfix_attempt.h"
 
@@ -34,53 +35,62 @@ bool is_bystander(std::string_view service) {
       "anvil",    "bounce",   "cleanup",  "dnsblog",         "flush",     "master", "oqmgr",
       "pickup",   "postdrop", "postlogd", "postscreen",      "postsuper", "qmgr",   "scache",
       "sendmail", "showq",    "smtpd",    "trivial-rewrite", "tlsproxy",  "verify"};
-  return std::find(kBystanders.begin(), kBystanders.end(), service) != kBystanders.end();
+  const bool usual_agent = service == "smtp" || service == "lmtp";
+  return !usual_agent &&
+         std::find(kBystanders.begin(), kBystanders.end(), service) != kBystanders.end();
 }
 
 // "postfix/submission/smtpd" is smtpd; a program without slash hides its service (RFC 5424 logs).
 std::string_view service_of(std::string_view program) {
-  const std::size_t slash = program.rfind('/');
-  return slash == std::string_view::npos ? std::string_view() : program.substr(slash + 1);
-}
-
-enum CharClass : std::uint8_t { kDigit = 1, kLetter = 2, kNotHexadecimal = 4 };
-
-// For each octet: whether it may be part of a queue id, and what it tells about one.
-constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> classes{};
-  for (unsigned i = 0; i < 128; ++i) {
-    const char c = static_cast<char>(i);
-    if (is_digit(c)) {
-      classes[i] = kDigit;
-    } else if (is_alpha(c)) {
-      classes[i] = c >= 'A' && c <= 'F' ? kLetter : kLetter | kNotHexadecimal;
-    }
+  const char* const end = program.data() + program.size();
+  const char* begin = end;
+  while (begin != program.data() && begin[-1] != '/') {
+    --begin;
   }
-  return classes;
+  return begin == program.data() ? std::string_view()
+                                 : std::string_view(begin, static_cast<std::size_t>(end - begin));
 }
-constexpr std::array<std::uint8_t, 256> kClasses = make_classes();
 
-// Takes "QUEUE-ID: ". Words that stand in its place ("warning: ", "NOQUEUE: ") are none: a queue id
-// has a digit, or is hexadecimal in capitals.
-std::string_view take_queue_id(std::string_view& text) {
-  constexpr std::size_t kShortest = 6;
-  constexpr std::size_t kLongest = 32;
+constexpr std::size_t kShortest = 6;
+constexpr std::size_t kLongest = 32;
+
+// The length of a queue id at the front of `text`, 0 if there is none. Words that stand in its
+// place
+// ("warning: ", "NOQUEUE: ") are none: a queue id has a digit, or is hexadecimal in capitals.
+std::size_t queue_id_length(std::string_view text) {
   const std::size_t limit = std::min(text.size(), kLongest + 1);
-  unsigned seen = 0;
+  bool digit = false;
+  bool not_hexadecimal = false;
   std::size_t i = 0;
-  for (; i < limit; ++i) {
-    const unsigned octet = kClasses[static_cast<unsigned char>(text[i])];
-    if (octet == 0) {
-      break;
-    }
-    seen |= octet;
+  std::size_t taken = octets::kWord;
+  while (taken == octets::kWord && i < limit && i + octets::kWord <= text.size()) {
+    const std::uint64_t word = octets::load(text.data() + i);
+    const std::uint64_t digits = octets::between(word, '0', '9');
+    const std::uint64_t letters = octets::between(word | octets::kOnes * 0x20, 'a', 'z');
+    taken = octets::before_first(~(digits | letters) & octets::kHigh);
+    const std::uint64_t part = octets::first(taken);
+    digit = digit || (digits & part) != 0;
+    not_hexadecimal = not_hexadecimal || (letters & ~octets::between(word, 'A', 'F') & part) != 0;
+    i += taken;
   }
-  if (i < kShortest || i > kLongest || i + 2 > text.size() || text[i] != ':' ||
-      text[i + 1] != ' ' || (seen & (kDigit | kNotHexadecimal)) == kNotHexadecimal) {
+  if (taken == octets::kWord) {  // the rest of a short text
+    for (; i < limit && is_alnum(text[i]); ++i) {
+      digit = digit || is_digit(text[i]);
+      not_hexadecimal =
+          not_hexadecimal || (is_alpha(text[i]) && !(text[i] >= 'A' && text[i] <= 'F'));
+    }
+  }
+  return i >= kShortest && i <= kLongest && (digit || !not_hexadecimal) ? i : 0;
+}
+
+// Takes "QUEUE-ID: ".
+std::string_view take_queue_id(std::string_view& text) {
+  const std::size_t length = queue_id_length(text);
+  if (length == 0 || length + 2 > text.size() || text[length] != ':' || text[length + 1] != ' ') {
     return {};
   }
-  const std::string_view id = text.substr(0, i);
-  text.remove_prefix(i + 2);
+  const std::string_view id(text.data(), length);
+  text.remove_prefix(length + 2);
   return id;
 }
 
@@ -246,32 +256,37 @@ bool parse_other(std::string_view text, std::string_view service, What& what) {
 
 }  // namespace
 
-ParsedLine parse_postfix(const LogLine& line) {
+LineKind parse_postfix(const LogLine& line, DeliveryEvent& event) {
   std::string_view text = line.text;
   const std::string_view queue_id = take_queue_id(text);
   if (queue_id.empty() || text.empty() || is_foreign(line.program)) {
-    return Ignored{};
+    return LineKind::ignored;
   }
-  const std::string_view service = service_of(line.program);
-  const bool attempt = text.substr(0, 4) == "to=<";
-  if (attempt && is_bystander(service)) {
-    return Ignored{};
-  }
-  // Made in place: an event is large, and this is called for every line of every log.
-  ParsedLine result(std::in_place_type<DeliveryEvent>);
-  DeliveryEvent& event = *std::get_if<DeliveryEvent>(&result);
   event.at = line.at;
   event.queue_id = queue_id;
-  if (!attempt) {
-    if (!parse_other(text, service, event.what)) {
-      result = Ignored{};
-    }
-    return result;
+  const std::string_view service = service_of(line.program);
+  if (text.substr(0, 4) != "to=<") {
+    return parse_other(text, service, event.what) ? LineKind::events : LineKind::ignored;
+  }
+  if (is_bystander(service)) {
+    return LineKind::ignored;
   }
   Attempt& fields = event.what.emplace<Attempt>();
   fields.agent = service;
-  if (!parse_attempt(text, fields)) {
-    result = Unparsed{};
+  return parse_attempt(text, fields) ? LineKind::events : LineKind::unparsed;
+}
+
+ParsedLine parse_postfix(const LogLine& line) {
+  ParsedLine result(std::in_place_type<DeliveryEvent>);
+  switch (parse_postfix(line, *std::get_if<DeliveryEvent>(&result))) {
+    case LineKind::events:
+      break;
+    case LineKind::ignored:
+      result.emplace<Ignored>();
+      break;
+    case LineKind::unparsed:
+      result.emplace<Unparsed>();
+      break;
   }
   return result;
 }

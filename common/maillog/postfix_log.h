@@ -19,4 +19,9 @@ using ParsedLine = std::variant<DeliveryEvent, Ignored, Unparsed>;
 // our own, are Ignored.
 [[nodiscard]] ParsedLine parse_postfix(const LogLine& line);
 
+// The same for a reader of many lines, which keeps one event to be filled again and again: to make
+// one costs as much as to parse a line. Unless a line is an event, what `event` holds then is
+// meaningless.
+[[nodiscard]] LineKind parse_postfix(const LogLine& line, DeliveryEvent& event);
+
 }  // namespace mtrk::maillog

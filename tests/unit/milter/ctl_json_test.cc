@@ -57,6 +57,42 @@ TEST(JsonOutputTest, WritesObjectsOneALine) {
             "\n{}\n");
 }
 
+TEST(JsonOutputTest, WritesStatusCodes) {
+  JsonOutput json;
+  json.begin();
+  json.status("a", {2, 1, 9});
+  json.status("b", {5, 999, 100});
+  json.end();
+  EXPECT_EQ(written(json), "{\"a\":\"2.1.9\",\"b\":\"5.999.100\"}\n");
+}
+
+TEST(JsonOutputTest, KnowsWhatNeedsNoEscaping) {
+  for (const std::size_t length : {1U, 7U, 15U, 16U, 17U, 33U, 48U}) {
+    for (std::size_t place = 0; place < length; ++place) {
+      for (unsigned octet = 0; octet < 256; ++octet) {
+        std::string text(length, 'x');
+        text[place] = static_cast<char>(octet);
+        const bool plain = octet >= 0x20 && octet < 0x80 && octet != '"' && octet != '\\';
+        ASSERT_EQ(is_plain(text), plain) << length << " " << place << " " << octet;
+      }
+    }
+  }
+  EXPECT_TRUE(is_plain(""));
+}
+
+TEST(JsonOutputTest, CopiesTextsThatArePlain) {
+  JsonOutput json;
+  json.texts_are_plain(true);
+  json.begin();
+  json.text("k", std::string(100000, 'x'));  // and makes room for them
+  json.end();
+  json.begin();
+  json.texts_are_plain(false);
+  json.text("k", "\"");
+  json.end();
+  EXPECT_EQ(json.size(), 100000U + 9 + 11);
+}
+
 TEST(JsonOutputTest, EscapesWhatALogMayHold) {
   struct Case {
     std::string_view value, want;
