@@ -153,8 +153,10 @@ void read_line(std::string_view text,
     ++part.counts.ignored;
     return;
   }
-  const LineKind kind = parser.parse(*line, [&part](const DeliveryEvent& event) {
+  const LineKind kind = parser.parse(*line, [&part, text](const DeliveryEvent& event) {
     ++part.counts.events;
+    // Looked at once instead of field by field; Sendmail's records may be of several lines.
+    part.json.texts_are_plain(event.mta == Mta::postfix && is_plain(text));
     write_event(part.json, event);
   });
   if (kind == LineKind::ignored) {
