@@ -40,7 +40,7 @@ class CtlTest : public ::testing::Test {
   }
   int ingest(const std::string& path) {
     testing::internal::CaptureStderr();
-    const int code = run_ingest({{path}, config_});
+    const int code = run_ingest({{path}, config_, {}});
     stderr_ = testing::internal::GetCapturedStderr();
     return code;
   }

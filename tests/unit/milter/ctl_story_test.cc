@@ -99,7 +99,7 @@ class StoryTest : public testing::Test {
     const std::string text = "Nov 21 10:00:00 mx postfix/" + line;
     const auto parts = maillog::split_log_line(text, stamps_);
     const maillog::ParsedLine parsed = maillog::parse_postfix(*parts);
-    teller_.read(std::get<maillog::DeliveryEvent>(parsed), text, stamps_);
+    teller_.read(std::get<maillog::DeliveryEvent>(parsed), text);
   }
   void read_forwarded_message() {
     read("smtpd[1]: PARENT01: client=x[192.0.2.1]");
