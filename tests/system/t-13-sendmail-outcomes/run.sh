@@ -92,6 +92,14 @@ sendmail_run -q
 expect_outcome expired@x.example t4b@partner.example failed 4.4.7 "$mx1"
 outcome_is many@x.example t4a@partner.example delayed 4.2.1 "$mx1" || fail "a queue run changed the outcome"
 
+# On hold ("quarantined"): as it was.
+send_tracked held@x.example t4d@partner.example
+expect_outcome held@x.example t4d@partner.example delayed 4.2.1 "$mx1"
+sendmail_run "-Qsuspicious" "-qI$queue_id"
+sendmail_run -q
+grep -q "$queue_id: quarantine=suspicious" "$work/mx/log/maillog" || fail "the message is not quarantined"
+outcome_is held@x.example t4d@partner.example delayed 4.2.1 "$mx1" || fail "quarantine changed the outcome"
+
 # Removed from the queue by the administrator: Sendmail logs nothing, and nothing is made up.
 send_tracked deleted@x.example t4c@partner.example
 expect_outcome deleted@x.example t4c@partner.example delayed 4.2.1 "$mx1"
@@ -124,6 +132,22 @@ printf '%s\n' "EHLO client.example" "MAIL FROM:<s@x.example> MTRK=$certifier ENV
 grep -q '^S: 555 5.5.4' "$work/smtp.dialogue" || fail "this Sendmail takes MTRK"
 submit "ENVID=malformed@x.example;MTRK:!!!" "<ok5@partner.example>"
 say malformed@x.example | outcomes | grep -q -- -ERR/noinfo || fail "a malformed MTRK was tracked"
+
+# With less in the log less is known, and nothing is guessed: at level 10 that the message left the queue, but
+# not which result is whose; at level 9, the default, not even that.
+for level in 10 9; do
+  "$top/tests/support/sendmail-instance" stop "$work/mx"
+  # shellcheck disable=SC2016  # quotes of m4
+  printf 'define(`confLOG_LEVEL'\'', `%s'\'')dnl\n' "$level" >>"$work/mx/root/etc/mail/local.mc"
+  "$top/tests/support/sendmail-instance" start "$work/mx"
+  send_tracked "level$level@x.example" alice@example.test ok6@partner.example chain@example.test away@example.test
+  expect_outcome "level$level@x.example" alice@example.test delivered 2.0.0 -
+  expect_outcome "level$level@x.example" ok6@partner.example relayed 2.1.9 "$mx1"
+done
+for recipient in chain@example.test away@example.test; do
+  expect_outcome level10@x.example "$recipient" opaque 2.0.0 -
+  expect_outcome level9@x.example "$recipient" delayed 4.0.0 -
+done
 
 # Through the milter and the log, nothing was unparsed.
 "$MTRK_BIN/mtrkctl" events --mta sendmail --log "$work/mx/log/maillog" 2>"$work/summary" >/dev/null
