@@ -224,6 +224,10 @@ void SendmailTrace::affected_by_node(std::uint32_t node, std::vector<std::size_t
 }
 
 void SendmailTrace::add_open(std::vector<std::size_t>& out) const {
+  if (indirect_.size() == 1) {  // it may have further members now, see has_further_members()
+    const std::vector<std::size_t>& indexes = recipient_index_.at(*indirect_.begin());
+    out.insert(out.end(), indexes.begin(), indexes.end());
+  }
   if (open_.size() > kMaxOpen) {
     return;
   }

@@ -21,7 +21,7 @@ END {
   }
   for (id in refused) ++ids
   if (hidden != ids) complain(hidden + 0 " of " ids + 0 " refused messages are unknown")
-  if (!bad) print log_name ": " seen " rows agree" (ids ? ", " ids " refused are unknown" : "")
+  if (!bad) print log_name ": " seen + 0 " rows agree" (ids ? ", " ids " refused are unknown" : "")
   exit bad
 }
 

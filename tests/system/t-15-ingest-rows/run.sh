@@ -38,14 +38,15 @@ import() {
   "$MTRK_BIN/make_captures" --import "$work/mtrk.conf" "$@" <"$work/rows" >"$work/import.ndjson"
   expect_exit 0 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" import "$work/import.ndjson"
 }
-# A delivery line that is cut off is said: exit 1.
+# Delivery lines that cannot be read are said: by exit 1, and in the numbers. Only forgeries have any.
 ingest() {
-  local want=0
-  case $1 in */g09-*) want=1 ;; esac
-  expect_exit "$want" "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" ingest --log "$1"
-  [ "$want" = 0 ] || expect_output 'unparsed=2'
+  local got=0 unparsed
+  "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" ingest --log "$1" >"$work/output" 2>&1 || got=$?
+  unparsed=$(sed -n 's/^lines=.* unparsed=\([0-9]*\) .*/\1/p' "$work/output")
+  case $1 in */forged-*) ;; *) [ "$unparsed" = 0 ] || fail "$1: unparsed lines" ;; esac
+  [ "$got" = "$((unparsed > 0))" ] || fail "$1: exit $got with $unparsed unparsed lines"
   expect_exit 0 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats
-  expect_output "^ingest\.unparsed $((want * 2))$"
+  expect_output "^ingest\.unparsed $unparsed$"
 }
 
 # track LOG: asks for the messages of $work/rows and compares with $work/want.
@@ -60,7 +61,8 @@ track() {
 # check MTA FOLDER HOW: all logs of a folder. HOW is capture or import.
 check() {
   local folder=$2 how=$3 log earlier
-  for log in $(awk -F '\t' 'NR > 1 && !seen[$1]++ { print $1 }' "$folder/expected.tsv"); do
+  # shellcheck disable=SC2013 # file names without blanks
+  for log in $(awk -F '\t' 'FNR > 1 && !seen[$1]++ { print $1 }' "$folder"/*.tsv); do
     start_over "$1"
     # Recipients that take more than a line of an answer are left to the unit tests.
     awk -F '\t' -v name="$log" '$1 == name && length($3) < 500' "$folder/expected.tsv" >"$work/want"
@@ -68,10 +70,11 @@ check() {
     : >"$work/refused"
     if [ -e "$folder/norecord.tsv" ]; then
       awk -F '\t' -v name="$log" '$1 == name && $2 != "-" && !seen[$2]++ &&
-        $4 ~ /END-OF-MESSAGE|at EOM|header_checks (DISCARD|REJECT)/ { print $2 }' \
+        $NF ~ /END-OF-MESSAGE|at EOM|header_checks (DISCARD|REJECT)/ { print $2 }' \
         "$folder/norecord.tsv" >"$work/refused"
     fi
     sed "s/\$/${tab}nobody@example.test/" "$work/refused" >>"$work/rows"
+    [ -s "$work/rows" ] || continue
     # One message in three rotated logs.
     earlier=
     case $log in
