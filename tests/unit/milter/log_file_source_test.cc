@@ -1,17 +1,25 @@
 #include "milter/log_file_source.h"
 
+#include "common/base/ascii.h"
 #include "tests/support/scratch_directory.h"
 
 #include <gtest/gtest.h>
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 namespace mtrk {
 namespace {
@@ -104,8 +112,7 @@ TEST_F(FileLogSourceTest, ContinuesAtAPosition) {
   EXPECT_EQ(counters_.gaps, 0U);
 }
 
-// B4
-TEST_F(FileLogSourceTest, HalfALineWaitsForItsLineFeed) {
+TEST_F(FileLogSourceTest, B4HalfALineWaitsForItsLineFeed) {
   append("");
   directory_.write("maillog", "");
   open();
@@ -120,8 +127,7 @@ TEST_F(FileLogSourceTest, HalfALineWaitsForItsLineFeed) {
   EXPECT_EQ(got, text);
 }
 
-// B5
-TEST_F(FileLogSourceTest, LinesThatAreTooLongAreSkippedAndCounted) {
+TEST_F(FileLogSourceTest, B5LinesThatAreTooLongAreSkippedAndCounted) {
   directory_.write("maillog", "");
   open();
   append("before\n" + std::string(300'000, 'x'));
@@ -133,7 +139,7 @@ TEST_F(FileLogSourceTest, LinesThatAreTooLongAreSkippedAndCounted) {
   EXPECT_EQ(counters_.truncated, 1U);
 }
 
-TEST_F(FileLogSourceTest, AnyOctetsPass) {
+TEST_F(FileLogSourceTest, B5AnyOctetsPass) {
   directory_.write("maillog", "");
   open();
   const std::string line("a\0b\xff\xc3\n", 6);
@@ -153,8 +159,7 @@ TEST_F(FileLogSourceTest, LargeFilesComeInChunksOfWholeLines) {
   EXPECT_EQ(cursor_->offset, text.size());
 }
 
-// B1
-TEST_F(FileLogSourceTest, RotationReadsTheOldFileToItsEndFirst) {
+TEST_F(FileLogSourceTest, B1RotationReadsTheOldFileToItsEndFirst) {
   append("old\n");
   open();
   append("one\n");
@@ -221,8 +226,7 @@ TEST_F(FileLogSourceTest, AFileRemovedAndCreatedAgainIsRead) {
   EXPECT_EQ(all + read(), "two\n");
 }
 
-// B2
-TEST_F(FileLogSourceTest, RotatedThreeTimesWhileDown) {
+TEST_F(FileLogSourceTest, B2RotatedThreeTimesWhileDown) {
   append("old\n");
   open();
   append("one\n");
@@ -264,7 +268,7 @@ TEST_F(FileLogSourceTest, DatedNamesAreSiblingsToo) {
   EXPECT_EQ(all + read(), "two\nthree\nfour\n");
 }
 
-TEST_F(FileLogSourceTest, ACompressedFileIsAGapAndTheOthersAreRead) {
+TEST_F(FileLogSourceTest, B2ACompressedFileIsAGapAndTheOthersAreRead) {
   append("old\n");
   open();
   append("one\n");
@@ -300,8 +304,7 @@ TEST_F(FileLogSourceTest, APositionInAFileThatIsGoneMeansAGapAndThePresentFile) 
   EXPECT_EQ(counters_.gaps, 1U);
 }
 
-// B3
-TEST_F(FileLogSourceTest, CopytruncateGoesOnWithTheCopyThenTheStart) {
+TEST_F(FileLogSourceTest, B3CopytruncateGoesOnWithTheCopyThenTheStart) {
   append("old\n");
   open();
   append("one\n");
@@ -381,6 +384,230 @@ TEST_F(FileLogSourceTest, WarmUpReachesBackOverRotations) {
   EXPECT_EQ(read(), "three\n");
   reopen();
   EXPECT_EQ(source_->warm_up()->lines, "one\ntwo\nthree\n");
+}
+
+// Rotates a log under load as logrotate does: .1 becomes .2 and so on, the oldest goes; the writer
+// notices a little later.
+class LoadedLog {
+ public:
+  LoadedLog(const test::ScratchDirectory& directory, int keep)
+      : directory_(directory), keep_(keep), out_(directory.path("maillog"), std::ios::app) {}
+
+  void write(int lines) {
+    for (int i = 0; i < lines; ++i) {
+      out_ << "line " << written_++ << '\n';
+    }
+    out_.flush();
+  }
+  void reopen() { out_ = std::ofstream(directory_.path("maillog"), std::ios::app); }
+  void rename_and_create() {
+    std::filesystem::remove(name(keep_));
+    for (int i = keep_ - 1; i > 0; --i) {
+      if (std::filesystem::exists(name(i))) {
+        std::filesystem::rename(name(i), name(i + 1));
+      }
+    }
+    directory_.rename("maillog", "maillog.1");
+    directory_.append("maillog", "");
+  }
+  void copy_and_truncate(int generation) {
+    std::filesystem::copy_file(directory_.path("maillog"), name(generation));
+    std::filesystem::resize_file(directory_.path("maillog"), 0);
+  }
+  [[nodiscard]] int written() const { return written_; }
+
+ private:
+  [[nodiscard]] std::string name(int generation) const {
+    return directory_.path("maillog." + std::to_string(generation));
+  }
+
+  const test::ScratchDirectory& directory_;
+  int keep_;
+  std::ofstream out_;
+  int written_ = 0;
+};
+
+// The numbers of the lines; -1 for anything else.
+std::vector<int> numbers_of(std::string_view lines) {
+  std::vector<int> numbers;
+  while (!lines.empty()) {
+    const std::size_t feed = lines.find('\n');
+    const std::string_view line = lines.substr(0, feed);
+    numbers.push_back(line.starts_with("line ") ? parse_number<int>(line.substr(5)).value_or(-1)
+                                                : -1);
+    lines.remove_prefix(feed + 1);
+  }
+  return numbers;
+}
+
+TEST_F(FileLogSourceTest, B1RotationUnderLoadLosesNothingAndDoublesNothing) {
+  directory_.write("maillog", "");
+  open();
+  std::atomic<bool> done{false};
+  int written = 0;
+  std::thread writer([&] {
+    LoadedLog log(directory_, 100);
+    for (int generation = 0; generation < 40; ++generation) {
+      log.write(200);
+      log.rename_and_create();
+      log.write(50);  // to the old one still
+      std::this_thread::sleep_for(5ms);
+      log.write(50);
+      log.reopen();
+    }
+    written = log.written();
+    done = true;
+  });
+  std::string got;
+  const auto collect = [&] {
+    while (const std::optional<LogLines> lines = source_->next(FileLogSource::Clock::now())) {
+      got += lines->lines;
+    }
+  };
+  while (!done) {
+    collect();
+  }
+  writer.join();
+  do {
+    collect();
+  } while (source_->settling());
+  const std::vector<int> numbers = numbers_of(got);
+  ASSERT_EQ(numbers.size(), static_cast<std::size_t>(written));
+  EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end()));
+  EXPECT_EQ(std::set<int>(numbers.begin(), numbers.end()).size(), numbers.size());
+  EXPECT_EQ(counters_.gaps, 0U);
+}
+
+// The inode of a generation that was deleted is given out to the next log file.
+TEST_F(FileLogSourceTest, B1ReusedInodesAreNewFiles) {
+  append("line 0\n");
+  open();
+  std::string got;
+  int number = 1;
+  for (int round = 0; round < 20; ++round) {
+    // Two rotations between two looks; of the old ones only one is kept.
+    for (int i = 0; i < 2; ++i) {
+      append("line " + std::to_string(number++) + "\n");
+      set_age("maillog", std::chrono::seconds(1000 - number));
+      directory_.remove("maillog.2");
+      if (std::filesystem::exists(directory_.path("maillog.1"))) {
+        directory_.rename("maillog.1", "maillog.2");
+      }
+      directory_.rename("maillog", "maillog.1");
+      directory_.write("maillog", "");
+    }
+    got += read_patiently();
+  }
+  const std::vector<int> numbers = numbers_of(got);
+  ASSERT_EQ(numbers.size(), static_cast<std::size_t>(number - 1));
+  EXPECT_EQ(numbers.back(), number - 1);
+}
+
+// What comes after the grace, from a logger that was told late.
+TEST_F(FileLogSourceTest, B1AVeryLateLineOfTheOldFileIsReadAllTheSame) {
+  append("old\n");
+  open();
+  rotate();
+  append("new\n");
+  EXPECT_EQ(read_patiently(), "new\n");
+  EXPECT_FALSE(source_->settling());
+  directory_.append("maillog.1", "late\n");
+  EXPECT_EQ(read(), "late\n");
+  append("newer\n");
+  EXPECT_EQ(read(), "newer\n");
+  reopen();
+  EXPECT_EQ(read(), "");
+  EXPECT_EQ(counters_.gaps, 0U);
+}
+
+// What is written between the two steps of copytruncate is lost to everybody; nothing else is, no
+// line comes twice, and none is made of two.
+TEST_F(FileLogSourceTest, B3CopytruncateWithFastRefillNeverMixesLines) {
+  directory_.write("maillog", "");
+  open();
+  std::atomic<bool> done{false};
+  int written = 0;
+  std::thread writer([&] {
+    LoadedLog log(directory_, 100);
+    for (int generation = 1; generation <= 40; ++generation) {
+      log.write(300);
+      std::this_thread::sleep_for(3ms);
+      log.copy_and_truncate(generation);
+      log.write(300 + generation);  // beyond the old position at once
+      std::this_thread::sleep_for(3ms);
+    }
+    written = log.written();
+    done = true;
+  });
+  std::string got;
+  const auto collect = [&] {
+    while (const std::optional<LogLines> lines = source_->next(FileLogSource::Clock::now())) {
+      got += lines->lines;
+    }
+  };
+  while (!done) {
+    collect();
+  }
+  writer.join();
+  collect();
+  const std::vector<int> numbers = numbers_of(got);
+  const std::set<int> distinct(numbers.begin(), numbers.end());
+  EXPECT_EQ(distinct.size(), numbers.size());
+  EXPECT_FALSE(distinct.contains(-1));
+  EXPECT_EQ(*distinct.rbegin(), written - 1);
+  EXPECT_TRUE(static_cast<int>(distinct.size()) == written || counters_.gaps > 0);
+  EXPECT_GT(distinct.size(), static_cast<std::size_t>(written) / 2);
+}
+
+TEST_F(FileLogSourceTest, B5TheHoleOfAWriterThatDoesNotAppendIsSkipped) {
+  append("old\n");
+  open();
+  append("one\n");
+  EXPECT_EQ(read(), "one\n");
+  directory_.write("maillog", std::string(1'000'000, '\0') + "two\n");
+  EXPECT_EQ(read(), "two\n");
+  EXPECT_EQ(counters_.truncated, 0U);
+}
+
+TEST_F(FileLogSourceTest, B5TheRestOfALongLineIsNeverReadAsALine) {
+  append(std::string(200'000, 'x'));
+  open();
+  cursor_ = source_->cursor();
+  reopen();  // killed within it
+  append("postfix/smtp[1]: forged\nafter\n");
+  EXPECT_EQ(read(), "after\n");
+}
+
+// The log file, or a first one, appears after the first start, and we are killed before anything
+// of it is committed.
+TEST_F(FileLogSourceTest, AFileThatAppearsLaterLosesNothingToAKill) {
+  for (const bool has_generation : {false, true}) {
+    const test::ScratchDirectory directory;
+    if (has_generation) {
+      directory.write("maillog.1", "long ago\n");
+    }
+    store::LogCursor stored;
+    {
+      FileLogSource first(directory.path("maillog"), std::nullopt, counters_);
+      stored = first.cursor();
+    }
+    if (has_generation) {
+      directory.append("maillog.1", "zero\n");  // its logger has not reopened
+      std::filesystem::rename(directory.path("maillog.1"), directory.path("maillog.2"));
+    }
+    directory.write("maillog.1", "one\n");
+    directory.write("maillog", "two\n");
+    FileLogSource second(directory.path("maillog"), stored, counters_);
+    std::string got;
+    do {
+      while (const std::optional<LogLines> lines = second.next(now_)) {
+        got += lines->lines;
+      }
+      advance(FileLogSource::kGrace);
+    } while (second.settling());
+    EXPECT_EQ(got, has_generation ? "zero\none\ntwo\n" : "one\ntwo\n");
+  }
+  EXPECT_EQ(counters_.gaps, 0U);
 }
 
 // Killed anywhere = not killed: whatever is done to the files, and wherever the follower is

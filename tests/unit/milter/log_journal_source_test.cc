@@ -131,8 +131,7 @@ TEST_F(JournalLogSourceTest, AJournalThatAppearsLaterIsRead) {
   EXPECT_NE(lines->lines.find("one"), std::string::npos);
 }
 
-// B11
-TEST_F(JournalLogSourceTest, RotationGoesOnInTheNextFile) {
+TEST_F(JournalLogSourceTest, B11RotationGoesOnInTheNextFile) {
   log("one");
   write();
   open_at_start();
@@ -151,8 +150,7 @@ TEST_F(JournalLogSourceTest, RotationGoesOnInTheNextFile) {
   EXPECT_EQ(counters_.gaps, 0U);
 }
 
-// B11
-TEST_F(JournalLogSourceTest, AfterAVacuumGoesOnAtTheOldestNewerEntryAndCountsAGap) {
+TEST_F(JournalLogSourceTest, B11AfterAVacuumGoesOnAtTheOldestNewerEntryAndCountsAGap) {
   log("one");
   write("a.journal");
   open_at_start();
@@ -203,8 +201,7 @@ TEST_F(JournalLogSourceTest, AVacuumOfWhatWasNotReadYetIsAGapWhileRunning) {
   EXPECT_EQ(counters_.gaps, 1U);
 }
 
-// B12
-TEST_F(JournalLogSourceTest, SuppressedMessagesOfTheMtaAreAGap) {
+TEST_F(JournalLogSourceTest, B12SuppressedMessagesOfTheMtaAreAGap) {
   const auto suppressed = [](std::string_view message) {
     return entry("systemd-journald", message)
         .with("_TRANSPORT", "driver")
@@ -239,8 +236,7 @@ TEST_F(JournalLogSourceTest, SuppressedMessagesOfTheUnitTheMtaRunsInAreAGapWhate
   EXPECT_EQ(counters_.suppressed, 3U);
 }
 
-// G8
-TEST_F(JournalLogSourceTest, EntriesOfOtherAccountsAndProgramsAreNotBelieved) {
+TEST_F(JournalLogSourceTest, G8EntriesOfOtherAccountsAndProgramsAreNotBelieved) {
   const std::string_view forged =
       "AAAAAA: to=<v@x>, relay=r, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (x)";
   journal_.add(entry("postfix/smtp", forged).with("_UID", "1000"));
