@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -20,6 +21,7 @@ namespace mtrk {
 namespace {
 
 using maillog::DeliveryEvent;
+using maillog::LineKind;
 using maillog::LogLine;
 using maillog::LogParser;
 using maillog::Recipients;
@@ -220,10 +222,12 @@ class Answers {
   int exit_code_ = exit_code::ok;
 };
 
-void read_log(const std::string& path,
-              const Config::Log& log,
-              OwnedLogParser& parser,
-              StoryTeller& teller) {
+// Returns how many delivery lines were not understood.
+std::uint64_t read_log(const std::string& path,
+                       const Config::Log& log,
+                       OwnedLogParser& parser,
+                       StoryTeller& teller) {
+  std::uint64_t unparsed = 0;
   LogReader reader(path, log);
   LogBlock block;
   while (reader.next(block)) {
@@ -232,10 +236,13 @@ void read_log(const std::string& path,
     while (!lines.empty()) {
       const std::string_view text = take_line(lines);
       if (const std::optional<LogLine> line = split_log_line(text, reader.stamps())) {
-        its.parse(*line, [&](const DeliveryEvent& event) { teller.read(event, text); });
+        const LineKind kind =
+            its.parse(*line, [&](const DeliveryEvent& event) { teller.read(event, text); });
+        unparsed += kind == LineKind::unparsed ? 1U : 0U;
       }
     }
   }
+  return unparsed + reader.skipped();
 }
 
 int explain(const ExplainOptions& options) {
@@ -260,7 +267,11 @@ int explain(const ExplainOptions& options) {
   Config::Log log = options.log;
   log.mta = options.mta.value_or(log.mta);
   for (const std::string& path : options.logs) {
-    read_log(path, log, parser, teller);
+    const std::uint64_t unparsed = read_log(path, log, parser, teller);
+    if (unparsed > 0) {
+      std::fprintf(stderr, "mtrkctl: %s: %llu lines about deliveries were not understood\n",
+                   path.c_str(), static_cast<unsigned long long>(unparsed));
+    }
   }
   Answers answers(teller, policy, options.json || options.batch);
   for (const Request& request : requests) {

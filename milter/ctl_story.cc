@@ -11,10 +11,12 @@ using maillog::HeldEvents;
 using maillog::origin_of;
 using maillog::OwnedEvent;
 using maillog::Recipients;
+using maillog::Redirection;
 using maillog::TracePolicy;
 
-bool Story::Line::attempt() const {
-  return std::holds_alternative<Attempt>(event().what);
+bool Story::Line::personal() const {
+  return std::holds_alternative<Attempt>(event().what) ||
+         std::holds_alternative<Redirection>(event().what);
 }
 
 std::vector<const Story::Line*> Story::lines_of(std::size_t recipient) const {
@@ -22,9 +24,9 @@ std::vector<const Story::Line*> Story::lines_of(std::size_t recipient) const {
   std::vector<const Line*> result;
   for (const Line& line : lines) {
     const bool belongs =
-        line.attempt() ? std::find(line.recipients.begin(), line.recipients.end(), recipient) !=
-                             line.recipients.end()
-                       : std::find(via.begin(), via.end(), line.event().queue_id) != via.end();
+        line.personal() ? std::find(line.recipients.begin(), line.recipients.end(), recipient) !=
+                              line.recipients.end()
+                        : std::find(via.begin(), via.end(), line.event().queue_id) != via.end();
     if (belongs) {
       result.push_back(&line);
     }
@@ -75,7 +77,7 @@ void StoryTeller::read(const DeliveryEvent& event, std::string_view line) {
 void StoryTeller::apply(Story& story, const Said& said) {
   DeliveryTrace::Applied applied = story.trace.apply(said->event(), policy_, held_);
   Story::Line line{said, std::move(applied.changed)};
-  if (!line.attempt() || !line.recipients.empty()) {
+  if (!line.personal() || !line.recipients.empty()) {
     story.lines.push_back(std::move(line));
   }
   for (const std::string& queue_id : applied.joined) {

@@ -26,7 +26,8 @@ struct Story {
 
     [[nodiscard]] const maillog::DeliveryEvent& event() const { return said->event(); }
     [[nodiscard]] std::string_view text() const { return said->line(); }
-    [[nodiscard]] bool attempt() const;
+    // Whether it is about single recipients; else it belongs to all of the queue id.
+    [[nodiscard]] bool personal() const;
   };
   std::vector<Line> lines;
 

@@ -30,6 +30,7 @@ using maillog::Requeued;
 using maillog::Split;
 using maillog::TracePolicy;
 using maillog::Verdict;
+using maillog::trace::Basis;
 
 std::string shown(std::string_view text) {
   return escape_for_people(text, 2048);
@@ -37,7 +38,34 @@ std::string shown(std::string_view text) {
 
 // One event in words, after its time and queue id.
 struct Words {
+  Mta mta;
+
+  // "esmtp Deferred 4.4.1 for <a@b> …": stat= without what it quotes of the other side, which
+  // follows.
+  static std::string sendmail_attempt(const Attempt& attempt) {
+    const std::size_t end = attempt.text.empty() || attempt.replied
+                                ? attempt.status.size()
+                                : std::min(attempt.status.find(" ("), attempt.status.find(": "));
+    std::string text = attempt.agent.empty() ? "delivery" : shown(attempt.agent);
+    text += " " + shown(attempt.status.substr(0, end));
+    if (attempt.dsn) {
+      text += " " + format_enhanced_status(*attempt.dsn);
+    }
+    text += ", to <" + shown(attempt.recipient) + ">";
+    if (!attempt.original.empty() && attempt.original != attempt.recipient) {
+      text += " of <" + shown(attempt.original) + ">";
+    }
+    if (!attempt.relay.empty()) {
+      text += ", next hop " + shown(attempt.relay);
+    }
+    text += ", delay " + shown(attempt.delay);
+    return attempt.text.empty() ? text : text + "\n        " + shown(attempt.text);
+  }
+
   std::string operator()(const Attempt& attempt) const {
+    if (mta == Mta::sendmail) {
+      return sendmail_attempt(attempt);
+    }
     std::string text = attempt.agent.empty() ? "delivery" : shown(attempt.agent);
     text += " " + shown(attempt.status);
     if (attempt.dsn) {
@@ -72,10 +100,16 @@ struct Words {
   }
   std::string operator()(const MessageId& id) const { return "Message-Id " + shown(id.message_id); }
   std::string operator()(const Queued& queued) const {
-    return "in the queue, " + std::to_string(queued.recipients) + " recipient" +
+    const std::string from =
+        queued.client.empty() ? "" : "received from " + shown(queued.client) + ", ";
+    return from + "in the queue, " + std::to_string(queued.recipients) + " recipient" +
            (queued.recipients == 1 ? "" : "s");
   }
   std::string operator()(const GaveUp& gave_up) const {
+    if (!gave_up.text.empty()) {
+      return "given up, returned to the sender as " + shown(gave_up.child) + ": " +
+             shown(gave_up.text);
+    }
     return "given up (" + shown(gave_up.status) + "), returned to the sender";
   }
   std::string operator()(const Removed& removed) const {
@@ -86,6 +120,10 @@ struct Words {
            shown(rejected.text);
   }
   std::string operator()(const Notification& notification) const {
+    if (mta == Mta::sendmail) {
+      return "report (" + shown(notification.kind) + ") sent as " + shown(notification.child) +
+             ": " + shown(notification.text);
+    }
     return "sender was sent a " + shown(notification.kind) + " notification, " +
            shown(notification.child);
   }
@@ -112,6 +150,7 @@ struct Words {
 };
 
 struct Facts {
+  bool sendmail = false;
   bool tried = false;
   bool held = false;
   bool gave_up = false;
@@ -122,7 +161,11 @@ Facts facts_of(const std::vector<const Story::Line*>& lines) {
   Facts facts;
   for (const Story::Line* line : lines) {
     const DeliveryEvent* const event = &line->event();
-    facts.tried = facts.tried || std::holds_alternative<Attempt>(event->what);
+    facts.sendmail = facts.sendmail || event->mta == Mta::sendmail;
+    if (std::holds_alternative<Attempt>(event->what)) {
+      facts.tried = true;
+      facts.held = facts.held && event->mta == Mta::postfix;  // Sendmail does not log the release
+    }
     facts.gave_up = facts.gave_up || std::holds_alternative<GaveUp>(event->what);
     if (std::holds_alternative<Held>(event->what)) {
       facts.held = true;
@@ -135,8 +178,23 @@ Facts facts_of(const std::vector<const Story::Line*>& lines) {
   return facts;
 }
 
-std::string_view reason(Action action, const Facts& facts) {
-  switch (action) {
+std::string_view reason_for_failure(EnhancedStatus status, const Facts& facts) {
+  constexpr EnhancedStatus kExpired{4, 4, 7};
+  constexpr EnhancedStatus kLoop{5, 4, 6};
+  if (facts.gave_up) {
+    return "it was in the queue for too long, or expired by hand";
+  }
+  if (facts.sendmail && status == kExpired) {
+    return "it was put off until its queue file was gone";
+  }
+  if (facts.sendmail && status == kLoop && !facts.tried) {
+    return "its aliases lead in circles";
+  }
+  return "it was refused for good";
+}
+
+std::string_view reason(const Outcome& outcome, const Facts& facts) {
+  switch (action_of(outcome)) {
     case Action::delivered:
       return "the final delivery agent took it";
     case Action::relayed:
@@ -144,18 +202,34 @@ std::string_view reason(Action action, const Facts& facts) {
     case Action::expanded:
       return "it is an alias or a list of several addresses; what became of them is not told";
     case Action::failed:
-      return facts.gave_up ? "it was in the queue for too long, or expired by hand"
-                           : "it was refused for good";
+      return reason_for_failure(status_of(outcome), facts);
     case Action::delayed:
       if (facts.held) {
         return "it is on hold";
       }
-      return facts.tried ? "the last attempt was put off; it will be tried again"
-                         : "nothing was tried yet, as far as the log says";
+      if (!last_attempt_of(outcome)) {
+        return facts.sendmail ? "no record can be told to be its own (LogLevel 11 says more)"
+                              : "nothing was tried yet, as far as the log says";
+      }
+      return "the last attempt was put off; it will be tried again";
     case Action::opaque:
       return facts.deleted ? "the administrator deleted it before an outcome"
                            : "it left the queue, and the log has no outcome for it";
     case Action::transferred:
+      break;
+  }
+  return "";
+}
+
+std::string_view known_by(Basis basis) {
+  switch (basis) {
+    case Basis::redirection:
+      return "  known by the alias and forward records that lead there\n";
+    case Basis::owner:
+      return "  known by ctladdr=: the records were made for it\n";
+    case Basis::elimination:
+      return "  known by elimination: no record names it, and these can be nobody else's\n";
+    case Basis::record:
       break;
   }
   return "";
@@ -183,8 +257,9 @@ std::string timeline(const Story& story,
     text += ", will be tried until " + format_rfc3339(*until);
   }
   text += "\n  because ";
-  text += reason(action, facts_of(lines));
+  text += reason(outcome, facts_of(lines));
   text += '\n';
+  text += known_by(story.trace.basis(recipient));
   const std::vector<std::string> via = story.trace.via(recipient);
   if (via.size() > 1) {
     text += "  followed as";
@@ -196,7 +271,7 @@ std::string timeline(const Story& story,
   for (const Story::Line* line : lines) {
     const DeliveryEvent& event = line->event();
     text += "    " + format_rfc3339(event.at) + "  " + std::string(event.queue_id) + "  " +
-            std::visit(Words{}, event.what) + "\n";
+            std::visit(Words{event.mta}, event.what) + "\n";
   }
   return text + "\n";
 }
@@ -209,6 +284,11 @@ std::string why_unknown(const Story& story) {
   }
   if (story.lines.empty()) {
     return id + ": not in the log";
+  }
+  for (const Story::Line& line : story.lines) {
+    if (std::holds_alternative<Declined>(line.event().what)) {
+      return id + ": refused at RCPT: " + shown(line.text());
+    }
   }
   return id + ": a client began it, but nothing shows that it was accepted";
 }

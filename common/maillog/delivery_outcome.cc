@@ -203,6 +203,10 @@ bool DeliveryTrace::declined(std::size_t recipient) const {
   return sendmail_ && sendmail_->declined(recipients_[recipient]);
 }
 
+trace::Basis DeliveryTrace::basis(std::size_t recipient) const {
+  return fate_of(recipient).basis;
+}
+
 std::vector<std::string> DeliveryTrace::via(std::size_t recipient) const {
   return fate_of(recipient).via;
 }

@@ -66,6 +66,7 @@ class DeliveryTrace {
   [[nodiscard]] bool redirected(std::size_t recipient) const;
   // The log shows that it was refused at RCPT after all (Sendmail, by another milter).
   [[nodiscard]] bool declined(std::size_t recipient) const;
+  [[nodiscard]] trace::Basis basis(std::size_t recipient) const;
   // Queue ids that were followed for this recipient, root first.
   [[nodiscard]] std::vector<std::string> via(std::size_t recipient) const;
 

@@ -22,6 +22,7 @@ enum NodeFlag : std::uint8_t {
   kLoop = 64,
 };
 constexpr std::uint8_t kAllNodeFlags = 127;
+enum ResultFlag : std::uint8_t { kBracketed = 1, kOwnerBracketed = 2 };
 
 std::uint8_t flag(bool set, std::uint8_t bit) {
   return set ? bit : std::uint8_t{0};
@@ -56,7 +57,8 @@ void SendmailTrace::encode(std::string& out) const {
     put_u32(out, result.node);
     put_text(out, result.address);
     put_text(out, result.owner);
-    put_u8(out, flag(result.bracketed, 1));
+    put_u8(out, static_cast<std::uint8_t>(flag(result.bracketed, kBracketed) |
+                                          flag(result.owner_bracketed, kOwnerBracketed)));
     put_u8(out, static_cast<std::uint8_t>(result.last));
     put_status(out, result.status);
     put_time(out, result.at);
@@ -121,11 +123,11 @@ std::optional<SendmailTrace> SendmailTrace::decode(std::string_view& in,
   }
   for (std::uint32_t i = 0; i < count; ++i) {
     Result result;
-    std::uint8_t bracketed = 0;
+    std::uint8_t flags = 0;
     std::uint8_t last = 0;
     if (!get_u32(in, result.node) || result.node >= trace.nodes_.size() ||
-        !get_string(in, result.address) || !get_string(in, result.owner) ||
-        !get_u8(in, bracketed) || bracketed > 1 || !get_u8(in, last) ||
+        !get_string(in, result.address) || !get_string(in, result.owner) || !get_u8(in, flags) ||
+        flags > (kBracketed | kOwnerBracketed) || !get_u8(in, last) ||
         last > static_cast<std::uint8_t>(Last::unknown) || !get_status(in, result.status) ||
         !get_time(in, result.at) || !get_string(in, result.remote_mta) ||
         !get_u32(in, result.child) ||
@@ -134,7 +136,8 @@ std::optional<SendmailTrace> SendmailTrace::decode(std::string_view& in,
                                    trace.nodes_[result.child].parent != result.node))) {
       return std::nullopt;
     }
-    result.bracketed = bracketed == 1;
+    result.bracketed = (flags & kBracketed) != 0;
+    result.owner_bracketed = (flags & kOwnerBracketed) != 0;
     result.last = static_cast<Last>(last);
     trace.results_.push_back(std::move(result));
   }

@@ -53,18 +53,25 @@ Fate SendmailTrace::fate(const std::string& recipient) const {
     return fate;
   }
   if (has_further_members(key)) {
+    fate.basis = trace::Basis::elimination;
     expand(find_owned(0, key).first->at, fate);
     return fate;
   }
-  if (resolve(0, recipient, "", 0, fate) || eliminate(key, fate)) {
+  if (resolve(0, recipient, "", 0, fate)) {
+    return fate;
+  }
+  if (eliminate(key, fate)) {
+    fate.basis = trace::Basis::elimination;
     return fate;
   }
   fate.redirected = false;
   if (const auto mailbox = local_part_of(key);
       !mailbox.empty() && resolve(0, mailbox, "", 0, fate)) {
+    fate.basis = trace::Basis::elimination;
     return fate;
   }
   fate.redirected = false;
+  fate.basis = trace::Basis::record;
   if (nodes_[0].loop && goes_in_circles(key)) {
     fail_in_circles(fate);
   } else {
@@ -134,15 +141,18 @@ bool SendmailTrace::resolve(std::uint32_t family,
     return true;
   }
   if (alias != nullptr && alias->several) {
+    fate.basis = trace::Basis::redirection;
     expand(alias->at, fate);
     return true;
   }
   if (alias != nullptr && !alias->target.empty() &&
       resolve(family, alias->target, key, depth + 1, fate)) {
     fate.redirected = true;
+    fate.basis = trace::Basis::redirection;
     return true;
   }
   if (const Found owned = find_owned(family, key); owned.first != nullptr) {
+    fate.basis = trace::Basis::owner;
     if (owned.several) {
       expand(owned.first->at, fate);
     } else {

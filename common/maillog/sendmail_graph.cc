@@ -87,6 +87,7 @@ std::uint32_t SendmailTrace::result_for(const Attempt& attempt, std::uint32_t no
   result.address = attempt.recipient;
   result.owner = attempt.original;
   result.bracketed = attempt.bracketed;
+  result.owner_bracketed = attempt.original_bracketed;
   results_.push_back(std::move(result));
   const std::uint32_t index = static_cast<std::uint32_t>(results_.size() - 1);
   index_result(index);
@@ -114,6 +115,8 @@ void SendmailTrace::index_result(std::uint32_t index) {
     open_.erase(owner);
   } else if (result.bracketed && node.link != Link::clone) {
     others_.insert(result.key);
+  } else if (result.owner_bracketed && node.link != Link::clone) {
+    others_.insert(owner);
   } else if (added_.count(result.key) == 0) {
     unowned_.push_back(index);
   }
@@ -204,7 +207,8 @@ void SendmailTrace::affected(std::uint32_t family,
   if (family != 0) {
     const Result& handed_on = results_[nodes_[family].result];
     affected(nodes_[handed_on.node].family, handed_on.key, match_key(handed_on.owner), out);
-  } else if (out.size() == before && aliases_.empty()) {
+  } else if (out.size() == before && aliases_.empty() && others_.count(key) == 0 &&
+             others_.count(owner) == 0) {
     add_open(out);
   }
 }
@@ -223,15 +227,13 @@ void SendmailTrace::affected_by_node(std::uint32_t node, std::vector<std::size_t
   }
 }
 
+// Recipients that records without an owner may be about.
 void SendmailTrace::add_open(std::vector<std::size_t>& out) const {
-  if (indirect_.size() == 1) {  // it may have further members now, see has_further_members()
-    const std::vector<std::size_t>& indexes = recipient_index_.at(*indirect_.begin());
-    out.insert(out.end(), indexes.begin(), indexes.end());
-  }
-  if (open_.size() > kMaxOpen) {
+  const std::unordered_set<std::string>& keys = indirect_.size() == 1 ? indirect_ : open_;
+  if (keys.size() > kMaxOpen) {
     return;
   }
-  for (const std::string& key : open_) {
+  for (const std::string& key : keys) {
     const std::vector<std::size_t>& indexes = recipient_index_.at(key);
     out.insert(out.end(), indexes.begin(), indexes.end());
   }

@@ -70,17 +70,23 @@ void SendmailTrace::apply(const DeliveryEvent& event,
   }
   if (mode == Recipients::collect) {
     if (const std::optional<std::string_view> newcomer = new_recipient(event, *node)) {
-      index_recipient(recipients.emplace_back(*newcomer), recipients.size() - 1);
+      recipients.emplace_back(*newcomer);
+      index_recipient(recipients.back(), recipients.size() - 1);
       applied.altered = true;
     }
   }
   const auto clues = [this] {
-    return std::tuple(open_.size(), indirect_.size(), unowned_.size(), clones_, nodes_[0].loop,
-                      nodes_[0].recipients);
+    return std::tuple(open_.size(), indirect_.size(), unowned_.size(), clones_, aliases_.empty(),
+                      nodes_[0].loop, nodes_[0].recipients);
   };
   const auto clues_before = clues();
   if (const Attempt* attempt = std::get_if<Attempt>(&event.what)) {
     apply_attempt(event, *attempt, *node, evidence, applied);
+  } else if (const Redirection* redirection = std::get_if<Redirection>(&event.what)) {
+    if (apply_redirection(*redirection, to_seconds(event.at), *node)) {
+      applied.altered = true;
+      affected(nodes_[*node].family, match_key(redirection->from), "", applied.changed);
+    }
   } else if (apply_to_node(event, *node, applied)) {
     applied.altered = true;
     affected_by_node(*node, applied.changed);
@@ -249,9 +255,6 @@ bool SendmailTrace::apply_to_node(const DeliveryEvent& event,
     node.seen = node.alive = node.alive || taken;
     return std::tie(before.recipients, before.message_id, before.alive) !=
            std::tie(node.recipients, node.message_id, node.alive);
-  }
-  if (const Redirection* redirection = std::get_if<Redirection>(&event.what)) {
-    return apply_redirection(*redirection, to_seconds(event.at), index);
   }
   if (const Declined* declined = std::get_if<Declined>(&event.what)) {
     return apply_declined(*declined, index);

@@ -89,6 +89,7 @@ class SendmailTrace {
     std::string address;  // as logged, without brackets
     std::string owner;    // ctladdr=, empty if absent
     bool bracketed = false;
+    bool owner_bracketed = false;
     trace::Last last = trace::Last::deferred;
     EnhancedStatus status{4, 0, 0};
     TimePoint at;
@@ -188,7 +189,7 @@ class SendmailTrace {
   std::unordered_map<std::string, std::vector<std::size_t>> recipient_index_;  // key
   std::unordered_set<std::string> open_;      // keys of recipients that no record names or owns
   std::unordered_set<std::string> indirect_;  // keys of recipients that no record names
-  std::unordered_set<std::string> others_;    // keys in brackets that are no recipients of ours
+  std::unordered_set<std::string> others_;    // keys in brackets that are none of these
   std::vector<std::uint32_t> unowned_;        // results of the root's family
   std::uint32_t clones_ = 0;                  // of the root
 };

@@ -46,6 +46,14 @@ struct Evidence {
                                            std::uint64_t message_id_hash) const = 0;
 };
 
+// What a fate is concluded from.
+enum class Basis {
+  record,       // a record that names the recipient, or that there is none
+  redirection,  // alias and forward records lead from it to what was tried
+  owner,        // records that name it as the one they were made for (ctladdr=)
+  elimination,  // no record names it, and what there is can be nobody else's
+};
+
 // What became of a recipient.
 struct Fate {
   Action action = Action::delayed;
@@ -53,6 +61,7 @@ struct Fate {
   std::optional<TimePoint> last_attempt;  // absent: never tried
   std::string remote_mta;                 // name of type dns, empty if none
   bool redirected = false;
+  Basis basis = Basis::record;
   std::vector<std::string> via;
 };
 

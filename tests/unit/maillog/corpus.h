@@ -2,7 +2,7 @@
 
 #include "common/maillog/delivery_trace.h"
 #include "common/maillog/log_line.h"
-#include "common/maillog/postfix_log.h"
+#include "common/maillog/log_parser.h"
 #include "common/maillog/trace_router.h"
 
 #include <map>
@@ -47,6 +47,9 @@ struct LineCounts {
   std::size_t ignored = 0;
   std::size_t unparsed = 0;
 };
-LineCounts run_log(std::string_view log, TraceRouter& router, TraceIndex& index);
+LineCounts run_log(std::string_view log,
+                   TraceRouter& router,
+                   TraceIndex& index,
+                   Mta mta = Mta::postfix);
 
 }  // namespace mtrk::maillog

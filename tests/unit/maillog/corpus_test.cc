@@ -250,16 +250,24 @@ void MemoryIndex::changed(DeliveryTrace&, std::span<const std::size_t>, const De
   ++changes;
 }
 
-LineCounts run_log(std::string_view log, TraceRouter& router, TraceIndex& index) {
+LineCounts run_log(std::string_view log, TraceRouter& router, TraceIndex& index, Mta mta) {
   LineCounts counts;
+  LogParser parser(mta);
   for (const std::string_view text : lines_of(log)) {
     const std::optional<LogLine> line = split_log_line(text, kCorpusContext);
-    const ParsedLine parsed = line ? parse_postfix(*line) : Ignored{};
-    if (const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed)) {
+    const auto route = [&](const DeliveryEvent& event) {
       ++counts.events;
-      router.route(*event, index);
-    } else {
-      ++(std::holds_alternative<Ignored>(parsed) ? counts.ignored : counts.unparsed);
+      router.route(event, index);
+    };
+    switch (line ? parser.parse(*line, route) : LineKind::ignored) {
+      case LineKind::events:
+        break;
+      case LineKind::ignored:
+        ++counts.ignored;
+        break;
+      case LineKind::unparsed:
+        ++counts.unparsed;
+        break;
     }
   }
   return counts;
