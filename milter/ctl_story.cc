@@ -70,12 +70,12 @@ void StoryTeller::read(const DeliveryEvent& event, std::string_view line) {
   }
   const Said said = std::make_shared<const OwnedEvent>(event, line);
   for (Story* story : owners) {
-    apply(*story, said);
+    apply(*story, event, said);
   }
 }
 
-void StoryTeller::apply(Story& story, const Said& said) {
-  DeliveryTrace::Applied applied = story.trace.apply(said->event(), policy_, held_);
+void StoryTeller::apply(Story& story, const DeliveryEvent& event, const Said& said) {
+  DeliveryTrace::Applied applied = story.trace.apply(event, policy_, held_);
   Story::Line line{said, std::move(applied.changed)};
   if (!line.personal() || !line.recipients.empty()) {
     story.lines.push_back(std::move(line));
@@ -96,17 +96,19 @@ void StoryTeller::tell_past(Story& story, const std::string& queue_id) {
     for (std::size_t i = 0; i < other->lines.size(); ++i) {
       const Said said = other->lines[i].said;
       if (said->event().queue_id == queue_id) {
-        apply(story, said);
+        apply(story, said->event(), said);
       }
     }
     break;
   }
   for (OwnedEvent& past : held_.take(queue_id)) {
-    apply(story, std::make_shared<const OwnedEvent>(std::move(past)));
+    const Said said = std::make_shared<const OwnedEvent>(std::move(past));
+    apply(story, said->event(), said);
   }
   for (const std::string& child : held_.children_of(queue_id)) {
     for (OwnedEvent& past : held_.take(child)) {
-      apply(story, std::make_shared<const OwnedEvent>(std::move(past)));
+      const Said said = std::make_shared<const OwnedEvent>(std::move(past));
+      apply(story, said->event(), said);
     }
   }
 }

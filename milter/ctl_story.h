@@ -49,7 +49,8 @@ class StoryTeller {
  private:
   using Said = std::shared_ptr<const maillog::OwnedEvent>;
 
-  void apply(Story& story, const Said& said);
+  // `event` is what was said, with all that its line has to offer, or the copy.
+  void apply(Story& story, const maillog::DeliveryEvent& event, const Said& said);
   void tell_past(Story& story, const std::string& queue_id);
 
   maillog::TracePolicy policy_;
