@@ -14,10 +14,18 @@ namespace asio = net::asio;
 using LookUpResult = mtqp::ServerSession::LookUpResult;
 
 constexpr std::size_t kKeptCapacity = 1024;  // an idle connection keeps no more output
+constexpr std::size_t kSpareCapacity = 256 * std::size_t{1024};
 constexpr std::size_t kMaxDiscarded = 256 * std::size_t{1024};  // input after our last word
 
 // Reports are built here; one thread answers one query at a time.
 std::string& report_buffer() {
+  thread_local std::string buffer;
+  return buffer;
+}
+
+// Room for output, lent to the connection that is being served and given back before it waits:
+// connections that say little hold little, and those that ask much do not allocate for each answer.
+std::string& spare_output() {
   thread_local std::string buffer;
   return buffer;
 }
@@ -155,6 +163,9 @@ net::Awaitable<Connection::End> Connection::hold_session() {
 
 std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& session,
                                                         mtqp::LineBuffer& lines) {
+  if (out_.empty()) {
+    out_.swap(spare_output());
+  }
   while (out_.size() < mtqp::kMaxQueuedOutput) {
     mtqp::Next next = session.advance(lines, out_);
     if (const auto* query = std::get_if<mtqp::LookUp>(&next)) {
@@ -277,6 +288,10 @@ void Connection::allow(std::chrono::milliseconds time, const char* otherwise) {
 
 void Connection::release_memory(mtqp::LineBuffer& lines) {
   lines.release_if_empty();
+  std::string& spare = spare_output();
+  if (out_.capacity() > spare.capacity() && out_.capacity() <= kSpareCapacity) {
+    out_.swap(spare);
+  }
   if (out_.capacity() > kKeptCapacity) {
     out_ = std::string();
   }

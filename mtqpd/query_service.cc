@@ -120,7 +120,7 @@ LookUpResult QueryService::answer(const mtqp::LookUp& query,
                                   const Confidentiality& confidentiality,
                                   TimePoint now,
                                   std::string& report) const {
-  std::optional<store::TrackingReader::Found> found;
+  store::TrackingReader::Found found;
   {
     const std::shared_lock lock(mutex_);
     if (source_ == nullptr) {
@@ -133,17 +133,18 @@ LookUpResult QueryService::answer(const mtqp::LookUp& query,
       return LookUpResult::unavailable;
     }
   }
-  if (found->messages.empty()) {
+  if (found.messages.empty()) {
     return LookUpResult::no_information;
   }
-  for (TrackedMessage& message : found->messages) {
+  for (TrackedMessage& message : found.messages) {
     apply_confidentiality(message, confidentiality);
   }
+  const EnvelopeId& echo = found.without_brackets ? *found.without_brackets : query.envelope_id;
   const std::string& boundary = current_boundary();
   // A message sent very often: only its newest transactions, so that one answer stays one (P8).
-  for (std::span<const TrackedMessage> shown(found->messages);;) {
+  for (std::span<const TrackedMessage> shown(found.messages);;) {
     report.clear();
-    append_report(report, found->echo.decoded(), shown, boundary);
+    append_report(report, echo.decoded(), shown, boundary);
     if (report.size() <= mtqp::kMaxAnswer || shown.size() == 1) {
       break;
     }

@@ -1,8 +1,36 @@
 #include "common/base/ascii.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace mtrk {
+namespace {
+
+// The high bit of each octet that is not printable. Eight octets at a time; a borrow or carry into
+// the next octet comes from an octet that is bad itself.
+std::uint64_t unprintable(const char* eight) {
+  constexpr std::uint64_t kEach = 0x0101010101010101;
+  std::uint64_t octets = 0;
+  std::memcpy(&octets, eight, sizeof octets);
+  const std::uint64_t bad = (octets - kEach * ' ') | octets | (octets + kEach);  // <32, >127, 127
+  return bad & kEach * 0x80;
+}
+
+}  // namespace
+
+bool all_printable(std::string_view text) {
+  constexpr std::size_t kStep = sizeof(std::uint64_t);
+  if (text.size() < kStep) {
+    return std::all_of(text.begin(), text.end(), is_printable);
+  }
+  std::uint64_t bad = 0;
+  const std::size_t last = text.size() - kStep;
+  for (std::size_t i = 0; i < last; i += kStep) {
+    bad |= unprintable(text.data() + i);
+  }
+  return (bad | unprintable(text.data() + last)) == 0;
+}
 
 bool iequals(std::string_view a, std::string_view b) {
   return a.size() == b.size() && istarts_with(a, b);

@@ -30,6 +30,8 @@ namespace mtrk {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
+// Whether every octet is_printable(). Eight at a time: nearly all texts pass.
+[[nodiscard]] bool all_printable(std::string_view text);
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b);
 [[nodiscard]] bool istarts_with(std::string_view text, std::string_view prefix);
 [[nodiscard]] std::string to_lower(std::string_view text);

@@ -62,7 +62,8 @@ class StampText {
     put_two_digits(value / 100 % 100);
     put_two_digits(value % 100);
   }
-  [[nodiscard]] std::string str() const { return {text_.data(), size_}; }
+  [[nodiscard]] std::string_view view() const { return {text_.data(), size_}; }
+  [[nodiscard]] std::string str() const { return std::string(view()); }
 
  private:
   std::array<char, 40> text_;  // the longest stamp has 31 octets

@@ -20,20 +20,6 @@ void put_big_endian(std::string& out, T value) {
   out.append(octets, sizeof(T));
 }
 
-template <typename T>
-bool get_big_endian(std::string_view& in, T& value) {
-  if (in.size() < sizeof(T)) {
-    return false;
-  }
-  T result = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    result = static_cast<T>((std::uint64_t{result} << 8) | static_cast<unsigned char>(in[i]));
-  }
-  value = result;
-  in.remove_prefix(sizeof(T));
-  return true;
-}
-
 // Slicing by eight: table 0 is the usual octet table; table n is table 0 after n more zero octets,
 // so that eight octets are folded by eight independent look-ups.
 using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
@@ -93,49 +79,6 @@ void put_text(std::string& out, std::string_view text) {
   assert(text.size() <= std::numeric_limits<std::uint32_t>::max());
   put_varint(out, static_cast<std::uint32_t>(text.size()));
   out += text;
-}
-
-bool get_u8(std::string_view& in, std::uint8_t& value) {
-  return get_big_endian(in, value);
-}
-bool get_u16(std::string_view& in, std::uint16_t& value) {
-  return get_big_endian(in, value);
-}
-bool get_u32(std::string_view& in, std::uint32_t& value) {
-  return get_big_endian(in, value);
-}
-bool get_u64(std::string_view& in, std::uint64_t& value) {
-  return get_big_endian(in, value);
-}
-
-bool get_varint(std::string_view& in, std::uint32_t& value) {
-  std::uint64_t result = 0;
-  for (std::size_t i = 0; i < 5 && i < in.size(); ++i) {
-    const auto octet = static_cast<unsigned char>(in[i]);
-    result |= std::uint64_t{octet & 0x7fU} << (7 * i);
-    if ((octet & 0x80) != 0) {
-      continue;
-    }
-    // One spelling per value: no zero octet at the end, nothing above 32 bits.
-    if ((octet == 0 && i > 0) || result > std::numeric_limits<std::uint32_t>::max()) {
-      return false;
-    }
-    value = static_cast<std::uint32_t>(result);
-    in.remove_prefix(i + 1);
-    return true;
-  }
-  return false;
-}
-
-bool get_text(std::string_view& in, std::string_view& text) {
-  std::string_view rest = in;
-  std::uint32_t length = 0;
-  if (!get_varint(rest, length) || rest.size() < length) {
-    return false;
-  }
-  text = rest.substr(0, length);
-  in = rest.substr(length);
-  return true;
 }
 
 std::uint32_t crc32c(std::string_view bytes) {

@@ -152,9 +152,7 @@ bool take_rfc5322_date_time(DateCursor& cursor, CivilTime& t) {
   return true;
 }
 
-}  // namespace
-
-std::string format_rfc5322_date(TimePoint at, Minutes utc_offset) {
+StampText make_rfc5322_date(TimePoint at, Minutes utc_offset) {
   constexpr Minutes kLargest(99 * 60 + 59);
   utc_offset = std::clamp(utc_offset, -kLargest, kLargest);
   // Clamped once before the addition, so that it cannot overflow, and once in to_civil.
@@ -179,7 +177,17 @@ std::string format_rfc5322_date(TimePoint at, Minutes utc_offset) {
   const auto minutes = static_cast<int>(std::chrono::abs(utc_offset).count());
   out.put_two_digits(minutes / 60);
   out.put_two_digits(minutes % 60);
-  return out.str();
+  return out;
+}
+
+}  // namespace
+
+std::string format_rfc5322_date(TimePoint at, Minutes utc_offset) {
+  return make_rfc5322_date(at, utc_offset).str();
+}
+
+void append_rfc5322_date(std::string& out, TimePoint at, Minutes utc_offset) {
+  out.append(make_rfc5322_date(at, utc_offset).view());
 }
 
 Expected<ZonedTime> parse_rfc5322_date(std::string_view text) {

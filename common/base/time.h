@@ -21,6 +21,7 @@ using LogTime = std::chrono::sys_time<Microseconds>;  // what log stamps may res
 
 // "Mon, 1 Jan 2001 15:15:15 -0500": one space before the day, no zone names.
 [[nodiscard]] std::string format_rfc5322_date(TimePoint at, Minutes utc_offset);
+void append_rfc5322_date(std::string& out, TimePoint at, Minutes utc_offset);
 
 // Liberal on input: optional day name, one or two digit day, any run of white space, optional
 // seconds, obsolete zone names (GMT, UT, EST …), a trailing comment.

@@ -12,24 +12,47 @@ constexpr std::size_t kMaxLabel = 63;
 
 // Takes the word at the front of `text`, up to white space, and the white space after it.
 std::string_view take_word(std::string_view& text) {
-  const auto is_blank = [](char c) { return is_wsp(c); };  // a lambda is inlined
-  const auto end = std::find_if(text.begin(), text.end(), is_blank);
-  const auto next = std::find_if_not(end, text.end(), is_blank);
-  const std::string_view word(text.data(), static_cast<std::size_t>(end - text.begin()));
-  text.remove_prefix(static_cast<std::size_t>(next - text.begin()));
+  std::size_t end = 0;
+  while (end < text.size() && !is_wsp(text[end])) {
+    ++end;
+  }
+  const std::string_view word = text.substr(0, end);
+  while (end < text.size() && is_wsp(text[end])) {
+    ++end;
+  }
+  text.remove_prefix(end);
   return word;
+}
+
+// Printable ASCII and TAB.
+bool is_command_text(std::string_view line) {
+  return all_printable(line) ||
+         std::all_of(line.begin(), line.end(), [](char c) { return is_printable(c) || c == '\t'; });
+}
+
+Keyword find_keyword(std::string_view word) {
+  if (iequals(word, "TRACK")) {
+    return Keyword::track;
+  }
+  if (iequals(word, "COMMENT")) {
+    return Keyword::comment;
+  }
+  if (iequals(word, "STARTTLS")) {
+    return Keyword::starttls;
+  }
+  return iequals(word, "QUIT") ? Keyword::quit : Keyword::unknown;
 }
 
 Expected<Command> parse_track(std::string_view arguments) {
   const std::string_view id_text = take_word(arguments);
-  if (id_text.empty() || arguments.empty() ||
-      std::any_of(arguments.begin(), arguments.end(), is_wsp)) {
+  if (id_text.empty() || arguments.empty()) {
     return fail(ErrorCode::syntax, "TRACK takes an envelope id and a secret");
   }
   Expected<EnvelopeId> envelope_id = EnvelopeId::parse_xtext(id_text);
   if (!envelope_id) {
     return fail(envelope_id.error().code, "not a unique-envid");
   }
+  // White space in or behind it is a foreign character there.
   Expected<TrackingSecret> secret = TrackingSecret::parse_base64(arguments);
   if (!secret) {
     return fail(secret.error().code, "not a secret");
@@ -46,30 +69,13 @@ bool is_label(std::string_view label) {
 }  // namespace
 
 Keyword keyword_of(std::string_view line) {
-  const auto allowed = [](char c) { return is_printable(c) || c == '\t'; };
-  if (!std::all_of(line.begin(), line.end(), allowed)) {
-    return Keyword::unknown;
-  }
-  const std::string_view word = take_word(line);
-  if (iequals(word, "TRACK")) {
-    return Keyword::track;
-  }
-  if (iequals(word, "COMMENT")) {
-    return Keyword::comment;
-  }
-  if (iequals(word, "STARTTLS")) {
-    return Keyword::starttls;
-  }
-  if (iequals(word, "QUIT")) {
-    return Keyword::quit;
-  }
-  return Keyword::unknown;
+  return is_command_text(line) ? find_keyword(take_word(line)) : Keyword::unknown;
 }
 
 Expected<Command> parse_command(std::string_view line) {
-  const Keyword keyword = keyword_of(line);
   std::string_view arguments = line;
   const std::string_view word = take_word(arguments);
+  const Keyword keyword = is_command_text(line) ? find_keyword(word) : Keyword::unknown;
   switch (keyword) {
     case Keyword::track:
       return parse_track(arguments);

@@ -132,15 +132,14 @@ bool get_optional_fields(std::string_view& in, unsigned flags, OutcomeFields& fi
   return (flags & kHasWillRetryUntil) == 0 || get_time(in, fields.will_retry_until.emplace());
 }
 
-Expected<Recipient> get_recipient(std::string_view& in) {
+// Into `recipient`, whose texts are empty so far.
+Expected<void> get_recipient(std::string_view& in, Recipient& recipient) {
   std::uint8_t flags = 0;
   std::uint8_t action = 0;
   OutcomeFields fields;
-  TypedAddress original;
-  TypedAddress final;
   if (!get_u8(in, flags) || !get_u8(in, action) || !get_u8(in, fields.status.status_class) ||
       !get_u16(in, fields.status.subject) || !get_u16(in, fields.status.detail) ||
-      !get_address(in, original) || !get_address(in, final) ||
+      !get_address(in, recipient.original) || !get_address(in, recipient.final) ||
       !get_optional_fields(in, flags, fields)) {
     return corrupt("recipient cut off");
   }
@@ -153,8 +152,9 @@ Expected<Recipient> get_recipient(std::string_view& in) {
   if (!outcome || status_of(*outcome) != fields.status) {
     return corrupt("an outcome that RFC 3886 forbids");
   }
-  return Recipient{std::move(original), std::move(final), *std::move(outcome),
-                   (flags & kRedirected) != 0};
+  recipient.outcome = *std::move(outcome);
+  recipient.redirected = (flags & kRedirected) != 0;
+  return {};
 }
 
 }  // namespace
@@ -201,11 +201,10 @@ Expected<StoredMessage> decode_message(std::string_view record) {
   message.utc_offset = Minutes(static_cast<std::int16_t>(offset));
   message.recipients.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    Expected<Recipient> recipient = get_recipient(in);
-    if (!recipient) {
-      return Unexpected(recipient.error());
+    message.recipients.push_back({{}, {}, Outcome(Opaque{}), false});
+    if (Expected<void> got = get_recipient(in, message.recipients.back()); !got) {
+      return Unexpected(got.error());
     }
-    message.recipients.push_back(*std::move(recipient));
   }
   if (!in.empty()) {
     return corrupt("octets left over");

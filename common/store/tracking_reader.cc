@@ -133,7 +133,7 @@ void TrackingReader::Impl::read(Cursor& cursor,
 TrackingReader::Found TrackingReader::find(const EnvelopeId& envelope_id,
                                            const TrackingCertifier& certifier,
                                            TimePoint now) const {
-  Found found{envelope_id, {}};
+  Found found;
   const MessageKey key = MessageKey::make(impl_->salt, envelope_id, certifier);
   Impl::Borrowed snapshot(*impl_);
   impl_->read(snapshot.cursor(), key, now, found.messages);
@@ -142,7 +142,7 @@ TrackingReader::Found TrackingReader::find(const EnvelopeId& envelope_id,
       const MessageKey bare_key = MessageKey::make(impl_->salt, *bare, certifier);
       impl_->read(snapshot.cursor(), bare_key, now, found.messages);
       if (!found.messages.empty()) {
-        found.echo = *std::move(bare);
+        found.without_brackets = *std::move(bare);
       }
     }
   }

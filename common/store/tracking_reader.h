@@ -7,6 +7,7 @@
 #include "common/track/tracked_message.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,10 @@ class TrackingReader {
 
   // All transactions of the message that are visible (final or confirmed) and not expired; empty is
   // the one miss there is: unknown id, wrong secret, expired. An id in angle brackets that is not
-  // there is tried once more without them; `echo` is the id that hit.
+  // there is tried once more without them; if that hit, it is in `without_brackets`.
   struct Found {
-    EnvelopeId echo;
     std::vector<TrackedMessage> messages;
+    std::optional<EnvelopeId> without_brackets;
   };
   [[nodiscard]] Found find(const EnvelopeId& envelope_id,
                            const TrackingCertifier& certifier,

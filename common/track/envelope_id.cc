@@ -3,14 +3,12 @@
 #include "common/base/ascii.h"
 #include "common/track/xtext.h"
 
-#include <algorithm>
-
 namespace mtrk {
 namespace {
 
 // What is wrong with a decoded id, or nothing. The length is judged by its xtext.
 std::optional<Error> fault_of(std::string_view id) {
-  if (!std::all_of(id.begin(), id.end(), is_printable)) {
+  if (!all_printable(id)) {
     return Error{ErrorCode::syntax, "ENVID is not printable ASCII"};
   }
   if (!id.empty() && (id.front() == ' ' || id.back() == ' ')) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstring>
 
 namespace mtrk {
@@ -25,24 +24,6 @@ constexpr std::string_view name_of(std::string_view label) {
 constexpr std::string_view kTruncated = "[truncated]";
 constexpr std::size_t kMaxType = 64;
 constexpr std::size_t kMaxEscape = sizeof("\\x{10FFFF}") - 1;
-
-// Eight octets at a time, since nearly all values pass. A borrow or carry into the next octet can
-// only raise a false alarm, and comes from an octet that is bad itself.
-bool all_printable(std::string_view text) {
-  constexpr std::uint64_t kEach = 0x0101010101010101;
-  std::uint64_t bad = 0;
-  while (text.size() >= sizeof(bad)) {
-    std::uint64_t octets = 0;
-    std::memcpy(&octets, text.data(), sizeof(octets));
-    bad |= (octets - kEach * ' ') | octets | (octets + kEach);  // below 32, over 127, 127
-    text.remove_prefix(sizeof(bad));
-  }
-  bool good = (bad & kEach * 0x80) == 0;
-  for (const char c : text) {
-    good = good && is_printable(c);
-  }
-  return good;
-}
 
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -101,15 +82,33 @@ void append_folded(std::string& out, std::string_view line) {
   out.append(line).append("\r\n");
 }
 
+// A line that needs no fold, put together in place: one append instead of one for each piece.
+class FieldLine {
+ public:
+  void put(std::string_view text) {
+    std::memcpy(text_.data() + size_, text.data(), text.size());
+    size_ += text.size();
+  }
+  [[nodiscard]] std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, kMaxFieldLine + 2> text_;
+  std::size_t size_ = 0;
+};
+
 void append_field(std::string& out, FieldName name, std::string_view type, std::string_view value) {
   const std::string_view label = kLabels[static_cast<std::size_t>(name)];
   const std::size_t length = label.size() + type.size() + 2 + value.size();
   if (length <= kMaxFieldLine && all_printable(value)) {
-    out.append(label);
+    FieldLine line;
+    line.put(label);
     if (!type.empty()) {
-      out.append(type).append("; ");
+      line.put(type);
+      line.put("; ");
     }
-    out.append(value).append("\r\n");
+    line.put(value);
+    line.put("\r\n");
+    out.append(line.view());
     return;
   }
   append_folded(out, std::string(label).append(sanitised(type, value)));
@@ -137,6 +136,12 @@ void put_field(std::string& out, FieldName name, std::string_view value) {
 void put_field(std::string& out, FieldName name, std::string_view type, std::string_view value) {
   const bool usable = type.size() <= kMaxType && is_atom(type);
   append_field(out, name, usable ? type : "unknown", value);
+}
+
+void put_date(std::string& out, FieldName name, TimePoint at, Minutes utc_offset) {
+  out.append(kLabels[static_cast<std::size_t>(name)]);
+  append_rfc5322_date(out, at, utc_offset);
+  out.append("\r\n");
 }
 
 void put_address(std::string& out, FieldName name, const TypedAddress& address) {

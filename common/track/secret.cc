@@ -1,10 +1,11 @@
 #include "common/track/secret.h"
 
-#include "common/base/wipe.h"
 #include "common/track/base64.h"
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
+
+#include <string.h>
 
 #include <array>
 #include <stdexcept>
@@ -13,21 +14,23 @@ namespace mtrk {
 
 Expected<TrackingSecret> TrackingSecret::parse_base64(std::string_view text) {
   // 171 digits are 128 octets and two spare bits; the longest pad brings them to 172 characters.
-  if (text.size() > (kMaxOctets + 2) / 3 * 4) {
+  std::array<char, (kMaxOctets + 2) / 3 * 3> octets;
+  if (text.size() > octets.size() / 3 * 4) {
     return fail(ErrorCode::too_long, "secret over 128 octets");
   }
-  Expected<std::string> octets = decode_base64(text);
-  if (!octets) {
-    return fail(octets.error().code, "secret is not base64");
+  const Expected<std::size_t> size = decode_base64(text, octets);
+  if (!size) {
+    return fail(size.error().code, "secret is not base64");
   }
-  if (octets->empty() || octets->size() > kMaxOctets) {
-    const bool empty = octets->empty();
-    wipe(*octets);
-    return empty ? fail(ErrorCode::syntax, "secret is empty")
-                 : fail(ErrorCode::too_long, "secret over 128 octets");
+  if (*size == 0) {
+    return fail(ErrorCode::syntax, "secret is empty");
   }
-  TrackingSecret secret(*octets);
-  wipe(*octets);
+  const std::string_view decoded(octets.data(), *size);
+  Expected<TrackingSecret> secret = fail(ErrorCode::too_long, "secret over 128 octets");
+  if (decoded.size() <= kMaxOctets) {
+    secret = TrackingSecret(decoded);
+  }
+  ::explicit_bzero(octets.data(), *size);
   return secret;
 }
 
@@ -41,26 +44,42 @@ TrackingSecret TrackingSecret::generate() {
   return secret;
 }
 
-TrackingSecret::TrackingSecret(TrackingSecret&& other) noexcept
-    : octets_(std::move(other.octets_)) {
-  wipe(other.octets_);
+TrackingSecret::TrackingSecret(std::string_view octets)
+    : size_(static_cast<std::uint8_t>(octets.size())) {
+  octets.copy(octets_.data(), octets.size());
+}
+
+TrackingSecret::TrackingSecret(TrackingSecret&& other) noexcept {
+  take(other);
 }
 
 TrackingSecret& TrackingSecret::operator=(TrackingSecret&& other) noexcept {
   if (this != &other) {
-    wipe(octets_);
-    octets_ = std::move(other.octets_);
-    wipe(other.octets_);
+    wipe();
+    take(other);
   }
   return *this;
 }
 
 TrackingSecret::~TrackingSecret() {
-  wipe(octets_);
+  wipe();
+}
+
+void TrackingSecret::take(TrackingSecret& other) noexcept {
+  other.octets().copy(octets_.data(), other.size_);
+  size_ = other.size_;
+  other.wipe();
+}
+
+void TrackingSecret::wipe() noexcept {
+  if (size_ != 0) {
+    ::explicit_bzero(octets_.data(), size_);
+    size_ = 0;
+  }
 }
 
 std::string TrackingSecret::to_base64() const {
-  return encode_base64(octets_, Padding::with);
+  return encode_base64(octets(), Padding::with);
 }
 
 }  // namespace mtrk

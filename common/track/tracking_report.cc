@@ -2,6 +2,8 @@
 
 #include <openssl/rand.h>
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
 #include <stdexcept>
@@ -59,9 +61,11 @@ std::size_t append_entity(std::string& out,
 
 std::size_t count(std::string_view text, std::string_view wanted) {
   std::size_t times = 0;
-  for (std::size_t at = text.find(wanted); at != std::string_view::npos;
-       at = text.find(wanted, at + wanted.size())) {
+  // memmem(3), because a report is full of the delimiter's first octet, on which find() stops.
+  while (const void* found = ::memmem(text.data(), text.size(), wanted.data(), wanted.size())) {
     ++times;
+    const auto at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+    text.remove_prefix(at + wanted.size());
   }
   return times;
 }

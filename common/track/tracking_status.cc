@@ -5,10 +5,6 @@
 namespace mtrk {
 namespace {
 
-void put_date(std::string& out, FieldName name, TimePoint at, Minutes utc_offset) {
-  put_field(out, name, format_rfc5322_date(at, utc_offset));
-}
-
 // RFC 3886 §3.3: the order is part of the grammar.
 void append_recipient_fields(std::string& out, const Recipient& recipient, Minutes utc_offset) {
   const Outcome& outcome = recipient.outcome;

@@ -38,12 +38,12 @@ std::string encode_xtext(std::string_view text) {
 }
 
 Expected<std::string> decode_xtext(std::string_view xtext) {
-  std::string text;
-  text.reserve(xtext.size());
+  std::string text(xtext.size(), '\0');
+  char* out = text.data();
   for (std::size_t i = 0; i < xtext.size(); ++i) {
     const char c = xtext[i];
     if (is_xchar(c)) {
-      text += c;
+      *out++ = c;
       continue;
     }
     if (c != '+') {
@@ -54,9 +54,10 @@ Expected<std::string> decode_xtext(std::string_view xtext) {
     if (high < 0 || low < 0) {
       return fail(ErrorCode::syntax, "not xtext: '+' without two upper-case hexadecimal digits");
     }
-    text += static_cast<char>(high * 16 + low);
+    *out++ = static_cast<char>(high * 16 + low);
     i += 2;
   }
+  text.resize(static_cast<std::size_t>(out - text.data()));
   return text;
 }
 

@@ -67,10 +67,10 @@ TEST_F(TrackingReaderTest, BracketedIdIsTriedWithoutBracketsLast) {  // A-11
   const TrackingReader reader(options().path);
   const auto bare = reader.find(envid("<plain@example.net>"), certifier(), kNow);
   ASSERT_THAT(bare.messages, SizeIs(1));
-  EXPECT_EQ(bare.echo, envid("plain@example.net"));
+  EXPECT_EQ(bare.without_brackets, envid("plain@example.net"));
   const auto exact = reader.find(envid("<both@example.net>"), certifier(), kNow);
   ASSERT_THAT(exact.messages, SizeIs(1));
-  EXPECT_EQ(exact.echo, envid("<both@example.net>"));
+  EXPECT_FALSE(exact.without_brackets);
   EXPECT_EQ(exact.messages[0].queue_id, "4dCXzt0CvjzAA");
   EXPECT_THAT(reader.find(envid("<no@example.net>"), certifier(), kNow).messages, IsEmpty());
 }
