@@ -1,0 +1,63 @@
+#pragma once
+
+#include "common/maillog/trace_router.h"
+#include "common/store/live_traces.h"
+#include "common/store/lmdb.h"
+#include "common/store/store_rows.h"
+#include "common/store/tracking_writer.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Private to tracking_writer.cc (the batch) and tracking_admission.cc (what may come in).
+namespace mtrk::store {
+
+struct TrackingWriter::Impl {
+  Impl(WriterOptions given, Create create);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() { env->end_writing(); }
+
+  void open_databases();
+  void measure_room();
+  bool has_room();
+  // The transaction that the queue id stands for so far makes way; what is stored already of this
+  // capture (its provisional stage, or the same message before a content filter) is brought up to
+  // date instead: true.
+  bool settle_queue_id(const Capture& capture, const MessageKey& key);
+  void put_new(const MessageKey& key,
+               Origin origin,
+               std::uint64_t ticket,
+               std::optional<QueueId> followed,
+               Passport passport,
+               StoredMessage message);
+  std::optional<Kept> refusal(const MessageKey& key);
+
+  maillog::TracePolicy policy() const { return {options.trace.queue_lifetime, filters}; }
+
+  WriterOptions options;
+  std::vector<std::string> filters;  // what policy().filters looks at
+  std::shared_ptr<Env> env;
+  Databases databases{};
+  StoreSalt salt{};
+  LiveTraces live;
+  std::optional<maillog::TraceRouter> router;
+  std::optional<LogTime> newest;  // stamp of any event: how far the log has come
+
+  // The batch.
+  std::unique_ptr<WriteTxn> txn;
+  std::optional<Rows> rows;
+  Serial serial = 0;
+  bool new_serial = false;
+  bool new_rows = false;  // other than through `live`
+  std::uint64_t puts = 0;
+  std::uint64_t room = 0;  // pages that were free when the batch began
+  // Of the transaction that comes next if nobody else writes; 0 = unknown. LMDB counts them, so
+  // another process's batch (mtrkctl beside the daemon) shows, and nothing cached is stale.
+  std::uint64_t next_txn = 0;
+};
+
+}  // namespace mtrk::store
