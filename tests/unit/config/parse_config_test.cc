@@ -147,7 +147,8 @@ TEST(ParseConfigTest, WrongValuesAreNamedWithTheirPlace) {
        "f:2:15: milter.commit_wait: \"11s\" is not from 0s to 10s"},
       {"[log]\nmta = \"exim\"", "f:2:7: log.mta: \"exim\" is not one of \"postfix\", \"sendmail\""},
       {"[log]\nsource = \"syslog\"",
-       "f:2:10: log.source: \"syslog\" is not one of \"auto\", \"journal\", \"journal:/path\", \"file:/path\""},
+       "f:2:10: log.source: \"syslog\" is not one of \"auto\", \"journal\", \"journal:/path\", "
+       "\"file:/path\""},
       {"[log]\nfilters = \"127.0.0.1:10025\"",
        "f:2:11: log.filters: expected a list of strings, not a string; for example filters = "
        "[\"127.0.0.1:10025\", \"127.0.0.1:10027\"]"},
