@@ -144,15 +144,16 @@ LineKind SendmailParser::parse_delivery(const LogLine& line,
                                         std::string_view text) {
   SendmailDelivery delivery;
   const bool parsed = parse_sendmail_delivery(text, delivery);
-  const bool more = parsed ? delivery.more : text.find(kMore) != std::string_view::npos;
-  if (!cut_lists_.empty() || (!parsed && more)) {
-    // A list that was cut within quotes: what stands at the front of its further records was
-    // within quotes too (H2).
+  // A list that was cut within quotes: what stands at the front of its further records was within
+  // quotes too, and where those end they cannot tell (H2). So all goes up to the record that does
+  // not hold the mark anywhere.
+  const bool marked = text.find(kMore) != std::string_view::npos;
+  if (!cut_lists_.empty() || (!parsed && marked)) {
     const std::string key = process_key(queue_id, line.pid);
     const bool dropped = cut_lists_.count(key) != 0;
-    if (dropped && !more) {
+    if (!marked) {
       cut_lists_.erase(key);
-    } else if (!parsed && more) {
+    } else if (!dropped && !parsed) {
       if (cut_lists_.size() >= kMaxWaiting) {
         cut_lists_.clear();
       }

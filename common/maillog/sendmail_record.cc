@@ -64,6 +64,32 @@ std::string_view without_uid(std::string_view controlling) {
   return uid ? controlling.substr(0, open) : controlling;
 }
 
+// "<local-part@domain>" and nothing else, quotes only where words of a local part begin and end.
+bool is_path(std::string_view text) {
+  std::size_t i = 1;
+  while (i + 1 < text.size()) {
+    const char c = text[i];
+    if (c == '<' || c == '>') {
+      return false;
+    }
+    if (c == '"') {
+      constexpr std::string_view kBefore = "<.:";
+      constexpr std::string_view kAfter = ".@>";
+      const bool begins = kBefore.find(text[i - 1]) != std::string_view::npos;
+      for (++i; i < text.size() && text[i] != '"'; ++i) {
+        i += text[i] == '\\' ? 1U : 0U;
+      }
+      if (!begins || i + 1 >= text.size() || kAfter.find(text[i + 1]) == std::string_view::npos) {
+        return false;
+      }
+    } else if (c == '\\') {
+      ++i;
+    }
+    ++i;
+  }
+  return text.back() == '>';
+}
+
 // "A[,A…][ [more]], ", all of it.
 bool take_recipients(std::string_view& rest, SendmailDelivery& delivery) {
   constexpr std::string_view kMore = " [more], ";
@@ -71,13 +97,12 @@ bool take_recipients(std::string_view& rest, SendmailDelivery& delivery) {
     const std::optional<std::string_view> address = take_sendmail_address(rest);
     // A list that was cut within quotes goes on in quotes to the end, or to a quote in the reply.
     if (!address || address->empty() || address->find(kMore) != std::string_view::npos ||
-        rest.size() < 2) {
+        rest.size() < 2 || (address->front() == '<' && !is_path(*address))) {
       return false;
     }
     delivery.recipients.push_back(*address);
     rest.remove_prefix(1);
     if (rest.substr(0, kMore.size()) == kMore) {
-      delivery.more = true;
       rest.remove_prefix(kMore.size());
       return true;
     }

