@@ -35,13 +35,13 @@ class FakeSource final : public MessageSource {
   FakeSource& operator=(const FakeSource&) = delete;
   ~FakeSource() override { --store_.open_now; }
 
-  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId& envelope_id,
+  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId&,
                                                   const TrackingCertifier&,
                                                   TimePoint) const override {
     if (store_.broken) {
       throw store::StoreError(5, "read");
     }
-    return {envelope_id, store_.messages};
+    return {store_.messages, std::nullopt};
   }
   [[nodiscard]] bool replaced() const override { return store_.replaced; }
 
