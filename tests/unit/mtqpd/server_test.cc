@@ -33,7 +33,7 @@ class OneBigMessage final : public MessageSource {
                                                   const TrackingCertifier&,
                                                   TimePoint) const override {
     if (envelope_id.decoded() != "big@b") {
-      return {envelope_id, {}};
+      return {};
     }
     TrackedMessage message;
     message.reporting_mta = {"dns", "mx.example2.com"};
@@ -41,7 +41,7 @@ class OneBigMessage final : public MessageSource {
       const TypedAddress address{"rfc822", "user" + std::to_string(i) + "@example.com"};
       message.recipients.push_back({address, address, Opaque{}, false});
     }
-    return {envelope_id, {message}};
+    return {{message}, std::nullopt};
   }
   [[nodiscard]] bool replaced() const override { return false; }
 };
