@@ -42,6 +42,10 @@ std::string format_counters(const Counters& counters) {
       {"gaps", &counters.gaps},
       {"suppressed", &counters.suppressed},
       {"untrusted", &counters.untrusted},
+      {"queue_lists", &counters.queue_lists},
+      {"queue_failures", &counters.queue_failures},
+      {"queue_tracked", &counters.queue_tracked},
+      {"queue_vanished", &counters.queue_vanished},
       {"exceptions", &counters.exceptions},
   };
   std::string text;

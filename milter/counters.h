@@ -42,6 +42,11 @@ struct Counters {
   Value gaps{0};        // places where log lines may be missing
   Value suppressed{0};  // entries that journald says it dropped
   Value untrusted{0};   // journal entries that name the MTA but are not its
+  // The MTA's own list of its queue.
+  Value queue_lists{0};     // lists that were whole
+  Value queue_failures{0};  // that were not, or could not be had
+  Value queue_tracked{0};   // messages with tracking on the last one: a state, not a count
+  Value queue_vanished{0};  // messages that were on no list any more without a word of the log
   // Faults contained.
   Value exceptions{0};
 };

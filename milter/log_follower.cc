@@ -71,8 +71,10 @@ void LogFollower::follow(LogSource& source) {
 // False if the queue is closed.
 bool LogFollower::push_all(LogSource& source) {
   while (!stopping_) {
-    std::optional<LogLines> lines = source.next(LogSource::Clock::now());
+    const LogSource::Clock::time_point asked = LogSource::Clock::now();
+    std::optional<LogLines> lines = source.next(asked);
     if (!lines) {
+      caught_up_ = asked.time_since_epoch().count();
       return true;
     }
     if (!queue_.push_log(std::move(*lines))) {

@@ -32,6 +32,11 @@ class LogFollower {
   // Asks the thread to end; what it has not pushed is read again after the next start.
   void request_stop();
   void join();
+  // Whether the source had no more lines at some moment after `since`, and all before that are in
+  // the queue. Any thread.
+  [[nodiscard]] bool has_caught_up(std::chrono::steady_clock::time_point since) const {
+    return caught_up_.load() > since.time_since_epoch().count();
+  }
 
  private:
   void run() noexcept;
@@ -44,6 +49,7 @@ class LogFollower {
   Counters& counters_;
   UniqueFd stop_event_;
   std::atomic<bool> stopping_{false};
+  std::atomic<std::chrono::steady_clock::rep> caught_up_{0};
   std::thread thread_;
 };
 

@@ -2,26 +2,21 @@
 
 #include "common/base/ascii.h"
 #include "common/base/journal.h"
-#include "common/base/unique_fd.h"
 #include "milter/log_file_source.h"
 #include "milter/log_journal_source.h"
+#include "milter/run_command.h"
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-#include <poll.h>
 #include <pwd.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <csignal>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace mtrk {
 namespace {
@@ -31,51 +26,16 @@ constexpr std::string_view kJournal = "journal";
 constexpr const char* kUsualFiles[] = {"/var/log/mail.log", "/var/log/maillog", "/var/log/mail"};
 constexpr Seconds kStale{3600};
 constexpr std::chrono::milliseconds kPatience{2000};
+constexpr std::size_t kLongestAnswer = 4096;
 
-// What `postconf -h maillog_file` prints; empty if it prints nothing, fails or takes too long.
-std::string ask_postconf() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return {};
-  }
-  const UniqueFd reading(ends[0]);
-  UniqueFd writing(ends[1]);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, writing.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  std::array<std::string, 3> words{"postconf", "-h", "maillog_file"};
-  std::array<char*, 4> arguments{words[0].data(), words[1].data(), words[2].data(), nullptr};
-  pid_t child = -1;
-  const int failed =
-      ::posix_spawnp(&child, words[0].c_str(), &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (failed != 0) {
-    return {};
-  }
-  writing.reset(-1);
+// What postconf(1) says of a parameter; empty if it says nothing, fails or takes too long.
+std::string ask_postconf(const char* parameter) {
+  constexpr int kNeverStopped = -1;
   std::string answer;
-  bool complete = false;
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!complete && answer.size() < 4096) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    pollfd event{reading.get(), POLLIN, 0};
-    if (left.count() <= 0 || ::poll(&event, 1, static_cast<int>(left.count())) <= 0) {
-      break;
-    }
-    std::array<char, 512> buffer{};
-    const ssize_t got = ::read(reading.get(), buffer.data(), buffer.size());
-    complete = got <= 0;
-    answer.append(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
-  }
-  if (!complete) {
-    ::kill(child, SIGKILL);
-    answer.clear();
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return answer.substr(0, answer.find('\n'));
+  const std::string complaint =
+      run_command({"postconf", "-h", parameter}, {kPatience, kLongestAnswer}, kNeverStopped,
+                  [&answer](std::string_view piece) { answer += piece; });
+  return complaint.empty() ? std::string(trim(answer.substr(0, answer.find('\n')))) : "";
 }
 
 // When the file was last written; nothing if there is none.
@@ -148,14 +108,22 @@ std::string log_complaint(const Config& config) {
   return {};
 }
 
+std::string log_warning(const Config& config) {
+  if (config.log.mta == Mta::postfix && ask_postconf("info_log_address_format") == "internal") {
+    return "Postfix has info_log_address_format = internal: an address may look like the rest of "
+           "its "
+           "line; what such lines say is told of no recipient. Use the default, external";
+  }
+  return {};
+}
+
 std::vector<LogPlace> locate_log(const Config& config) {
   if (const std::optional<LogPlace> place = parse_log_place(config.log.source)) {
     return {*place};
   }
   if (config.log.mta == Mta::postfix) {
-    const std::string answer(trim(ask_postconf()));
-    if (answer.starts_with('/')) {
-      return {{LogPlace::Kind::file, answer}};
+    if (std::string answer = ask_postconf("maillog_file"); answer.starts_with('/')) {
+      return {{LogPlace::Kind::file, std::move(answer)}};
     }
   }
   const LogPlace journal{LogPlace::Kind::journal, {}};

@@ -32,6 +32,10 @@ struct LogPlace {
 // What mtrk-milter cannot do with [log] of a valid configuration; empty = nothing.
 [[nodiscard]] std::string log_complaint(const Config& config);
 
+// How the MTA's configuration keeps its log from being understood (reliability G2), for people;
+// empty = it does not, or nobody could say within two seconds. Runs a program.
+[[nodiscard]] std::string log_warning(const Config& config);
+
 // Where to look for the log, the best place first: log.source, or for "auto"
 //   1. Postfix's maillog_file, if postconf(1) tells one within two seconds: it logs nowhere else;
 //   2. this system's journal, if entries of the MTA are in it;

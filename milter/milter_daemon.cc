@@ -10,6 +10,7 @@
 #include "milter/log_location.h"
 #include "milter/milter_glue.h"
 #include "milter/milter_socket.h"
+#include "milter/queue_watcher.h"
 #include "milter/store_queue.h"
 #include "milter/store_writer.h"
 
@@ -220,6 +221,10 @@ std::string milter_complaint(const Config& config) {
   if (const auto address = parse_milter_address(config.milter.socket); !address) {
     return "milter.socket: " + address.error().detail;
   }
+  const std::vector<std::string>& command = config.log.queue_command;
+  if (!command.empty() && command[0].substr(0, 1) != "/") {
+    return "log.queue_command: the program's full path is needed";
+  }
   return log_complaint(config);
 }
 
@@ -228,6 +233,9 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   ::umask(0027);
   const MilterAddress address = parse_milter_address(config.milter.socket).value();
   const std::vector<LogPlace> places = locate_log(config);
+  if (const std::string warning = log_warning(config); !warning.empty()) {
+    log::warning("", {{"log", "ambiguous"}, {"why", warning}});
+  }
 
   Shared& shared = shared_state();
   StoreWriter writer(config, shared.queue, shared.breaker, shared.counters);
@@ -236,6 +244,8 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   const store::LogCursor position = start_position(log_place, config, writer, shared.counters);
   LogFollower follower([&] { return open_log(log_place, config.log, position, shared.counters); },
                        shared.queue, shared.counters);
+
+  QueueWatcher queue_watcher(config, follower, shared.queue, shared.counters);
 
   std::unique_ptr<PublishedSocket> socket;
   try {
@@ -246,6 +256,7 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   }
   writer.start();
   follower.start();
+  queue_watcher.start();
   Server server;
   log::notice("",
               {{"state", "serving"}, {"socket", config.milter.socket}, {"log", log_place.name()}});
@@ -259,8 +270,10 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   }
   drain(server);
   server.stop(socket.get());
+  queue_watcher.request_stop();
   follower.request_stop();
   shared.queue.close();
+  queue_watcher.join();
   follower.join();
   writer.join();
   log::notice("", {{"state", "stopped"},

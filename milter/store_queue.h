@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/store/capture.h"
+#include "common/store/queue_report.h"
 #include "common/store/tracking_writer.h"
 
 #include <chrono>
@@ -35,7 +36,7 @@ struct LogLines {
   TimePoint reference;      // for stamps without a year
   bool warm_up = false;     // applied before; only to be remembered
 };
-using StoreOperation = std::variant<PutCapture, DropCapture, LogLines>;
+using StoreOperation = std::variant<PutCapture, DropCapture, LogLines, store::QueueReport>;
 
 enum class CommitResult { committed, failed };
 

@@ -219,6 +219,11 @@ void StoreWriter::apply_batch() {
       }
     } else if (const DropCapture* drop = std::get_if<DropCapture>(&item.operation)) {
       store_->drop_capture(drop->queue_id, drop->ticket);
+    } else if (const store::QueueReport* report =
+                   std::get_if<store::QueueReport>(&item.operation)) {
+      const store::Reconciled result = store_->reconcile(*report);
+      counters_.queue_tracked = result.listed;
+      count(counters_.queue_vanished, result.vanished);
     } else {
       apply_lines(std::get<LogLines>(item.operation));
     }

@@ -37,6 +37,8 @@ struct Config {
     std::vector<std::string> accounts;  // believed in the journal; empty = the usual ones
     Seconds queue_lifetime{5 * 24 * 3600};
     std::vector<std::string> filters{"127.0.0.1:10025"};
+    Seconds reconcile{600};                  // 0 = never
+    std::vector<std::string> queue_command;  // program and arguments; empty = the MTA's own
   } log;
   struct Privacy {
     Forwarding forwarding = Forwarding::hide;

@@ -97,6 +97,20 @@ const ConfigOption kOptions[] = {
      "Relays that hand mail back to this mail system (content filters): delivery to one of them\n"
      "is followed, not reported.",
      check_host_port},
+    {"log",
+     "reconcile",
+     [](Config& c) -> Seconds& { return c.log.reconcile; },
+     R"("30m")",
+     "How often the mail system is asked what is in its queue. What it has is kept; what is gone\n"
+     "without a word in the log is told as such. \"0s\": never.",
+     nullptr,
+     {0, 24 * 3600 * kSecond}},
+    {"log", "queue_command",
+     [](Config& c) -> std::vector<std::string>& { return c.log.queue_command; },
+     R"(["/usr/local/sbin/postqueue", "-j"])",
+     "The program that tells it, with its arguments. Empty: /usr/sbin/postqueue -j, or\n"
+     "/usr/sbin/sendmail -bp (asked once more with -qQ, for what is quarantined).",
+     nullptr},
 
     {
         "privacy",

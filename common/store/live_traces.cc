@@ -23,6 +23,11 @@ struct NoEvidence : maillog::DeliveryTrace::Evidence {
 
 }  // namespace
 
+bool is_confirmed(const StoredTrace& trace) {
+  return trace.origin == Origin::imported || trace.trace.confirmed() ||
+         (trace.origin == Origin::final && trace.trace.seen());
+}
+
 void LiveTraces::load(const Txn& txn, const Databases& databases) {
   ids_.clear();
   cache_.clear();
@@ -187,10 +192,51 @@ void LiveTraces::end(Serial serial, TimePoint at) {
   const std::string root = ended->trace.trace.root();
   const maillog::DeliveryEvent removed{at, root, maillog::Removed{}};
   static_cast<void>(ended->trace.trace.apply(removed, policy_, NoEvidence()));
-  for (std::size_t i = 0; i < ended->message->message.recipients.size(); ++i) {
-    set_outcome(*ended, i);
+  judge_again(serial, *ended);
+}
+
+void LiveTraces::vanish(Serial serial, Mta mta, TimePoint at) {
+  Entry* gone = entry(serial);
+  if (gone == nullptr) {
+    return;
   }
-  note_queue_state(serial, *ended);
+  for (const std::string& queue_id : gone->trace.trace.queue_ids()) {
+    const maillog::DeliveryEvent removed{at, queue_id, maillog::Removed{}, mta};
+    static_cast<void>(gone->trace.trace.apply(removed, policy_, NoEvidence()));
+  }
+  gone->trace.passport.reset();  // as if the log had told; but no reminder that would end the trace
+  gone->was_queued = false;
+  judge_again(serial, *gone);
+}
+
+void LiveTraces::confirm(Serial serial, Mta mta, TimePoint at) {
+  Entry* found = entry(serial);
+  if (found == nullptr) {
+    return;
+  }
+  const std::string root = found->trace.trace.root();
+  // Of all events this one says no more than that there is a queue file.
+  const maillog::DeliveryEvent held{at, root, maillog::Held{}, mta};
+  static_cast<void>(found->trace.trace.apply(held, policy_, NoEvidence()));
+  judge_again(serial, *found);
+}
+
+void LiveTraces::judge_again(Serial serial, Entry& entry) {
+  for (std::size_t i = 0; i < entry.message->message.recipients.size(); ++i) {
+    set_outcome(entry, i);
+  }
+  note_queue_state(serial, entry);
+}
+
+std::vector<Serial> LiveTraces::followed() const {
+  std::vector<Serial> serials;
+  serials.reserve(ids_.size());
+  for (const auto& [queue_id, serial] : ids_) {
+    serials.push_back(serial);
+  }
+  std::sort(serials.begin(), serials.end());
+  serials.erase(std::unique(serials.begin(), serials.end()), serials.end());
+  return serials;
 }
 
 void LiveTraces::update_message(Serial serial, Entry& entry) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/mta.h"
 #include "common/maillog/trace_router.h"
 #include "common/store/record_codec.h"
 #include "common/store/store_rows.h"
@@ -20,6 +21,10 @@
 // write-back cache: several lines of one message in a batch are one write. Some stay over to the
 // next batch. What a batch did to the memory is undone by abort().
 namespace mtrk::store {
+
+// Whether the message is known to have been taken. What the milter let pass at end of message is
+// taken if the log as much as names it: a refusal after that would be in the log, too.
+[[nodiscard]] bool is_confirmed(const StoredTrace& trace);
 
 class LiveTraces : public maillog::TraceIndex {
  public:
@@ -51,10 +56,15 @@ class LiveTraces : public maillog::TraceIndex {
   [[nodiscard]] std::optional<Serial> serial_of(std::string_view queue_id) const;
   [[nodiscard]] Entry* entry(Serial serial);  // null if there is no trace (any more)
   void insert(Serial serial, StoredTrace trace, StoredMessage message);
-  void remove(Serial serial);                        // trace and message
-  void remove_trace(Serial serial);                  // the message stays
-  void end(Serial serial, TimePoint at);             // its first queue id now means another message
-  void update_message(Serial serial, Entry& entry);  // after anything but an event has changed
+  void remove(Serial serial);             // trace and message
+  void remove_trace(Serial serial);       // the message stays
+  void end(Serial serial, TimePoint at);  // its first queue id now means another message
+  // None of its queue ids is in the queue any more, though no line said so. Its trace stays until
+  // the message expires.
+  void vanish(Serial serial, Mta mta, TimePoint at);
+  void confirm(Serial serial, Mta mta, TimePoint at);  // it is in the queue, though no line said so
+  [[nodiscard]] std::vector<Serial> followed() const;  // ascending, each once
+  void update_message(Serial serial, Entry& entry);    // after anything but an event has changed
 
  private:
   struct Hash {
@@ -70,6 +80,7 @@ class LiveTraces : public maillog::TraceIndex {
   void set_outcome(Entry& entry, std::size_t recipient);
   void note_queue_state(Serial serial, Entry& entry);
   void touch(Serial serial, Entry& entry);
+  void judge_again(Serial serial, Entry& entry);
 
   maillog::TracePolicy policy_;
   Rows* rows_ = nullptr;

@@ -1,16 +1,6 @@
 #include "common/store/sweep.h"
 
 namespace mtrk::store {
-namespace {
-
-// Whether the message is known to have been taken. What the milter let pass at end of message is
-// taken if the log as much as names it: a refusal after that would be in the log, too.
-bool is_confirmed(const StoredTrace& trace) {
-  return trace.origin == Origin::imported || trace.trace.confirmed() ||
-         (trace.origin == Origin::final && trace.trace.seen());
-}
-
-}  // namespace
 
 std::size_t Sweep::run(TimePoint now, std::size_t limit) {
   std::size_t removed = 0;
@@ -41,7 +31,8 @@ std::size_t Sweep::expire(const Rows::ExpiryRow& row, TimePoint now) {
     return 0;
   }
   // MTRK-3.1-17: never while it is in the queue here.
-  if (message.queued && live_.entry(row.serial) != nullptr) {
+  const bool queued = message.queued || reconciler_.is_queued(row.serial, message.arrival, now);
+  if (queued && live_.entry(row.serial) != nullptr) {
     rows_.put_expiry({now + kLookAgain, row.key, row.serial});
     return 0;
   }
@@ -59,6 +50,10 @@ std::size_t Sweep::look_at_trace(const Rows::DueRow& row, TimePoint now) {
   }
   if (row.reminder == Reminder::unconfirmed) {
     if (is_confirmed(entry->trace)) {
+      return 0;
+    }
+    if (reconciler_.is_queued(row.serial, entry->trace.arrival, now)) {
+      live_.confirm(row.serial, reconciler_.mta(), now);
       return 0;
     }
     if (!given_up(entry->trace, now)) {

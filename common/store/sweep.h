@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/store/live_traces.h"
+#include "common/store/reconcile.h"
 #include "common/store/store_rows.h"
 
 #include <cstddef>
@@ -17,8 +18,17 @@ class Sweep {
  public:
   // `newest` is the stamp the log has come to: while it stands still, nothing is taken for
   // unconfirmed (but for `maximum_retention`, after which it goes in any case).
-  Sweep(Rows& rows, LiveTraces& live, std::optional<LogTime> newest, Seconds maximum_retention)
-      : rows_(rows), live_(live), newest_(newest), maximum_retention_(maximum_retention) {}
+  // What `reconciler` has seen in the queue stays in any case.
+  Sweep(Rows& rows,
+        LiveTraces& live,
+        const Reconciler& reconciler,
+        std::optional<LogTime> newest,
+        Seconds maximum_retention)
+      : rows_(rows),
+        live_(live),
+        reconciler_(reconciler),
+        newest_(newest),
+        maximum_retention_(maximum_retention) {}
 
   // Looks at `limit` reminders at most. How many messages and traces it removed.
   std::size_t run(TimePoint now, std::size_t limit);
@@ -31,6 +41,7 @@ class Sweep {
 
   Rows& rows_;
   LiveTraces& live_;
+  const Reconciler& reconciler_;
   std::optional<LogTime> newest_;
   Seconds maximum_retention_;
   bool touched_ = false;

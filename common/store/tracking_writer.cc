@@ -24,7 +24,8 @@ TrackingWriter::Impl::Impl(WriterOptions given, Create create)
                     Env::Access::read_write,
                     options.max_size,
                     create == Create::if_missing ? Env::Missing::create : Env::Missing::fail)),
-      live(policy()) {
+      live(policy()),
+      reconciler(options.trace.queue_lifetime) {
   router.emplace(policy());
   options.maximum_retention = std::max(options.maximum_retention, kLeastRetention);
   options.default_retention =
@@ -150,11 +151,17 @@ std::optional<LogCursor> TrackingWriter::cursor(std::string_view source) {
   return impl_->txn ? read(*impl_->txn) : read(ReadTxn(*impl_->env));
 }
 
+Reconciled TrackingWriter::reconcile(const QueueReport& report) {
+  Impl& self = *impl_;
+  assert(self.txn);
+  return self.reconciler.apply(report, self.live);
+}
+
 std::size_t TrackingWriter::sweep(TimePoint now, std::size_t limit) {
   Impl& self = *impl_;
   assert(self.txn);
   self.live.flush();
-  Sweep sweep(*self.rows, self.live, self.newest, self.options.maximum_retention);
+  Sweep sweep(*self.rows, self.live, self.reconciler, self.newest, self.options.maximum_retention);
   const std::size_t removed = sweep.run(now, limit);
   self.new_rows = self.new_rows || sweep.touched();
   return removed;

@@ -4,6 +4,7 @@
 #include "common/maillog/delivery_event.h"
 #include "common/maillog/delivery_trace.h"
 #include "common/store/capture.h"
+#include "common/store/queue_report.h"
 #include "common/store/store_stats.h"
 #include "common/track/message_key.h"
 #include "common/track/tracked_message.h"
@@ -81,6 +82,9 @@ class TrackingWriter {
 
   void put_cursor(std::string_view source, const LogCursor& cursor);
   [[nodiscard]] std::optional<LogCursor> cursor(std::string_view source);
+
+  // Takes in what the MTA's list of its queue says. Within a batch.
+  Reconciled reconcile(const QueueReport& report);
 
   // Looks at no more than `limit` rows: expired messages that are not queued, traces that ended
   // 120 s before (by `now` of an earlier sweep), captures that the log has not confirmed within an

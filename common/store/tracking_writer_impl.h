@@ -3,6 +3,7 @@
 #include "common/maillog/trace_router.h"
 #include "common/store/live_traces.h"
 #include "common/store/lmdb.h"
+#include "common/store/reconcile.h"
 #include "common/store/store_rows.h"
 #include "common/store/tracking_writer.h"
 
@@ -44,6 +45,7 @@ struct TrackingWriter::Impl {
   Databases databases{};
   StoreSalt salt{};
   LiveTraces live;
+  Reconciler reconciler;
   std::optional<maillog::TraceRouter> router;
   std::optional<LogTime> newest;  // stamp of any event: how far the log has come
 

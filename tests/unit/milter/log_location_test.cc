@@ -4,9 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <system_error>
+#include <vector>
 
 namespace mtrk {
 namespace {
@@ -30,6 +36,62 @@ TEST(LogLocationTest, RefusesWhatIsNoPlace) {
                                    "journal:", "journal:x", "journald", "syslog:/x"}) {
     config.log.source = source;
     EXPECT_NE(log_complaint(config), "") << source;
+  }
+}
+
+// postconf(1) as it may be, first in PATH.
+class FakePostconf {
+ public:
+  explicit FakePostconf(const std::string& script) : path_(::getenv("PATH")) {
+    EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+    std::ofstream(program()) << "#!/bin/sh\n" << script;
+    ::chmod(program().c_str(), 0755);
+    ::setenv("PATH", (folder_ + ":" + path_).c_str(), 1);
+  }
+  ~FakePostconf() {
+    ::setenv("PATH", path_.c_str(), 1);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  FakePostconf(const FakePostconf&) = delete;
+  FakePostconf& operator=(const FakePostconf&) = delete;
+
+ private:
+  [[nodiscard]] std::string program() const { return folder_ + "/postconf"; }
+
+  std::string path_;
+  std::string folder_ = "/tmp/mtrk-postconf-XXXXXX";
+};
+
+TEST(LogLocationTest, AutoFollowsTheFilePostfixLogsTo) {
+  const Config config;
+  {
+    const FakePostconf postconf("[ \"$*\" = '-h maillog_file' ] && echo /srv/log/postfix.log");
+    EXPECT_EQ(locate_log(config),
+              (std::vector<LogPlace>{{LogPlace::Kind::file, "/srv/log/postfix.log"}}));
+  }
+  for (const char* const script : {"echo", "echo /srv/log/postfix.log; exit 1", "exec sleep 60"}) {
+    const FakePostconf postconf(script);
+    for (const LogPlace& place : locate_log(config)) {
+      EXPECT_NE(place.path, "/srv/log/postfix.log") << script;
+    }
+  }
+}
+
+TEST(LogLocationTest, WarnsOfALogThatIsAmbiguous) {  // reliability G2
+  Config config;
+  {
+    const FakePostconf postconf(
+        "[ \"$*\" = '-h info_log_address_format' ] && echo internal || echo");
+    EXPECT_NE(log_warning(config), "");
+    config.log.mta = Mta::sendmail;
+    EXPECT_EQ(log_warning(config), "");
+    config.log.mta = Mta::postfix;
+  }
+  for (const char* const script :
+       {"echo external", "echo unknown parameter >&2", "echo internal; exit 1"}) {
+    const FakePostconf postconf(script);
+    EXPECT_EQ(log_warning(config), "") << script;
   }
 }
 
