@@ -23,6 +23,10 @@ foreach(unit mtrk-milter.service mtqpd.service)
                    \"${PROJECT_BINARY_DIR}/systemd/${unit}\" @ONLY)")
   install(FILES ${PROJECT_BINARY_DIR}/systemd/${unit} DESTINATION lib/systemd/system)
 endforeach()
+# journald drops what a busy mail system logs, unless told otherwise for its unit.
+foreach(unit postfix@-.service sendmail.service)
+  install(FILES contrib/systemd/mtrk-log.conf DESTINATION lib/systemd/system/${unit}.d)
+endforeach()
 install(FILES contrib/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME mtrk.conf)
 install(FILES contrib/systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME mtrk.conf)
 
