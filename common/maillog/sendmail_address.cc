@@ -1,0 +1,92 @@
+#include "common/base/ascii.h"
+#include "common/maillog/sendmail_record.h"
+
+// Escapes and addresses as Sendmail's log has them.
+namespace mtrk::maillog {
+namespace {
+
+bool is_octal(char c) {
+  return c >= '0' && c <= '7';
+}
+
+// The value of an escape at text[i], behind its backslash; moves i behind the escape.
+char unescape(std::string_view text, std::size_t& i) {
+  const char c = text[i];
+  if (i + 2 < text.size() && c <= '3' && is_octal(c) && is_octal(text[i + 1]) &&
+      is_octal(text[i + 2])) {
+    const int value = (c - '0') * 64 + (text[i + 1] - '0') * 8 + (text[i + 2] - '0');
+    i += 3;
+    return static_cast<char>(value);
+  }
+  ++i;
+  return c == 't' ? '\t' : c == 'n' || c == 'r' ? '\n' : c;
+}
+
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+
+}  // namespace
+
+void decode_log_text(std::string_view text, std::string& out) {
+  for (std::size_t i = 0; i < text.size();) {
+    char c = text[i++];
+    if (c == '\\' && i < text.size()) {
+      c = unescape(text, i);
+    }
+    out += is_control(c) ? '?' : c;
+  }
+}
+
+std::optional<std::string_view> take_sendmail_address(std::string_view& text) {
+  const bool plain =
+      !text.empty() && (text[0] == '|' || text[0] == '/' || text[0] == ':');  // no brackets
+  bool quoted = false;
+  bool bracketed = false;
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\\' && i + 1 < text.size()) {
+      ++i;
+    } else if (c == '"') {
+      quoted = !quoted;
+    } else if (quoted) {
+      continue;
+    } else if (c == '<' && !plain) {
+      bracketed = true;
+    } else if (c == '>') {
+      bracketed = false;
+    } else if (c == ',' && !bracketed) {
+      break;
+    }
+  }
+  if (quoted || bracketed) {
+    return std::nullopt;
+  }
+  const std::string_view address = text.substr(0, i);
+  text.remove_prefix(i);
+  return address;
+}
+
+SendmailAddress without_brackets(std::string_view address) {
+  const bool bracketed = address.size() >= 2 && address.front() == '<' && address.back() == '>';
+  return {bracketed ? address.substr(1, address.size() - 2) : address, bracketed};
+}
+
+std::vector<std::string_view> sendmail_targets(std::string_view targets, std::size_t most) {
+  std::vector<std::string_view> members;
+  while (!targets.empty() && members.size() < most) {
+    const std::optional<std::string_view> member = take_sendmail_address(targets);
+    const std::string_view name = trim(member.value_or(targets));
+    if (!name.empty()) {
+      members.push_back(name);
+    }
+    if (!member) {
+      break;  // cut by the log
+    }
+    targets.remove_prefix(targets.empty() ? 0 : 1);
+  }
+  return members;
+}
+
+}  // namespace mtrk::maillog
