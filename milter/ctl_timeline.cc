@@ -59,6 +59,9 @@ struct Words {
       text += ", next hop " + shown(attempt.relay);
     }
     text += ", delay " + shown(attempt.delay);
+    if (!attempt.tls.empty()) {
+      text += ", TLS " + shown(attempt.tls);
+    }
     return attempt.text.empty() ? text : text + "\n        " + shown(attempt.text);
   }
 

@@ -24,7 +24,7 @@ struct Attempt {
   std::string_view relay;      // as logged: "none", "local", "mx[192.0.2.1]:25", "mx[/path]"
   std::string_view delay;      // "0.16"; empty if absent
   std::string_view delays;     // "0.05/0.01/0.05/0.05"
-  std::string_view tls;        // tls=, empty if absent
+  std::string_view tls;        // tls=, empty if absent; Sendmail: what a line before says of TLS
   std::optional<EnhancedStatus> dsn;
   std::string_view status;  // the log's own word: sent, deferred, bounced, SOFTBOUNCE, deliverable,
                             // … Sendmail: all of stat=

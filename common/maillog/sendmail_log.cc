@@ -17,6 +17,8 @@ constexpr std::size_t kLongestRecord = std::size_t{64} << 10;
 
 constexpr std::string_view kGoesOn = " ...";  // ends each part of a record but the last
 constexpr std::string_view kMore = " [more], ";
+constexpr Seconds kSession{300};
+constexpr std::size_t kMaxSessions = 4096;
 
 std::size_t id_length(std::string_view text) {
   std::size_t i = 0;
@@ -74,7 +76,11 @@ std::string_view take_sendmail_id(std::string_view& text) {
 LineKind SendmailParser::parse(const LogLine& line) {
   events_.clear();
   const std::size_t length = id_length(line.text);
-  if (length == 0 || line.program.empty() || is_ours(line.program) || is_postfix(line.program)) {
+  if (line.program.empty() || is_ours(line.program) || is_postfix(line.program)) {
+    return LineKind::ignored;
+  }
+  if (length == 0) {
+    note_session(line);
     return LineKind::ignored;
   }
   const std::string_view queue_id = line.text.substr(0, length);
@@ -83,6 +89,38 @@ LineKind SendmailParser::parse(const LogLine& line) {
     return parse_record(line, queue_id, text.substr(2));
   }
   return parse_part(line, queue_id, text);
+}
+
+void SendmailParser::note_session(const LogLine& line) {
+  constexpr std::string_view kClient = "STARTTLS=client, ";
+  constexpr std::string_view kRelay = "relay=";
+  std::string_view text = line.text;
+  if (text.substr(0, kClient.size()) != kClient) {
+    return;
+  }
+  text.remove_prefix(kClient.size());
+  const std::size_t end = text.find(", version=");
+  if (text.substr(0, kRelay.size()) != kRelay || end == std::string_view::npos) {
+    sessions_.erase(line.pid);  // it came to nothing
+    return;
+  }
+  if (sessions_.size() >= kMaxSessions) {
+    sessions_.clear();
+  }
+  sessions_[line.pid] = {line.at, std::string(text.substr(kRelay.size(), end - kRelay.size())),
+                         std::string(text.substr(end + 2))};
+}
+
+std::string_view SendmailParser::tls_of(const LogLine& line, std::string_view relay) const {
+  const auto found = sessions_.find(line.pid);
+  if (found == sessions_.end()) {
+    return {};
+  }
+  const Session& session = found->second;
+  const bool same = relay.substr(0, session.host.size()) == session.host &&
+                    relay.substr(session.host.size(), 2) == " [" && line.at >= session.at &&
+                    line.at - session.at <= kSession;
+  return same ? std::string_view(session.tls) : std::string_view();
 }
 
 // Sendmail writes the parts of a record one after the other. What does not come so is dropped: a
@@ -166,6 +204,7 @@ LineKind SendmailParser::parse_delivery(const LogLine& line,
   if (!parsed) {
     return LineKind::unparsed;
   }
+  delivery.attempt.tls = tls_of(line, delivery.attempt.relay);
   for (const std::string_view logged : delivery.recipients) {
     const SendmailAddress recipient = without_brackets(logged);
     delivery.attempt.recipient = recipient.address;

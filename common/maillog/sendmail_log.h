@@ -22,6 +22,10 @@
 //   - "QID[n]: " with n ≥ 2 never begins a record: parts 1…n of one process are joined, or dropped;
 //   - a list that was cut within quotes ("[more]") is dropped as a whole, with its other records;
 //   - the backslash escapes of the log are undone once, before quotes are looked at.
+//
+// TLS is logged by host only, before anything is sent: "STARTTLS=client, relay=HOST, version=…". It
+// is shown with what the same process does at that host within the five minutes that Sendmail keeps
+// connections; nothing is concluded from it.
 namespace mtrk::maillog {
 
 // Takes "QUEUE-ID: ": eight letters or digits, then at least six digits. Empty if `text` does not
@@ -43,6 +47,14 @@ class SendmailParser {
     unsigned count = 0;
   };
 
+  struct Session {  // with TLS
+    LogTime at;
+    std::string host;
+    std::string tls;
+  };
+
+  void note_session(const LogLine& line);
+  [[nodiscard]] std::string_view tls_of(const LogLine& line, std::string_view relay) const;
   LineKind parse_part(const LogLine& line, std::string_view queue_id, std::string_view text);
   LineKind parse_record(const LogLine& line, std::string_view queue_id, std::string_view text);
   LineKind parse_delivery(const LogLine& line, std::string_view queue_id, std::string_view text);
@@ -52,7 +64,8 @@ class SendmailParser {
   std::string decoded_;  // the same without escapes
   // By queue id and process.
   std::unordered_map<std::string, Parts> parts_;
-  std::unordered_set<std::string> cut_lists_;  // whose further records are to be dropped
+  std::unordered_set<std::string> cut_lists_;            // whose further records are to be dropped
+  std::unordered_map<std::uint32_t, Session> sessions_;  // by process: the last one it began
 };
 
 }  // namespace mtrk::maillog

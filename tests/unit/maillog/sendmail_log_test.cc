@@ -309,5 +309,33 @@ TEST(LogParserTest, GuessesWhoseLogItIs) {
             Mta::postfix);
 }
 
+TEST(SendmailLogTest, TlsOfTheProcessAtThatHostIsShown) {
+  const std::string tls =
+      "version=TLSv1.3, verify=FAIL, cipher=TLS_AES_256_GCM_SHA384, bits=256/256";
+  const std::string begun = "STARTTLS=client, relay=mx1.example.net., " + tls;
+  const std::string sent = record(
+      "to=<a@b>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=1, relay=mx1.example.net. "
+      "[192.0.2.1], dsn=2.0.0, stat=Sent (ok)");
+  const std::string elsewhere = record(
+      "to=<a@b>, delay=00:00:00, xdelay=00:00:00, mailer=esmtp, pri=1, relay=mx1.example.net.x. "
+      "[192.0.2.1], dsn=2.0.0, stat=Sent (ok)");
+  EXPECT_EQ(Reading({begun, sent}).only<Attempt>().tls, tls);
+  EXPECT_EQ(Reading({begun, sent, sent}).only<Attempt>().tls, tls) << "the connection is kept";
+  EXPECT_EQ(Reading({begun, elsewhere}).only<Attempt>().tls, "");
+  EXPECT_EQ(Reading({sent}).only<Attempt>().tls, "");
+  EXPECT_EQ(Reading({begun, "STARTTLS=client, error: connect failed=-1, reason=x", sent})
+                .only<Attempt>()
+                .tls,
+            "");
+  EXPECT_EQ(Reading({"STARTTLS=server, relay=mx1.example.net., " + tls, sent}).only<Attempt>().tls,
+            "");
+  Reading other({begun});
+  other.read("Nov 21 16:45:34 mx.example.test sm-mta[29831]: " + sent);
+  EXPECT_EQ(other.only<Attempt>().tls, "") << "another process";
+  Reading later({begun});
+  later.read("Nov 21 16:50:35 mx.example.test sm-mta[29830]: " + sent);
+  EXPECT_EQ(later.only<Attempt>().tls, "") << "another connection";
+}
+
 }  // namespace
 }  // namespace mtrk::maillog
