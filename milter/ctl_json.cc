@@ -113,7 +113,11 @@ bool is_plain(std::string_view text) {
                        [](char c) { return kCopied[static_cast<unsigned char>(c)]; });
   }
   Octets odd = oddities(load(p + text.size() - kStep));
-  for (std::size_t i = 0; i + kStep < text.size(); i += kStep) {
+  std::size_t i = 0;
+  for (; i + 2 * kStep <= text.size(); i += 2 * kStep) {
+    odd |= oddities(load(p + i)) | oddities(load(p + i + kStep));
+  }
+  if (i + kStep <= text.size()) {
     odd |= oddities(load(p + i));
   }
   return !has_any(odd);
@@ -161,12 +165,15 @@ void JsonOutput::escape(std::string_view value) {
   *out++ = '"';
   out = put_escaped(value, out);
   *out++ = '"';
+  *out++ = ',';
   size_ = static_cast<std::size_t>(out - buffer_.get());
 }
 
 void JsonOutput::put_number(std::uint64_t value) {
   char* const out = buffer_.get() + size_;
-  size_ = static_cast<std::size_t>(std::to_chars(out, out + 20, value).ptr - buffer_.get());
+  char* const end = std::to_chars(out, out + 20, value).ptr;
+  *end = ',';
+  size_ = static_cast<std::size_t>(end + 1 - buffer_.get());
 }
 
 void JsonOutput::put_time(LogTime at) {
@@ -188,8 +195,8 @@ void JsonOutput::put_time(LogTime at) {
     }
     out += 7;
   }
-  *out++ = 'Z';
-  *out++ = '"';
+  std::memcpy(out, "Z\",", 3);
+  out += 3;
   size_ = static_cast<std::size_t>(out - buffer_.get());
 }
 
@@ -204,21 +211,19 @@ void JsonOutput::put_status(EnhancedStatus status) {
                     : std::to_chars(out, end, part).ptr;
   }
   *out++ = '"';
+  *out++ = ',';
   size_ = static_cast<std::size_t>(out - buffer_.get());
 }
 
 void JsonOutput::item(std::string_view value) {
   reserve(6 * value.size() + 11);
-  if (!first_item_) {
-    buffer_[size_++] = ',';
-  }
-  first_item_ = false;
   escape(value);
 }
 
 void JsonOutput::end_list() {
+  close(']');
   reserve(1);
-  buffer_[size_++] = ']';
+  buffer_[size_++] = ',';
 }
 
 }  // namespace mtrk

@@ -24,17 +24,16 @@ class JsonOutput {
   void begin() {
     reserve(1);
     buffer_[size_++] = '{';
-    first_ = true;
   }
   void end() {
-    reserve(2);
-    std::memcpy(buffer_.get() + size_, "}\n", 2);
-    size_ += 2;
+    close('}');
+    reserve(1);
+    buffer_[size_++] = '\n';
   }
   template <std::size_t N>
-  void text(const char (&name)[N], std::string_view value) {
+  [[gnu::always_inline]] void text(const char (&name)[N], std::string_view value) {
     if (plain_) {
-      key(name, value.size() + 2);
+      key(name, value.size() + 3);
       copy(value);
     } else {
       key(name, 6 * value.size() + 10);
@@ -42,21 +41,21 @@ class JsonOutput {
     }
   }
   template <std::size_t N>
-  void text_if(const char (&name)[N], std::string_view value) {
+  [[gnu::always_inline]] void text_if(const char (&name)[N], std::string_view value) {
     if (!value.empty()) {
       text(name, value);
     }
   }
   template <std::size_t N>
   void number(const char (&name)[N], std::uint64_t value) {
-    key(name, 20);
+    key(name, 21);
     put_number(value);
   }
   template <std::size_t N>
   void null(const char (&name)[N]) {
-    key(name, 4);
-    std::memcpy(buffer_.get() + size_, "null", 4);
-    size_ += 4;
+    key(name, 5);
+    std::memcpy(buffer_.get() + size_, "null,", 5);
+    size_ += 5;
   }
   template <std::size_t N>
   void time(const char (&name)[N], LogTime at) {  // RFC 3339, fraction if there is one
@@ -70,9 +69,8 @@ class JsonOutput {
   }
   template <std::size_t N>
   void begin_list(const char (&name)[N]) {
-    key(name, 1);
+    key(name, 2);
     buffer_[size_++] = '[';
-    first_item_ = true;
   }
   void item(std::string_view value);
   void end_list();
@@ -88,18 +86,23 @@ class JsonOutput {
   void write_to(int fd);
 
  private:
-  // ,"name": with room for `more` octets behind it.
+  // Every member and item is written with a comma behind it, which the end of the object or list
+  // replaces.
+
+  // "name": with room for `more` octets behind it.
   template <std::size_t N>
-  void key(const char (&name)[N], std::size_t more) {
-    reserve(N + 3 + more);
-    char* out = buffer_.get() + size_;
-    *out = ',';
-    out += first_ ? 0 : 1;
-    first_ = false;
-    *out++ = '"';
-    std::memcpy(out, name, N - 1);
-    std::memcpy(out + N - 1, "\":", 2);
-    size_ = static_cast<std::size_t>(out - buffer_.get()) + N + 1;
+  [[gnu::always_inline]] void key(const char (&name)[N], std::size_t more) {
+    reserve(N + 2 + more);
+    char* const out = buffer_.get() + size_;
+    *out = '"';
+    std::memcpy(out + 1, name, N - 1);
+    std::memcpy(out + N, "\":", 2);
+    size_ += N + 2;
+  }
+  void close(char with) {
+    reserve(1);
+    size_ -= buffer_[size_ - 1] == ',' ? 1U : 0U;
+    buffer_[size_++] = with;
   }
   void reserve(std::size_t octets) {
     if (size_ + octets > capacity_) {
@@ -111,8 +114,8 @@ class JsonOutput {
     char* const out = buffer_.get() + size_;
     *out = '"';
     std::memcpy(out + 1, value.data(), value.size());
-    out[value.size() + 1] = '"';
-    size_ += value.size() + 2;
+    std::memcpy(out + 1 + value.size(), "\",", 2);
+    size_ += value.size() + 3;
   }
   void escape(std::string_view value);
   void put_number(std::uint64_t value);
@@ -122,8 +125,6 @@ class JsonOutput {
   std::size_t capacity_;
   std::unique_ptr<char[]> buffer_;
   std::size_t size_ = 0;
-  bool first_ = true;
-  bool first_item_ = true;
   bool plain_ = false;
   char second_text_[20];  // the last second written, "2026-11-21T16:54:11"
   TimePoint second_ = TimePoint::min();

@@ -77,7 +77,7 @@ class OwnedLogParser {
 
 class LogReader {
  public:
-  static constexpr std::size_t kBlock = std::size_t{256} << 10;
+  static constexpr std::size_t kBlock = std::size_t{128} << 10;
   static constexpr std::size_t kLongestLine = std::size_t{64} << 10;  // a longer one is skipped
 
   // "-" is stdin; "journal" and "journal:/path" are the journal, from its first entry on: what

@@ -42,6 +42,10 @@ constexpr std::uint64_t kHigh = 0x8080808080808080;
 [[nodiscard]] constexpr std::size_t before_first(std::uint64_t mask) {
   return static_cast<std::size_t>(std::countr_zero(mask)) / 8;
 }
+// The number of octets behind the last of a mask, 8 if it is empty.
+[[nodiscard]] constexpr std::size_t after_last(std::uint64_t mask) {
+  return static_cast<std::size_t>(std::countl_zero(mask)) / 8;
+}
 // All bits of the first `count` octets.
 [[nodiscard]] constexpr std::uint64_t first(std::size_t count) {
   return count < kWord ? (std::uint64_t{1} << 8 * count) - 1 : ~std::uint64_t{0};

@@ -204,7 +204,7 @@ bool take_rfc3339_stamp(std::string_view& line, LogTime& at) {
   return true;
 }
 
-std::string_view take_word(std::string_view& text) {
+[[gnu::always_inline]] inline std::string_view take_word(std::string_view& text) {
   const std::size_t space = octets::find_near(text, ' ');
   const std::string_view word(text.data(), space);
   text.remove_prefix(std::min(space + 1, text.size()));

@@ -42,45 +42,45 @@ bool is_bystander(std::string_view service) {
 
 // "postfix/submission/smtpd" is smtpd; a program without slash hides its service (RFC 5424 logs).
 std::string_view service_of(std::string_view program) {
-  const char* const end = program.data() + program.size();
-  const char* begin = end;
-  while (begin != program.data() && begin[-1] != '/') {
-    --begin;
+  if (program.size() >= octets::kWord) {
+    const char* const last = program.data() + program.size() - octets::kWord;
+    const std::uint64_t slashes = octets::equal_to(octets::load(last), '/');
+    if (slashes != 0) {
+      return program.substr(program.size() - octets::after_last(slashes));
+    }
   }
-  return begin == program.data() ? std::string_view()
-                                 : std::string_view(begin, static_cast<std::size_t>(end - begin));
+  const std::size_t slash = program.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : program.substr(slash + 1);
 }
 
 constexpr std::size_t kShortest = 6;
 constexpr std::size_t kLongest = 32;
 
-// The length of a queue id at the front of `text`, 0 if there is none. Words that stand in its
-// place
+// The length of a queue id at the front of `text`, 0 if there is none. Words in its place
 // ("warning: ", "NOQUEUE: ") are none: a queue id has a digit, or is hexadecimal in capitals.
 std::size_t queue_id_length(std::string_view text) {
   const std::size_t limit = std::min(text.size(), kLongest + 1);
-  bool digit = false;
-  bool not_hexadecimal = false;
+  std::uint64_t digits = 0;
   std::size_t i = 0;
+  // Eight octets at a time as long as they are letters and digits.
   std::size_t taken = octets::kWord;
   while (taken == octets::kWord && i < limit && i + octets::kWord <= text.size()) {
     const std::uint64_t word = octets::load(text.data() + i);
-    const std::uint64_t digits = octets::between(word, '0', '9');
+    const std::uint64_t found = octets::between(word, '0', '9');
     const std::uint64_t letters = octets::between(word | octets::kOnes * 0x20, 'a', 'z');
-    taken = octets::before_first(~(digits | letters) & octets::kHigh);
-    const std::uint64_t part = octets::first(taken);
-    digit = digit || (digits & part) != 0;
-    not_hexadecimal = not_hexadecimal || (letters & ~octets::between(word, 'A', 'F') & part) != 0;
+    taken = octets::before_first(~(found | letters) & octets::kHigh);
+    digits |= found & octets::first(taken);
     i += taken;
   }
   if (taken == octets::kWord) {  // the rest of a short text
     for (; i < limit && is_alnum(text[i]); ++i) {
-      digit = digit || is_digit(text[i]);
-      not_hexadecimal =
-          not_hexadecimal || (is_alpha(text[i]) && !(text[i] >= 'A' && text[i] <= 'F'));
+      digits |= is_digit(text[i]) ? 1U : 0U;
     }
   }
-  return i >= kShortest && i <= kLongest && (digit || !not_hexadecimal) ? i : 0;
+  const auto is_capital = [](char c) { return c >= 'A' && c <= 'F'; };
+  const bool good = i >= kShortest && i <= kLongest &&
+                    (digits != 0 || std::all_of(text.begin(), text.begin() + i, is_capital));
+  return good ? i : 0;
 }
 
 // Takes "QUEUE-ID: ".

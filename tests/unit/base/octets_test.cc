@@ -34,6 +34,8 @@ TEST(OctetsTest, MasksTellOfEachOctet) {
 TEST(OctetsTest, CountsWhatIsBeforeTheFirst) {
   EXPECT_EQ(before_first(equal_to(load("abc:e:gh"), ':')), 3U);
   EXPECT_EQ(before_first(0), kWord);
+  EXPECT_EQ(after_last(equal_to(load("abc:e:gh"), ':')), 2U);
+  EXPECT_EQ(after_last(0), kWord);
   EXPECT_EQ(first(0), 0U);
   EXPECT_EQ(first(3), 0xFFFFFFU);
   EXPECT_EQ(first(kWord), ~std::uint64_t{0});
