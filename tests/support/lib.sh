@@ -368,6 +368,8 @@ outcomes() {
     NR == FNR { id[FNR] = $0; asked = FNR; next }
     FNR == 1 { next }                              # greeting
     in_body && $0 == "." { in_body = 0; next }
+    in_body && /^ / { if (field == "Final-Recipient") recipient = recipient substr($0, recipient == "" ? 2 : 1); next }
+    in_body { field = $1 }
     in_body && $1 == "Final-Recipient" { recipient = value(); action = status = remote = "-" }
     in_body && $1 == "Action" { action = $2 }
     in_body && $1 == "Status" { status = $2 }
