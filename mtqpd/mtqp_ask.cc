@@ -1,16 +1,14 @@
 #include "mtqpd/mtqp_ask.h"
 
 #include "common/base/ascii.h"
-#include "common/mtqp/uri.h"
+#include "common/base/exit_code.h"
 #include "common/track/tracking_report.h"
 #include "mtqpd/mtqp_dialogue.h"
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 
 namespace mtrk::cli {
 namespace {
@@ -40,18 +38,6 @@ HopFailure refusal(const mtqp::Reply& reply) {
   return {Trouble::no_information, "the server refuses to answer"};
 }
 
-Trouble to_trouble(net::MtqpFailure::Kind kind) {
-  switch (kind) {
-    case net::MtqpFailure::Kind::network:
-      return Trouble::network;
-    case net::MtqpFailure::Kind::tls:
-      return Trouble::tls;
-    case net::MtqpFailure::Kind::protocol:
-      break;
-  }
-  return Trouble::protocol;
-}
-
 }  // namespace
 
 HopResult interpret(net::MtqpAnswer answer) {
@@ -73,68 +59,72 @@ HopResult interpret(net::MtqpAnswer answer) {
   return HopAnswer{answer.tls, std::move(*answer.reply.body), std::move(*parts)};
 }
 
-Expected<net::AddressResolver::FixedNames> parse_fixed_names(
-    const std::vector<std::string>& texts) {
-  net::AddressResolver::FixedNames names;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    if (equals == 0 || equals == std::string::npos) {
-      return fail(ErrorCode::syntax, "--resolve takes HOST=ADDRESS[:PORT]");
-    }
-    const Expected<mtqp::HostPort> place = mtqp::parse_host_port(text.substr(equals + 1));
-    net::error_code error;
-    const auto address =
-        place ? net::asio::ip::make_address(place->host, error) : net::asio::ip::address();
-    if (!place || error) {
-      return fail(ErrorCode::syntax, "--resolve takes HOST=ADDRESS[:PORT]");
-    }
-    names[to_lower(text.substr(0, equals))] = {address, place->port};
-  }
-  return names;
-}
-
-Asker::Asker(const EnvelopeId& envelope_id,
-             const TrackingSecret& secret,
-             const TrackOptions& options,
-             net::AddressResolver::FixedNames fixed)
-    : envelope_id_(envelope_id),
-      secret_(secret),
+Asker::Asker(const Query& query, const TrackOptions& options, net::Resolver& resolver)
+    : query_(query),
       options_(options),
-      resolver_(std::move(fixed)),
+      resolver_(resolver),
       tls_context_(options.tls.insecure ? net::Verify::none : net::Verify::peer,
-                   options.tls.ca_file) {}
+                   options.tls.ca_file),
+      trust_(options.tls) {}
 
-HopResult Asker::ask(const Server& server) {
+net::MtqpClientOptions Asker::client_options(const Server& server) {
+  using Direction = net::MtqpClientOptions::Direction;
   net::MtqpClientOptions client;
   client.tls = options_.tls.use;
   client.tls_context = [this]() -> net::asio::ssl::context& { return tls_context_.get(); };
-  client.tls_name = first_ ? options_.tls.name : "";  // servers found on the way have their own
+  if (first_) {  // servers found on the way have names, ports and TLS of their own
+    client.tls_name = options_.tls.name;
+    client.implicit_tls = options_.tls.implicit;
+  }
   client.response = Seconds(options_.timeout);
-  client.trace = [&](net::MtqpClientOptions::Direction direction, std::string_view text) {
-    if (direction == net::MtqpClientOptions::Direction::in_clear) {
+  client.trace = [this, &server](Direction direction, std::string_view text) {
+    if (direction == Direction::in_clear) {
       fmt::print(stderr, "mtqp: warning: no TLS with {}: the secret goes in clear\n",
-                 to_string(server));
+                 escape_for_people(to_string(server)));
     } else if (options_.verbose) {
-      print_dialogue(direction == net::MtqpClientOptions::Direction::sent ? '>' : '<', text);
+      print_dialogue(direction == Direction::sent ? '>' : '<', text);
     }
   };
-  first_ = false;
+  client.approve = [this, &server](const net::MtqpPeer& peer) {
+    return trust_.approve(to_string(server), peer);
+  };
+  return client;
+}
 
-  net::asio::io_context io(1);
-  std::optional<tl::expected<net::MtqpAnswer, net::MtqpFailure>> outcome;
-  net::asio::co_spawn(
-      io, net::track(resolver_, server.host, server.port, envelope_id_, secret_, client),
-      [&](std::exception_ptr error, tl::expected<net::MtqpAnswer, net::MtqpFailure> result) {
-        if (error) {
-          std::rethrow_exception(error);
-        }
-        outcome = std::move(result);
-      });
-  io.run();
-  if (!*outcome) {
-    return HopFailure{to_trouble(outcome->error().kind), std::move(outcome->error().detail)};
+HopResult Asker::ask(const Server& server) {
+  const net::MtqpClientOptions client = client_options(server);
+  first_ = false;
+  tl::expected<net::MtqpAnswer, net::MtqpFailure> outcome = run_to_end(
+      net::track(resolver_, server.host, server.port, query_.envelope_id, query_.secret, client));
+  if (!outcome) {
+    return HopFailure{to_trouble(outcome.error().kind), std::move(outcome.error().detail)};
   }
-  return interpret(std::move(**outcome));
+  return interpret(std::move(*outcome));
+}
+
+Travel Asker::run() {
+  first_ = true;
+  const FollowPolicy policy{options_.follow, options_.max_hops, options_.port};
+  return travel(query_.server, policy, [this](const Server& server) { return ask(server); });
+}
+
+int with_asker(const TrackOptions& options, const std::function<int(Asker&)>& work) {
+  Expected<std::unique_ptr<net::DnsResolver>> resolver = make_resolver(options);
+  if (!resolver) {
+    fmt::print(stderr, "mtqp: {}\n", resolver.error().detail);
+    return exit_code::usage;
+  }
+  Expected<Query> query = query_of(options);
+  if (!query) {
+    fmt::print(stderr, "mtqp: {}\n", query.error().detail);
+    return exit_code::usage;
+  }
+  if (options.confirm && !confirmed(*query)) {
+    fmt::print(stderr, "mtqp: nobody was asked\n");
+    return static_cast<int>(Trouble::no_information);
+  }
+  Asker asker(*query, options, **resolver);
+  return work(asker);
 }
 
 }  // namespace mtrk::cli

@@ -224,6 +224,55 @@ std::vector<Journey> journeys_of(const Travel& travel) {
   return Journeys(travel).all();
 }
 
+std::string_view to_string(Trouble trouble) {
+  switch (trouble) {
+    case Trouble::no_information:
+      return "no information";
+    case Trouble::network:
+      return "network";
+    case Trouble::tls:
+      return "tls";
+    case Trouble::protocol:
+      break;
+  }
+  return "protocol";
+}
+
+Beyond beyond(const Journey& journey) {
+  switch (journey.back().recipient->action) {
+    case Action::delivered:
+    case Action::failed:
+    case Action::delayed:
+      return Beyond::nothing;
+    case Action::relayed:
+    case Action::expanded:
+      return Beyond::untracked;
+    case Action::transferred:
+      return Beyond::no_answer;
+    case Action::opaque:
+      break;
+  }
+  return Beyond::unknown;
+}
+
+std::string_view to_string(Beyond beyond) {
+  switch (beyond) {
+    case Beyond::nothing:
+      return "nothing";
+    case Beyond::untracked:
+      return "untracked";
+    case Beyond::no_answer:
+      return "no answer";
+    case Beyond::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+const std::string& address_of(const ReportedRecipient& recipient) {
+  return recipient.original.type.empty() ? recipient.final.value : recipient.original.value;
+}
+
 int exit_code_of(const Travel& travel) {
   if (const HopFailure* failure = travel.hops.front().failure()) {
     return static_cast<int>(failure->trouble);

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Server {
 
 // Why a server gave no answer. The values are exit codes of mtqp(1).
 enum class Trouble { no_information = 3, network = 4, tls = 5, protocol = 6 };
+[[nodiscard]] std::string_view to_string(Trouble trouble);  // "no information", "network" ...
 struct HopFailure {
   Trouble trouble;
   std::string detail;
@@ -72,6 +74,19 @@ struct Stage {
 using Journey = std::vector<Stage>;  // never empty; the last stage tells how it stands
 // Every recipient of every answer is in one journey at least. Points into `travel`.
 [[nodiscard]] std::vector<Journey> journeys_of(const Travel& travel);
+
+// What is beyond the last stage of a journey.
+enum class Beyond {
+  nothing,    // it ends there: delivered, failed, or still waiting
+  untracked,  // it went on to a system that does not track, or to members that are not shown
+  no_answer,  // it went on to a server that should know, but gave no answer
+  unknown,
+};
+[[nodiscard]] Beyond beyond(const Journey& journey);
+[[nodiscard]] std::string_view to_string(Beyond beyond);  // "nothing", "untracked", "no answer" ...
+
+// The address a recipient is shown by: the original one where it is known.
+[[nodiscard]] const std::string& address_of(const ReportedRecipient& recipient);
 
 // The exit code of mtqp track: the table of mtqp(1).
 [[nodiscard]] int exit_code_of(const Travel& travel);

@@ -1,9 +1,10 @@
 #include "mtqpd/mtqp_json.h"
 
 #include "common/base/ascii.h"
+#include "mtqpd/mtqp_status_words.h"
+#include "mtqpd/mtqp_summary.h"
 
 #include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <string_view>
@@ -62,18 +63,45 @@ json::object to_json(const TrackingStatus& part) {
   return object;
 }
 
-std::string_view to_string(Trouble trouble) {
-  switch (trouble) {
-    case Trouble::no_information:
-      return "no information";
-    case Trouble::network:
-      return "network";
-    case Trouble::tls:
-      return "tls";
-    case Trouble::protocol:
-      break;
+json::object to_json(const Travel& travel, const Journey& journey) {
+  const ReportedRecipient& first = *journey.front().recipient;
+  const ReportedRecipient& last = *journey.back().recipient;
+  json::object object;
+  object["recipient"] = safe(address_of(first));
+  object["action"] = std::string(mtrk::to_string(last.action));
+  if (last.status) {
+    object["status"] = format_enhanced_status(*last.status);
+    object["words"] = std::string(words_for(*last.status));
   }
-  return "protocol";
+  if (last.remote_mta) {
+    object["next_hop"] = safe(last.remote_mta->name);
+  }
+  object["beyond"] = std::string(to_string(beyond(journey)));
+  put_time(object, "will_retry_until", last.will_retry_until);
+  json::array path;
+  for (const Stage& stage : journey) {
+    json::object step;
+    step["server"] = cli::to_string(travel.hops[stage.hop].server);
+    step["reporting_mta"] = safe(stage.part->reporting_mta.name);
+    put_time(step, "arrival", stage.part->arrival);
+    step["action"] = std::string(mtrk::to_string(stage.recipient->action));
+    put_time(step, "last_attempt", stage.recipient->last_attempt);
+    path.push_back(std::move(step));
+  }
+  object["path"] = std::move(path);
+  return object;
+}
+
+json::object to_json(const Hop& hop) {
+  json::object object;
+  object["server"] = cli::to_string(hop.server);
+  if (const HopAnswer* answer = hop.answer()) {
+    object["tls"] = answer->tls;
+  } else {
+    object["error"] = std::string(cli::to_string(hop.failure()->trouble));
+    object["detail"] = safe(hop.failure()->detail);
+  }
+  return object;
 }
 
 }  // namespace
@@ -92,10 +120,36 @@ std::string format_hop(std::size_t number, const Hop& hop) {
     object["parts"] = std::move(parts);
   } else {
     const HopFailure& failure = *hop.failure();
-    object["error"] = std::string(to_string(failure.trouble));
+    object["error"] = std::string(cli::to_string(failure.trouble));
     object["detail"] = safe(failure.detail);
   }
   return json::serialize(object) + "\n";
+}
+
+std::string format_merged(const Travel& travel) {
+  json::object object;
+  object["v"] = 1;
+  object["state"] = std::string(state_of(travel));
+  object["exit"] = exit_code_of(travel);
+  json::array recipients;
+  for (const Journey& journey : journeys_of(travel)) {
+    recipients.push_back(to_json(travel, journey));
+  }
+  object["recipients"] = std::move(recipients);
+  json::array asked;
+  for (const Hop& hop : travel.hops) {
+    asked.push_back(to_json(hop));
+  }
+  object["asked"] = std::move(asked);
+  object["loop"] = travel.loop;
+  object["hop_limit"] = travel.hop_limit;
+  return json::serialize(object) + "\n";
+}
+
+std::string text_member(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains({name.data(), name.size()});
+  const json::string* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string() : std::string(text->data(), text->size());
 }
 
 }  // namespace mtrk::cli

@@ -1,10 +1,14 @@
 #include "common/base/exit_code.h"
 #include "common/net/tls.h"
+#include "mtqpd/mtqp_check.h"
+#include "mtqpd/mtqp_list.h"
 #include "mtqpd/mtqp_new.h"
 #include "mtqpd/mtqp_options.h"
+#include "mtqpd/mtqp_resolve.h"
 #include "mtqpd/mtqp_secret.h"
 #include "mtqpd/mtqp_send.h"
 #include "mtqpd/mtqp_track.h"
+#include "mtqpd/mtqp_watch.h"
 
 #include <fmt/format.h>
 
@@ -28,18 +32,27 @@ std::optional<int> load(const ProgramOptions& options, Config& config) {
   return std::nullopt;
 }
 
+// One overload for each command, so that a new one cannot be forgotten.
+struct Runner {
+  const Config& config;
+
+  int operator()(const NewOptions& options) const { return run_new(options, config); }
+  int operator()(const SendOptions& options) const { return run_send(options, config); }
+  int operator()(const ListOptions& options) const { return run_list(options); }
+  int operator()(const TrackOptions& options) const { return run_track(options); }
+  int operator()(const StatusOptions& options) const { return run_status(options); }
+  int operator()(const WatchOptions& options) const { return run_watch(options); }
+  int operator()(const ResolveOptions& options) const { return run_resolve(options); }
+  int operator()(const CheckOptions& options) const { return run_check(options); }
+  int operator()(std::monostate) const { return exit_code::ok; }  // --check-config alone
+};
+
 int run(const CommandLine& line) {
   Config config;
   if (const std::optional<int> code = load(line.program, config)) {
     return *code;
   }
-  if (const auto* make = std::get_if<NewOptions>(&line.command)) {
-    return run_new(*make, config);
-  }
-  if (const auto* send = std::get_if<SendOptions>(&line.command)) {
-    return run_send(*send, config);
-  }
-  return run_track(std::get<TrackOptions>(line.command));
+  return std::visit(Runner{config}, line.command);
 }
 
 int run(int argc, char** argv) {

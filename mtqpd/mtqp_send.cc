@@ -3,14 +3,14 @@
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
 #include "common/base/wipe.h"
+#include "mtqpd/mtqp_credentials.h"
 #include "mtqpd/mtqp_dialogue.h"
-#include "mtqpd/mtqp_hops.h"
 #include "mtqpd/mtqp_message.h"
+#include "mtqpd/mtqp_network.h"
 #include "mtqpd/mtqp_sent_file.h"
 #include "mtqpd/mtqp_submit.h"
 #include "mtqpd/mtqp_tls.h"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -69,28 +69,6 @@ void complain(const std::vector<RefusedRecipient>& refused) {
     fmt::print(stderr, "mtqp: {} was refused: {}\n", one.recipient,
                escape_for_people(one.reply.text()));
   }
-}
-
-// Opportunistic, as between mail servers, where TLS is only tried: a certificate has to be good
-// where TLS is required. The certifier that SMTP carries is no secret.
-LazyTlsContext make_tls_context(const TlsOptions& tls) {
-  const bool verify = tls.use == mtqp::TlsUse::required && !tls.insecure;
-  return LazyTlsContext(verify ? net::Verify::peer : net::Verify::none, tls.ca_file);
-}
-
-Outcome run_submission(const Submission& submission) {
-  net::asio::io_context io(1);
-  net::AddressResolver resolver;
-  std::optional<Outcome> outcome;
-  net::asio::co_spawn(io, submit(resolver, submission),
-                      [&](std::exception_ptr error, Outcome result) {
-                        if (error) {
-                          std::rethrow_exception(error);
-                        }
-                        outcome = std::move(result);
-                      });
-  io.run();
-  return std::move(*outcome);
 }
 
 void print(const Submitted& done, const std::string& uri, bool json) {
@@ -154,6 +132,19 @@ Expected<Submission> parse_submission(const SendOptions& options, const Config& 
   submission.untracked_ok = options.untracked_ok;
   submission.tls_name = options.tls.name;
   submission.tls = options.tls.use;
+  submission.implicit_tls = options.tls.implicit;
+  // Opportunistic, as between mail servers, where TLS is only tried; a certificate has to be good
+  // where TLS is required or a password is sent. The certifier that SMTP carries is no secret.
+  submission.verify =
+      !options.tls.insecure && (options.tls.use == mtqp::TlsUse::required || !options.user.empty());
+  if (!options.user.empty()) {
+    Expected<Credentials> login =
+        read_credentials(options.user, submission.host, options.password_file);
+    if (!login) {
+      return Unexpected(std::move(login.error()));
+    }
+    submission.login.emplace(std::move(*login));
+  }
   if (options.verbose) {
     submission.trace = print_dialogue;
   }
@@ -182,6 +173,10 @@ int run_send(const SendOptions& options, const Config& config) {
   if (!submission) {
     return usage(submission.error().detail);
   }
+  Expected<std::unique_ptr<net::DnsResolver>> resolver = make_resolver(options);
+  if (!resolver) {
+    return usage(resolver.error().detail);
+  }
   const std::string tracker = options.tracker.empty()
                                   ? mtqp::format_host_port(submission->host, std::nullopt)
                                   : options.tracker;
@@ -198,7 +193,8 @@ int run_send(const SendOptions& options, const Config& config) {
     fmt::print(stderr, "mtqp: {}: cannot read it\n", options.file);
     return exit_code::no_input;
   }
-  LazyTlsContext tls = make_tls_context(options.tls);
+  LazyTlsContext tls(submission->verify ? net::Verify::peer : net::Verify::none,
+                     options.tls.ca_file);
   submission->tls_context = [&]() -> net::asio::ssl::context& { return tls.get(); };
   submission->data = smtp::format_data(complete_message(
       *input, {options.from, options.to, make_message_id(submission->helo), current_time()}));
@@ -210,7 +206,7 @@ int run_send(const SendOptions& options, const Config& config) {
                         std::string(smtp::to_string(carrier)), options.from, options.to});
   };
   try {
-    Outcome outcome = run_submission(*submission);
+    Outcome outcome = run_to_end(submit(**resolver, *submission));
     return report(outcome, uri, options.json);
   } catch (const std::system_error& error) {  // the secret cannot be kept: nothing was sent
     fmt::print(stderr, "mtqp: {}\n", error.what());

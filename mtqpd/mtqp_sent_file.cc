@@ -1,31 +1,32 @@
 #include "mtqpd/mtqp_sent_file.h"
 
-#include "common/base/unique_fd.h"
+#include "common/base/ascii.h"
 #include "common/base/wipe.h"
+#include "common/track/digest.h"
+#include "mtqpd/mtqp_json.h"
+#include "mtqpd/mtqp_state_file.h"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 #include <system_error>
 
 namespace mtrk::cli {
 namespace {
 
-[[noreturn]] void throw_errno(int error, const std::string& path) {
-  throw std::system_error(error, std::generic_category(), path);
-}
+namespace json = boost::json;
+
+constexpr std::size_t kMaxFile = 256UL << 20U;
 
 std::string to_line(const SentRecord& record) {
-  boost::json::object object;
+  json::object object;
   object["v"] = 1;
   object["time"] = format_rfc3339(record.time);
   object["envelope_id"] = record.envelope_id;
@@ -33,92 +34,136 @@ std::string to_line(const SentRecord& record) {
   object["smtp"] = record.smtp;
   object["carrier"] = record.carrier;
   object["from"] = record.from;
-  object["to"] = boost::json::array(record.to.begin(), record.to.end());
-  return boost::json::serialize(object) + "\n";
-}
-
-// All folders above are the user's business; the last one is ours and closed to others.
-void make_folder(const std::filesystem::path& folder) {
-  std::filesystem::create_directories(folder.parent_path());
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    throw_errno(errno, folder);
-  }
-}
-
-UniqueFd open_private(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd) {
-    throw_errno(errno, path);
-  }
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) {
-    throw_errno(errno, path);
-  }
-  const bool is_private =
-      S_ISREG(status.st_mode) && status.st_uid == ::geteuid() && (status.st_mode & 077U) == 0;
-  if (!is_private) {
-    throw_errno(EPERM, path + " must be a file of this user with mode 0600");
-  }
-  return fd;
+  object["to"] = json::array(record.to.begin(), record.to.end());
+  return json::serialize(object) + "\n";
 }
 
 // All of it or an error; on an error nothing of the line stays, so that the file keeps its form.
-void write_line(int fd, const std::string& line, const std::string& path) {
-  const off_t before = ::lseek(fd, 0, SEEK_END);
-  std::size_t done = 0;
-  while (done < line.size()) {
-    const ssize_t n = ::write(fd, line.data() + done, line.size() - done);
-    if (n < 0 && errno == EINTR) {
-      continue;
+void write_line(const UniqueFd& fd, const std::string& line, const std::string& path) {
+  const off_t before = ::lseek(fd.get(), 0, SEEK_END);
+  try {
+    write_all(fd, line, path);
+  } catch (const std::system_error& error) {
+    if (::ftruncate(fd.get(), before) != 0) {
+      throw std::system_error(error.code(), path + " (half a line remains)");
     }
-    if (n <= 0) {
-      const int error = n < 0 ? errno : EIO;
-      if (::ftruncate(fd, before) != 0) {
-        throw_errno(errno, path + " (half a line remains)");
-      }
-      throw_errno(error, path);
-    }
-    done += static_cast<std::size_t>(n);
+    throw;
   }
-  if (::fsync(fd) != 0) {
-    throw_errno(errno, path);
+  if (::fsync(fd.get()) != 0) {
+    throw std::system_error(errno, std::generic_category(), path);
   }
 }
 
 }  // namespace
 
 std::string sent_file_path() {
-  const char* state = std::getenv("XDG_STATE_HOME");  // NOLINT(concurrency-mt-unsafe)
-  if (state != nullptr && *state == '/') {            // the specification wants absolute paths
-    return std::string(state) + "/mtqp/sent.ndjson";
-  }
-  const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe)
-  if (home == nullptr || *home == '\0') {
-    return "";
-  }
-  return std::string(home) + "/.local/state/mtqp/sent.ndjson";
+  return state_file_path("sent.ndjson");
 }
 
 void append_sent_record(const std::string& path, const SentRecord& record) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  make_folder(folder);
-  const UniqueFd fd = open_private(path);
-  if (::flock(fd.get(), LOCK_EX) != 0) {
-    throw_errno(errno, path);
-  }
+  make_private_folder(path);
+  const UniqueFd fd = open_private(path, O_WRONLY | O_APPEND | O_CREAT);
+  lock_exclusively(fd, path);
   std::string line = to_line(record);
   try {
-    write_line(fd.get(), line, path);
+    write_line(fd, line, path);
   } catch (...) {
     wipe(line);
     throw;
   }
   wipe(line);
-  // A new file is only there after a crash if its folder says so.
-  const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder_fd) {
-    static_cast<void>(::fsync(folder_fd.get()));
+  sync_folder_of(path);  // a new file is only there after a crash if its folder says so
+}
+
+Expected<SentRecord> parse_sent_record(std::string_view line) {
+  json::error_code error;
+  const json::value value = json::parse({line.data(), line.size()}, error);
+  const json::object* object = error ? nullptr : value.if_object();
+  if (object == nullptr) {
+    return fail(ErrorCode::syntax, "not a JSON object");
   }
+  SentRecord record;
+  const auto time = parse_rfc3339(text_member(*object, "time"));
+  record.envelope_id = text_member(*object, "envelope_id");
+  record.uri = text_member(*object, "uri");
+  if (!time || record.envelope_id.empty() || record.uri.empty()) {
+    return fail(ErrorCode::syntax, "no record of a sent message");
+  }
+  record.time = std::chrono::floor<Seconds>(time->at);
+  record.smtp = text_member(*object, "smtp");
+  record.carrier = text_member(*object, "carrier");
+  record.from = text_member(*object, "from");
+  if (const json::value* to = object->if_contains("to"); to != nullptr && to->is_array()) {
+    for (const json::value& one : to->get_array()) {
+      if (const json::string* recipient = one.if_string()) {
+        record.to.emplace_back(recipient->c_str());
+      }
+    }
+  }
+  return record;
+}
+
+std::vector<SentRecord> read_sent_records(const std::string& path) {
+  std::string text = read_private(path, kMaxFile);
+  std::vector<SentRecord> records;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    if (Expected<SentRecord> record = parse_sent_record(rest.substr(0, end))) {
+      records.push_back(std::move(*record));
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  wipe(text);
+  return records;
+}
+
+void wipe_records(std::vector<SentRecord>& records) noexcept {
+  for (SentRecord& record : records) {
+    wipe(record.uri);
+  }
+}
+
+std::string short_name(const SentRecord& record) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  const Digest32 digest = sha256(record.envelope_id);
+  std::string name;
+  for (std::size_t i = 0; i < 4; ++i) {
+    name += {kHex[digest[i] >> 4], kHex[digest[i] & 15]};
+  }
+  return name;
+}
+
+Expected<const SentRecord*> find_sent(const std::vector<SentRecord>& records,
+                                      std::string_view name) {
+  if (iequals(name, "last")) {
+    if (records.empty()) {
+      return fail(ErrorCode::syntax, "nothing was sent yet");
+    }
+    return &records.back();
+  }
+  if (name.size() < kMinPrefix) {
+    return fail(ErrorCode::syntax, "a name of mtqp list has four characters at least");
+  }
+  const SentRecord* found = nullptr;
+  for (const bool by_envelope_id : {false, true}) {  // the names that mtqp list shows come first
+    for (const SentRecord& record : records) {
+      if (!(by_envelope_id ? record.envelope_id.starts_with(name)
+                           : istarts_with(short_name(record), name))) {
+        continue;
+      }
+      if (found != nullptr && found->envelope_id != record.envelope_id) {
+        return fail(ErrorCode::syntax,
+                    "several messages begin like that; mtqp list shows their whole names");
+      }
+      found = &record;
+    }
+    if (found != nullptr) {
+      return found;
+    }
+  }
+  return fail(ErrorCode::syntax,
+              "no sent message has that name; mtqp list shows what was sent. (An ENVID needs "
+              "--server HOST.)");
 }
 
 }  // namespace mtrk::cli

@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_submit.h"
 
 #include "common/base/ascii.h"
+#include "common/base/wipe.h"
 #include "common/smtp/reply.h"
 #include "mtqpd/mtqp_message.h"
 
@@ -17,6 +18,8 @@ template <typename T>
 using Result = tl::expected<T, SubmitFailure>;
 
 constexpr std::uint16_t kSmtpPort = 25;
+constexpr std::uint16_t kSubmissionsPort = 465;  // RFC 8314
+constexpr int kMaxChallenges = 4;
 constexpr std::chrono::seconds kConnect{30};
 constexpr std::chrono::minutes kCommand{5};  // RFC 5321 §4.5.3.2
 constexpr std::chrono::minutes kMessage{10};
@@ -38,6 +41,11 @@ tl::unexpected<SubmitFailure> refusal(std::string_view command, const smtp::Repl
       "the server refuses " + std::string(command) + ": " + escape_for_people(reply.text(), 512));
 }
 
+// A secret's base64: printable, without a comma, never used before.
+std::string fresh_nonce() {
+  return TrackingSecret::generate().to_base64();
+}
+
 class Run {
  public:
   Run(net::ClientConnection& connection, const Submission& submission)
@@ -50,6 +58,12 @@ class Run {
     }
     Submitted done;
     done.tls = connection_.is_tls();
+    if (submission_.login) {
+      if (std::optional<SubmitFailure> problem = co_await log_in()) {
+        co_await quit();
+        co_return tl::make_unexpected(std::move(*problem));
+      }
+    }
     done.carrier = smtp::carrier_for(*extensions);
     if (done.carrier == smtp::Carrier::none && !submission_.untracked_ok) {
       co_await quit();
@@ -99,16 +113,34 @@ class Run {
   }
 
   net::Awaitable<Result<smtp::Reply>> command(std::string line) {
-    connection_.expire_after(kCommand);
     line += "\r\n";
     trace('>', line);
-    if (auto problem = co_await connection_.send(line)) {
+    co_return co_await send_line(std::move(line));
+  }
+
+  // A line of a login: nobody sees it but the server.
+  net::Awaitable<Result<smtp::Reply>> secret_command(std::string line) {
+    line += "\r\n";
+    trace('>', "(login)\r\n");
+    co_return co_await send_line(std::move(line));
+  }
+
+  net::Awaitable<Result<smtp::Reply>> send_line(std::string line) {
+    connection_.expire_after(kCommand);
+    auto problem = co_await connection_.send(line);
+    wipe(line);
+    if (problem) {
       co_return failure(std::move(*problem));
     }
     co_return co_await receive_reply();
   }
 
   net::Awaitable<Result<smtp::Extensions>> open() {
+    if (submission_.implicit_tls) {
+      if (std::optional<SubmitFailure> problem = co_await handshake()) {
+        co_return tl::make_unexpected(std::move(*problem));
+      }
+    }
     connection_.expire_after(kCommand);
     Result<smtp::Reply> greeting = co_await receive_reply();
     if (!greeting) {
@@ -118,7 +150,7 @@ class Run {
       co_return refusal("the connection", *greeting);
     }
     Result<smtp::Extensions> extensions = co_await hello();
-    if (!extensions || submission_.tls == mtqp::TlsUse::never) {
+    if (!extensions || submission_.implicit_tls || submission_.tls == mtqp::TlsUse::never) {
       co_return extensions;
     }
     if (!extensions->starttls) {
@@ -144,7 +176,39 @@ class Run {
     }
     const std::string& first = reply->lines.front();
     server_name_ = first.substr(0, first.find(' '));
+    mechanisms_ = auth_mechanisms(*reply);
     co_return smtp::parse_ehlo(*reply);
+  }
+
+  net::Awaitable<std::optional<SubmitFailure>> log_in() {
+    const std::optional<Mechanism> mechanism = choose_mechanism(mechanisms_, connection_.is_tls());
+    if (!mechanism) {
+      co_return SubmitFailure{Kind::refused,
+                              connection_.is_tls()
+                                  ? "the server offers no login that is known here"
+                                  : "no login without TLS: the password would go in clear",
+                              {}};
+    }
+    AuthExchange exchange(*mechanism, *submission_.login, fresh_nonce());
+    Result<smtp::Reply> reply = co_await secret_command(exchange.command());
+    for (int i = 0; reply && reply->code == 334 && i < kMaxChallenges; ++i) {
+      Expected<std::string> answer = exchange.answer(reply->lines.front());
+      if (!answer) {
+        static_cast<void>(co_await command("*"));  // RFC 4954 §4: cancels it
+        co_return SubmitFailure{Kind::protocol, std::move(answer.error().detail), {}};
+      }
+      reply = co_await secret_command(std::move(*answer));
+    }
+    if (!reply) {
+      co_return reply.error();
+    }
+    if (!reply->positive()) {
+      co_return refusal("the login", *reply).value();
+    }
+    if (!exchange.complete()) {
+      co_return SubmitFailure{Kind::protocol, "the server did not prove who it is", {}};
+    }
+    co_return std::nullopt;
   }
 
   net::Awaitable<std::optional<SubmitFailure>> start_tls() {
@@ -159,23 +223,42 @@ class Run {
     if (replies_.pending() != 0 || connection_.input_waiting()) {
       co_return SubmitFailure{Kind::protocol, "the server sent bytes before the TLS handshake", {}};
     }
+    std::optional<SubmitFailure> problem = co_await handshake();
+    replies_ = smtp::ReplyParser();
+    co_return problem;
+  }
+
+  net::Awaitable<std::optional<SubmitFailure>> handshake() {
+    const std::optional<std::string> name = tls_name();
+    if (!name) {
+      co_return SubmitFailure{
+          Kind::tls,
+          "a server given by address needs --smtp-tls-name to check its certificate",
+          {}};
+    }
     connection_.expire_after(kHandshake);
-    if (auto problem = co_await connection_.start_tls(submission_.tls_context(), tls_name())) {
+    if (auto problem = co_await connection_.start_tls(submission_.tls_context(), *name)) {
       co_return failure(std::move(*problem)).value();
     }
-    replies_ = smtp::ReplyParser();
     co_return std::nullopt;
   }
 
-  // SNI takes names only; where the server was given by address, its own name will do, as it can
-  // only matter when certificates are not verified.
-  [[nodiscard]] std::string tls_name() const {
+  // SNI takes names only. Where the server was given by address its own word for its name will do
+  // if certificates are not verified, and never if they are: anybody can have a certificate for a
+  // name of their own.
+  [[nodiscard]] std::optional<std::string> tls_name() const {
     if (!submission_.tls_name.empty()) {
       return submission_.tls_name;
     }
     net::error_code not_an_address;
     net::asio::ip::make_address(submission_.host, not_an_address);
-    return not_an_address || server_name_.empty() ? submission_.host : server_name_;
+    if (not_an_address) {
+      return submission_.host;
+    }
+    if (submission_.verify) {
+      return std::nullopt;
+    }
+    return server_name_.empty() ? "localhost" : server_name_;
   }
 
   net::Awaitable<std::optional<SubmitFailure>> send_envelope(Submitted& done, bool eight_bit) {
@@ -252,6 +335,7 @@ class Run {
   const Submission& submission_;
   smtp::ReplyParser replies_;
   std::string server_name_;
+  std::vector<std::string> mechanisms_;  // of the last EHLO: what was said before TLS is forgotten
 };
 
 }  // namespace
@@ -260,8 +344,9 @@ net::Awaitable<tl::expected<Submitted, SubmitFailure>> submit(net::Resolver& res
                                                               const Submission& submission) {
   net::ClientConnection connection(co_await net::asio::this_coro::executor);
   connection.expire_after(kConnect);
-  if (auto problem = co_await connection.connect(resolver, submission.host,
-                                                 submission.port.value_or(kSmtpPort))) {
+  const std::uint16_t usual = submission.implicit_tls ? kSubmissionsPort : kSmtpPort;
+  if (auto problem =
+          co_await connection.connect(resolver, submission.host, submission.port.value_or(usual))) {
     co_return failure(std::move(*problem));
   }
   Run run(connection, submission);

@@ -3,6 +3,7 @@
 #include "common/mtqp/client_session.h"
 #include "common/net/client_connection.h"
 #include "common/smtp/submission.h"
+#include "mtqpd/mtqp_auth.h"
 #include "mtqpd/mtqp_identity.h"
 
 #include <boost/asio/ssl/context.hpp>
@@ -17,7 +18,7 @@ namespace mtrk::cli {
 
 struct Submission {
   std::string host;
-  std::optional<std::uint16_t> port;  // absent: 25
+  std::optional<std::uint16_t> port;  // absent: 25, with implicit TLS 465
   std::string helo;                   // and the host of the envelope id
   std::string sender;                 // paths, checked
   std::vector<std::string> recipients;
@@ -26,9 +27,12 @@ struct Submission {
   // STARTTLS: never, where offered, or nothing without it. The context, asked for when a handshake
   // begins, decides what certificates will do; it may throw net::TlsError.
   mtqp::TlsUse tls = mtqp::TlsUse::if_offered;
+  bool implicit_tls = false;  // TLS from the first octet (RFC 8314)
+  bool verify = false;        // what tls_context does with certificates
   std::function<net::asio::ssl::context&()> tls_context;
-  std::string tls_name;  // empty = host
-  std::string data;      // the message in the form of DATA, with its final dot
+  std::string tls_name;              // empty = host
+  std::optional<Credentials> login;  // AUTH (RFC 4954) before anything else
+  std::string data;                  // the message in the form of DATA, with its final dot
   // Called when recipients were accepted and before the message is sent: the secret has to be kept
   // by then. Not called without tracking. May throw.
   std::function<void(const Identity&, smtp::Carrier)> keep;

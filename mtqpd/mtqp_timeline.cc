@@ -75,10 +75,7 @@ class Timeline {
 
  private:
   void add_journey(const Journey& journey) {
-    const Stage& first = journey.front();
-    const TypedAddress& to =
-        first.recipient->original.type.empty() ? first.recipient->final : first.recipient->original;
-    out_ += paint("1", safe(to.value)) + "\n";
+    out_ += paint("1", safe(address_of(*journey.front().recipient))) + "\n";
     for (std::size_t i = 0; i < journey.size(); ++i) {
       const TrackingStatus& part = *journey[i].part;
       add_line(part.arrival, "  ", "accepted by " + safe(part.reporting_mta.name));

@@ -1,5 +1,8 @@
 #include "common/net/client_connection.h"
 
+#include "common/base/ascii.h"
+#include "common/net/happy_eyeballs.h"
+
 #include <boost/asio/buffer.hpp>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -50,7 +53,7 @@ void ClientConnection::expire_after(Clock::duration limit) {
 
 NetFailure ClientConnection::failure(std::string_view doing, const error_code& error) const {
   std::string detail(doing);
-  if (watchdog_->expired) {
+  if (watchdog_->expired || error == asio::error::timed_out) {
     detail += ": no answer in time";
   } else if (error == asio::error::eof) {
     detail += ": the server closed the connection";
@@ -63,30 +66,27 @@ NetFailure ClientConnection::failure(std::string_view doing, const error_code& e
 Awaitable<std::optional<NetFailure>> ClientConnection::connect(Resolver& resolver,
                                                                std::string host,
                                                                std::optional<std::uint16_t> port) {
-  const tl::expected<Endpoints, std::string> endpoints = co_await resolver.resolve(host, port);
-  if (!endpoints) {
-    co_return NetFailure{NetFailure::Kind::network, endpoints.error()};
+  tl::expected<std::vector<Endpoints>, std::string> targets =
+      co_await resolver.resolve_targets(host, port);
+  if (!targets) {
+    co_return NetFailure{NetFailure::Kind::network, std::move(targets.error())};
   }
   error_code last = asio::error::host_not_found;
-  for (const Tcp::endpoint& endpoint : *endpoints) {
-    if (watchdog_->expired) {
-      break;
-    }
-    Socket socket(executor_);
-    watchdog_->end_operation = [&socket] {
-      error_code ignored;
-      socket.close(ignored);
-    };
-    const auto [error] = co_await socket.async_connect(endpoint, kAwait);
-    watchdog_->end_operation = nullptr;
-    if (!error && !watchdog_->expired) {
-      transport_ = std::make_unique<Transport>(std::move(socket));
+  for (std::size_t i = 0; i < targets->size() && !watchdog_->expired; ++i) {
+    // A target that swallows packets leaves the others their share of the time.
+    const Clock::time_point now = Clock::now();
+    const Clock::duration share =
+        (watchdog_->timer.expiry() - now) / static_cast<Clock::duration::rep>(targets->size() - i);
+    auto connected = co_await connect_first(std::move((*targets)[i]), now + share);
+    if (connected && !watchdog_->expired) {
+      peer_ = connected->endpoint;
+      transport_ = std::make_unique<Transport>(std::move(connected->socket));
       watchdog_->end_operation = [this] { transport_->close(); };
       co_return std::nullopt;
     }
-    last = error;
+    last = connected ? error_code(asio::error::timed_out) : connected.error();
   }
-  co_return failure("cannot connect to " + host, last);
+  co_return failure("cannot connect to " + escape_for_people(host, 253), last);
 }
 
 Awaitable<std::optional<NetFailure>> ClientConnection::send(std::string_view bytes) {
@@ -124,8 +124,8 @@ Awaitable<std::optional<NetFailure>> ClientConnection::start_tls(asio::ssl::cont
   co_return result;
 }
 
-std::string ClientConnection::tls_version() const {
-  return transport_ ? transport_->tls_version() : "";
+PeerCertificates ClientConnection::certificates() const {
+  return describe_peer(transport_ ? transport_->native_tls() : nullptr);
 }
 
 }  // namespace mtrk::net

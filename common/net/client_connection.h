@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/net/peer_certificate.h"
 #include "common/net/resolver.h"
 #include "common/net/transport.h"
 
@@ -32,7 +33,7 @@ class ClientConnection {
   void expire_after(Clock::duration limit);
   void expire_at_latest(Clock::time_point end) { end_ = end; }
 
-  // Tries the addresses of `host` in order.
+  // Tries the targets of `host` in order, the addresses of each as RFC 8305 says.
   [[nodiscard]] Awaitable<std::optional<NetFailure>> connect(Resolver& resolver,
                                                              std::string host,
                                                              std::optional<std::uint16_t> port);
@@ -45,7 +46,9 @@ class ClientConnection {
   // True if the peer has sent what nobody asked for: no handshake may begin then (C1).
   [[nodiscard]] bool input_waiting() { return transport_ && transport_->input_waiting(); }
   [[nodiscard]] bool is_tls() const { return transport_ && transport_->is_tls(); }
-  [[nodiscard]] std::string tls_version() const;
+  // Who is at the other end: its address once connected, what it showed in a handshake.
+  [[nodiscard]] const std::optional<Tcp::endpoint>& peer() const { return peer_; }
+  [[nodiscard]] PeerCertificates certificates() const;
 
  private:
   struct Watchdog;
@@ -54,6 +57,7 @@ class ClientConnection {
 
   Executor executor_;
   std::unique_ptr<Transport> transport_;
+  std::optional<Tcp::endpoint> peer_;
   std::shared_ptr<Watchdog> watchdog_;
   Clock::time_point end_ = Clock::time_point::max();
   std::array<char, 16 * 1024> buffer_{};

@@ -29,39 +29,92 @@ MtqpFailure to_failure(mtqp::SessionFailure failure) {
   }
 }
 
-// One run of the session over one connection.
+// One session over one connection.
 class Run {
  public:
-  Run(ClientConnection& connection, const MtqpClientOptions& options, mtqp::ClientPolicy policy)
-      : connection_(connection), options_(options), session_(std::move(policy)) {}
+  Run(ClientConnection& connection, const MtqpClientOptions& options, std::string domain)
+      : connection_(connection),
+        options_(options),
+        domain_(std::move(domain)),
+        session_({options.tls, domain_, options.implicit_tls}) {}
 
-  Awaitable<Outcome> run(const EnvelopeId& envelope_id, const TrackingSecret& secret) {
+  Awaitable<std::optional<MtqpFailure>> connect(Resolver& resolver,
+                                                std::string host,
+                                                std::optional<std::uint16_t> port) {
+    connection_.expire_at_latest(options_.end);
+    connection_.expire_after(options_.connect);
+    if (auto failure = co_await connection_.connect(resolver, std::move(host), port)) {
+      co_return to_failure(std::move(*failure));
+    }
+    if (options_.implicit_tls) {
+      co_return co_await handshake(domain_);
+    }
+    co_return std::nullopt;
+  }
+
+  // Until the server can be asked.
+  Awaitable<std::optional<MtqpFailure>> open() {
     connection_.expire_after(options_.response);  // for the greeting
+    tl::expected<mtqp::ClientNext, MtqpFailure> ready = co_await advance();
+    if (!ready) {
+      co_return std::move(ready.error());
+    }
+    if (options_.approve) {
+      if (std::optional<std::string> refusal = options_.approve(peer())) {
+        co_await quit();
+        co_return MtqpFailure{MtqpFailure::Kind::tls, std::move(*refusal)};
+      }
+    }
+    co_return std::nullopt;
+  }
+
+  Awaitable<Outcome> ask(const EnvelopeId& envelope_id, const TrackingSecret& secret) {
+    if (!session_.tls_active()) {
+      trace(Direction::in_clear, "");
+    }
+    session_.track(envelope_id, secret, out_);
+    if (auto failure = co_await flush()) {
+      co_return tl::make_unexpected(to_failure(std::move(*failure)));
+    }
+    tl::expected<mtqp::ClientNext, MtqpFailure> answer = co_await advance();
+    if (!answer) {
+      co_return tl::make_unexpected(std::move(answer.error()));
+    }
+    mtqp::Reply reply = std::move(std::get<mtqp::client::Answer>(*answer).reply);
+    co_await quit();
+    co_return MtqpAnswer{std::move(reply), session_.tls_active()};
+  }
+
+  // The peer may be gone already (MTQP-7-03).
+  Awaitable<void> quit() {
+    session_.quit(out_);
+    static_cast<void>(co_await flush());
+  }
+
+  [[nodiscard]] MtqpPeer peer() const {
+    return {connection_.peer(), greeted_ ? *greeted_ : session_.greeting(), session_.tls_active(),
+            connection_.certificates()};
+  }
+
+ private:
+  // Does what the session asks for until it is ready or has an answer.
+  Awaitable<tl::expected<mtqp::ClientNext, MtqpFailure>> advance() {
     while (true) {
       mtqp::ClientNext next = session_.advance(out_);
-      if (auto* answer = std::get_if<mtqp::client::Answer>(&next)) {
-        session_.quit(out_);
-        static_cast<void>(co_await flush());  // the peer may be gone already (MTQP-7-03)
-        co_return MtqpAnswer{std::move(answer->reply), session_.tls_active()};
-      }
-      if (std::holds_alternative<mtqp::client::Ready>(next)) {
-        if (!session_.tls_active()) {
-          trace(Direction::in_clear, "");
-        }
-        session_.track(envelope_id, secret, out_);
-      }
-      if (std::optional<NetFailure> failure = co_await flush();
-          failure && !std::holds_alternative<mtqp::SessionFailure>(next)) {
-        co_return tl::make_unexpected(to_failure(std::move(*failure)));
-      }
+      std::optional<NetFailure> unsent = co_await flush();
       if (auto* failure = std::get_if<mtqp::SessionFailure>(&next)) {
         co_return tl::make_unexpected(to_failure(std::move(*failure)));
+      }
+      if (unsent) {
+        co_return tl::make_unexpected(to_failure(std::move(*unsent)));
       }
       std::optional<MtqpFailure> failure;
       if (auto* tls = std::get_if<mtqp::client::BeginTls>(&next)) {
         failure = co_await begin_tls(std::move(tls->domain));
-      } else {
+      } else if (std::holds_alternative<mtqp::client::NeedInput>(next)) {
         failure = co_await receive();
+      } else {
+        co_return next;
       }
       if (failure) {
         co_return tl::make_unexpected(std::move(*failure));
@@ -69,7 +122,6 @@ class Run {
     }
   }
 
- private:
   void trace(Direction direction, std::string_view text) const {
     if (options_.trace) {
       options_.trace(direction, text);
@@ -102,18 +154,28 @@ class Run {
       co_return MtqpFailure{MtqpFailure::Kind::protocol,
                             "the server sent bytes before the TLS handshake"};
     }
-    connection_.expire_after(mtqp::kHandshake);
-    if (auto failure = co_await connection_.start_tls(options_.tls_context(), std::move(domain))) {
-      co_return to_failure(std::move(*failure));
+    greeted_ = session_.greeting();
+    if (auto failure = co_await handshake(std::move(domain))) {
+      co_return failure;
     }
     session_.tls_started();
     connection_.expire_after(options_.response);  // for the second greeting
     co_return std::nullopt;
   }
 
+  Awaitable<std::optional<MtqpFailure>> handshake(std::string domain) {
+    connection_.expire_after(mtqp::kHandshake);
+    if (auto failure = co_await connection_.start_tls(options_.tls_context(), std::move(domain))) {
+      co_return to_failure(std::move(*failure));
+    }
+    co_return std::nullopt;
+  }
+
   ClientConnection& connection_;
   const MtqpClientOptions& options_;
+  std::string domain_;
   mtqp::ClientSession session_;
+  std::optional<mtqp::Greeting> greeted_;  // what was said before TLS
   std::string out_;
 };
 
@@ -126,16 +188,30 @@ Awaitable<Outcome> track(Resolver& resolver,
                          const TrackingSecret& secret,
                          const MtqpClientOptions& options) {
   ClientConnection connection(co_await asio::this_coro::executor);
-  connection.expire_at_latest(options.end);
-  connection.expire_after(options.connect);
-  if (auto failure = co_await connection.connect(resolver, host, port)) {
-    co_return tl::make_unexpected(to_failure(std::move(*failure)));
+  Run run(connection, options, options.tls_name.empty() ? host : options.tls_name);
+  if (auto failure = co_await run.connect(resolver, std::move(host), port)) {
+    co_return tl::make_unexpected(std::move(*failure));
   }
-  mtqp::ClientPolicy policy;
-  policy.tls = options.tls;
-  policy.domain = options.tls_name.empty() ? std::move(host) : options.tls_name;
-  Run run(connection, options, std::move(policy));
-  co_return co_await run.run(envelope_id, secret);
+  if (auto failure = co_await run.open()) {
+    co_return tl::make_unexpected(std::move(*failure));
+  }
+  co_return co_await run.ask(envelope_id, secret);
+}
+
+Awaitable<MtqpProbe> probe(Resolver& resolver,
+                           std::string host,
+                           std::optional<std::uint16_t> port,
+                           const MtqpClientOptions& options) {
+  ClientConnection connection(co_await asio::this_coro::executor);
+  Run run(connection, options, options.tls_name.empty() ? host : options.tls_name);
+  std::optional<MtqpFailure> failure = co_await run.connect(resolver, std::move(host), port);
+  if (!failure) {
+    failure = co_await run.open();
+  }
+  if (!failure) {
+    co_await run.quit();
+  }
+  co_return MtqpProbe{run.peer(), std::move(failure)};
 }
 
 std::string mask_secret(std::string_view command) {

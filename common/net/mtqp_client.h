@@ -11,8 +11,17 @@
 // TRACK, QUIT. Drives mtqp::ClientSession; mtqp and chaining share it.
 namespace mtrk::net {
 
+// What is known of a server when it can be asked.
+struct MtqpPeer {
+  std::optional<Tcp::endpoint> endpoint;
+  mtqp::Greeting greeting;  // the first one; a later one counts, but is no news
+  bool tls = false;
+  PeerCertificates certificates;  // of TLS
+};
+
 struct MtqpClientOptions {
   mtqp::TlsUse tls = mtqp::TlsUse::if_offered;
+  bool implicit_tls = false;  // the handshake comes before the greeting; `tls` does not matter then
   // Called when a handshake begins, so that nobody loads certificates for nothing; needed unless
   // tls is never. May throw TlsError.
   std::function<asio::ssl::context&()> tls_context;
@@ -24,6 +33,9 @@ struct MtqpClientOptions {
   // bytes, before a TRACK that no TLS protects (MTQP-11-01).
   enum class Direction { sent, received, in_clear };
   std::function<void(Direction, std::string_view)> trace;
+  // Called before TRACK, once TLS is as it will be. A text refuses: the server gets a QUIT and no
+  // secret (MTQP-6.1-02, -04), the caller a failure of kind tls. May be empty.
+  std::function<std::optional<std::string>(const MtqpPeer&)> approve;
 };
 
 struct MtqpAnswer {
@@ -49,6 +61,17 @@ struct MtqpFailure {
     const EnvelopeId& envelope_id,
     const TrackingSecret& secret,
     const MtqpClientOptions& options);
+
+// The same without a question: how far a session comes, and with whom. The certificate's verdict is
+// in `peer`; it ends the session only if the context insists.
+struct MtqpProbe {
+  MtqpPeer peer;
+  std::optional<MtqpFailure> failure;  // nothing: TRACK would be answered
+};
+[[nodiscard]] Awaitable<MtqpProbe> probe(Resolver& resolver,
+                                         std::string host,
+                                         std::optional<std::uint16_t> port,
+                                         const MtqpClientOptions& options);
 
 // The command with its last argument replaced, if it is TRACK: what may be shown or logged.
 [[nodiscard]] std::string mask_secret(std::string_view command);

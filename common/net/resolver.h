@@ -1,8 +1,6 @@
 #pragma once
 
-#include "common/net/asio.h"
-
-#include <tl/expected.hpp>
+#include "common/net/dns.h"
 
 #include <cstdint>
 #include <map>
@@ -27,25 +25,58 @@ class Resolver {
   // is none, address records and port 1038; never MX. Fails: a sentence for people.
   [[nodiscard]] virtual Awaitable<tl::expected<Endpoints, std::string>> resolve(
       std::string host, std::optional<std::uint16_t> port) = 0;
+
+  // The same, the addresses of each SRV target by themselves: the next target is only for when the
+  // one before cannot be reached (RFC 2782), while the addresses of one may race (RFC 8305).
+  [[nodiscard]] virtual Awaitable<tl::expected<std::vector<Endpoints>, std::string>>
+  resolve_targets(std::string host, std::optional<std::uint16_t> port);
 };
 
-// Address records by the system's resolver (MTQP-2-05); names in `fixed` (lower case) are not
-// looked up but taken from it, a port there replaces the default one.
-class AddressResolver final : public Resolver {
+// What discovery found, step by step: what `mtqp resolve` shows.
+struct Target {
+  std::string host;
+  std::uint16_t port = 0;
+  std::optional<SrvRecord> srv;  // nothing: address records of the host itself
+  std::vector<asio::ip::address> addresses;
+  std::string trouble;  // why there are no addresses
+};
+struct Discovery {
+  bool srv = false;             // SRV records decided
+  std::vector<Target> targets;  // in the order to try them; never empty
+};
+
+// By DNS (common/net/dns.h). Names in `fixed` (lower case) are not looked up but taken from it, a
+// port there replaces the default one. At most kMaxTargets SRV targets are looked up.
+class DnsResolver final : public Resolver {
  public:
+  static constexpr std::size_t kMaxTargets = 8;
+
   struct Fixed {
     asio::ip::address address;
     std::optional<std::uint16_t> port;
   };
   using FixedNames = std::map<std::string, Fixed>;
 
-  explicit AddressResolver(FixedNames fixed = {}) : fixed_(std::move(fixed)) {}
+  explicit DnsResolver(FixedNames fixed = {}, DnsOptions dns = {});
+  DnsResolver(FixedNames fixed, DnsOptions dns, RandomNumber random);  // for tests
+
+  [[nodiscard]] Awaitable<tl::expected<Discovery, std::string>> discover(
+      std::string host, std::optional<std::uint16_t> port);
 
   [[nodiscard]] Awaitable<tl::expected<Endpoints, std::string>> resolve(
       std::string host, std::optional<std::uint16_t> port) override;
+  [[nodiscard]] Awaitable<tl::expected<std::vector<Endpoints>, std::string>> resolve_targets(
+      std::string host, std::optional<std::uint16_t> port) override;
 
  private:
+  [[nodiscard]] std::optional<Target> without_dns(const std::string& host,
+                                                  std::optional<std::uint16_t> port) const;
+  [[nodiscard]] Awaitable<tl::expected<std::vector<SrvRecord>, std::string>> service_of(
+      const std::string& host) const;
+
   FixedNames fixed_;
+  DnsClient dns_;
+  RandomNumber random_;
 };
 
 }  // namespace mtrk::net

@@ -135,7 +135,7 @@ TEST(ClientSessionTest, NegativeAnswersLeaveTheSessionReady) {  // MTQP-4-13
        "= answer b\n");
 }
 
-TEST(ClientSessionTest, StartsTlsWhenOffered) {  // G9, MTQP-6-05, MTQP-6.2-01
+TEST(ClientSessionTest, StartsTlsWhenOffered) {  // G9, MTQP-6-05, MTQP-6-06, MTQP-6-14, MTQP-6.2-01
   play(TlsUse::if_offered,
        "S: +OK+/MTQP mtqpd ready\n"
        "S: vnd.com.example.option1 with parameters\n"
@@ -151,7 +151,7 @@ TEST(ClientSessionTest, StartsTlsWhenOffered) {  // G9, MTQP-6-05, MTQP-6.2-01
        "C: TRACK 12345-20010101@example.com AAECAwQFBgcICQoLDA0ODw==\n");
 }
 
-TEST(ClientSessionTest, NeverStartsTlsInsideTls) {  // MTQP-6.2-07
+TEST(ClientSessionTest, NeverStartsTlsInsideTls) {  // MTQP-6.2-06, MTQP-6.2-07
   play(TlsUse::required,
        "S: +OK+/MTQP\n"
        "S: STARTTLS\n"
@@ -256,7 +256,7 @@ TEST(GreetingTest, UnfoldsOptions) {  // MTQP-3-09: RFC 3887 §3.1, example 5
   EXPECT_FALSE(greeting.offers_starttls);
 }
 
-TEST(GreetingTest, ReadsStartTlsWithItsParameter) {  // MTQP-3-10, -13
+TEST(GreetingTest, ReadsStartTlsWithItsParameter) {  // MTQP-3-10, MTQP-3-13
   EXPECT_TRUE(greeting_of("+OK+/MTQP\r\nstarttls\r\n.\r\n").offers_starttls);
   EXPECT_FALSE(greeting_of("+OK+/MTQP\r\nstarttls\r\n.\r\n").requires_starttls);
   EXPECT_TRUE(greeting_of("+OK+/MTQP\r\nSTARTTLS REQUIRED\r\n.\r\n").requires_starttls);

@@ -55,7 +55,7 @@ std::string parse(const std::string& input) {
   return expected;
 }
 
-TEST(ReplyTest, ReadsStatusLines) {  // MTQP-2.3-02 to -05, ABNF-17 to -21
+TEST(ReplyTest, ReadsStatusLines) {  // MTQP-2.3-02 to MTQP-2.3-05, MTQP-2.3-04, ABNF-17 to ABNF-21
   EXPECT_EQ(parse("+OK\r\n"), "ok [];");
   EXPECT_EQ(parse("+OK/MTQP x y\r\n"), "ok/MTQP [x y];");
   EXPECT_EQ(parse("+ok/mtqp/foo hi\r\n"), "ok/mtqp/foo [hi];");

@@ -31,7 +31,7 @@ TEST(TrackUriTest, PortIsAbsentUnlessGiven) {  // MTQP-9-02, A-27
   EXPECT_FALSE(must_parse("mtqp://h.example:/track/a@b/AAAA").port);
 }
 
-TEST(TrackUriTest, SchemeAndTrackHaveNoCaseButIdAndSecretDo) {  // MTQP-9-01, -03, -04
+TEST(TrackUriTest, SchemeAndTrackHaveNoCaseButIdAndSecretDo) {  // MTQP-9-01, MTQP-9-03, MTQP-9-04
   const TrackUri uri = must_parse("MtQp://h.example/TrAcK/aB@Cd/YWJj");
   EXPECT_EQ(uri.envelope_id.decoded(), "aB@Cd");
   EXPECT_EQ(uri.secret.octets(), "abc");

@@ -97,7 +97,8 @@ TEST(TravelTest, ExitCodeOfAFailedFirstHopIsItsTrouble) {
   }
 }
 
-TEST(TravelTest, FollowsTransferredOnly) {  // MTSN-3.3.3-06, -08, -10, -12
+TEST(TravelTest,
+     FollowsTransferredOnly) {  // MTSN-3.3.3-06, MTSN-3.3.3-08, MTSN-3.3.3-10, MTSN-3.3.3-12
   Net net;
   net.answer("mx1",
              {part("mx1", {recipient("a", Action::delivered, "mx2"),
@@ -210,7 +211,7 @@ TEST(JourneyTest, HostileAnswersStayCheap) {
   EXPECT_LE(journeys_of(net.run()).size(), 32U * 300U);
 }
 
-TEST(TimelineTest, ShowsEveryStage) {
+TEST(TimelineTest, ShowsEveryStage) {  // MTSN-4.1-01
   Net net;
   ReportedRecipient waiting = recipient("w", Action::delayed, "mx9", {4, 4, 1});
   waiting.will_retry_until = ZonedTime{TimePoint(Seconds(978639315)), Minutes(0)};

@@ -1,6 +1,6 @@
 #include "mtqpd/mtqp_track.h"
 
-#include "mtqpd/mtqp_ask.h"
+#include "mtqpd/mtqp_network.h"
 #include "mtqpd/mtqp_options.h"
 #include "mtqpd/mtqp_secret.h"
 #include "tests/support/scripted_peer.h"
@@ -51,6 +51,7 @@ struct Printed {
   std::string err;
 };
 Printed track(TrackOptions options) {
+  ::setenv("XDG_STATE_HOME", "/nonexistent", 1);  // what this user has sent or met is not for tests
   testing::internal::CaptureStdout();
   testing::internal::CaptureStderr();
   const int code = run_track(options);
@@ -63,7 +64,7 @@ TrackOptions uri_of(const test::ScriptedPeer& peer) {
   return options;
 }
 
-TEST(TrackCommandTest, DereferencesAUri) {  // MTQP-9-08
+TEST(TrackCommandTest, DereferencesAUri) {  // MTQP-9-08, MTQP-2-02, MODEL-4-08
   test::ScriptedPeer peer(answers(report("mx1.a.test", kDelivered)));
   const Printed run = track(uri_of(peer));
   EXPECT_EQ(run.code, 0) << run.err;

@@ -23,7 +23,7 @@ constexpr char kAnswer[] = "+OK+ here\r\nContent-Type: x/y\r\n\r\n..\r\n.\r\n";
 class MtqpClientTest : public testing::Test {
  protected:
   Outcome ask(const test::ScriptedPeer& peer) {
-    AddressResolver resolver({{kName, {asio::ip::address_v4::loopback(), peer.port()}}});
+    DnsResolver resolver({{kName, {asio::ip::address_v4::loopback(), peer.port()}}});
     if (!context_) {
       context_ = make_client_context(Verify::peer, certificate_.certificate_file());
     }
@@ -104,7 +104,7 @@ TEST_F(MtqpClientTest, SecretIsMaskedInTheDialogue) {
   EXPECT_EQ(dialogue_.find("AAECAwQF"), std::string::npos);
 }
 
-TEST_F(MtqpClientTest, UsesTlsWhenOffered) {  // MTQP-6.2-01
+TEST_F(MtqpClientTest, UsesTlsWhenOffered) {  // MTQP-6.2-01, MTQP-6-06
   test::ScriptedPeer peer(tls_server(certificate_));
   const Outcome outcome = ask(peer);
   ASSERT_TRUE(outcome) << outcome.error().detail;
@@ -187,7 +187,7 @@ TEST_F(MtqpClientTest, RequiredTlsKeepsTheSecret) {  // C2
   EXPECT_EQ(peer.received(), "QUIT\r\n");
 }
 
-TEST_F(MtqpClientTest, BadCertificatesGetNoTrack) {  // C4
+TEST_F(MtqpClientTest, BadCertificatesGetNoTrack) {  // C4, MTQP-11-03
   const test::TestCertificate other_name("other.example.test");
   const test::TestCertificate expired(kName, -1);
   const test::TestCertificate unknown(kName);
@@ -201,7 +201,7 @@ TEST_F(MtqpClientTest, BadCertificatesGetNoTrack) {  // C4
   }
 }
 
-TEST_F(MtqpClientTest, OldTlsGetsNoTrack) {  // C4, UPD-8996-01, -02
+TEST_F(MtqpClientTest, OldTlsGetsNoTrack) {  // C4, UPD-8996-01, UPD-8996-02
   test::ScriptedPeer peer([this](Session& session) {
     SSL_CTX* context = session.context().native_handle();
     SSL_CTX_set_cipher_list(context, "DEFAULT@SECLEVEL=0");
@@ -220,6 +220,37 @@ TEST_F(MtqpClientTest, AnyCertificateWillDoWithoutVerification) {
   const Outcome outcome = ask(peer);
   ASSERT_TRUE(outcome) << outcome.error().detail;
   EXPECT_TRUE(outcome->tls);
+}
+
+TEST_F(MtqpClientTest, WhoIsNotSatisfiedQuitsInsideTls) {  // MTQP-6.1-02, MTQP-6.1-03, MTQP-6.1-04
+  options_.approve = [](const MtqpPeer& peer) -> std::optional<std::string> {
+    EXPECT_TRUE(peer.tls);
+    EXPECT_TRUE(peer.greeting.offers_starttls);  // as it was before TLS
+    EXPECT_EQ(peer.certificates.chain.size(), 1U);
+    EXPECT_EQ(peer.certificates.chain.front().names, std::vector<std::string>{kName});
+    EXPECT_EQ(peer.certificates.chain.front().key.size(), 64U);
+    EXPECT_EQ(peer.certificates.problem, "");
+    return "no";
+  };
+  test::ScriptedPeer peer(tls_server(certificate_));
+  EXPECT_EQ(failure_of(peer), MtqpFailure::Kind::tls);
+  EXPECT_EQ(peer.received(), "STARTTLS mx.example.test\r\nQUIT\r\n");
+}
+
+TEST_F(MtqpClientTest, TlsMayComeBeforeTheGreeting) {
+  options_.implicit_tls = true;
+  test::ScriptedPeer peer([this](Session& session) {
+    if (session.start_tls(certificate_)) {
+      session.send("+OK+/MTQP\r\nSTARTTLS\r\n.\r\n");
+      session.line();
+      session.send(kAnswer);
+      session.drain();
+    }
+  });
+  const Outcome outcome = ask(peer);
+  ASSERT_TRUE(outcome) << outcome.error().detail;
+  EXPECT_TRUE(outcome->tls);
+  EXPECT_TRUE(peer.received().starts_with(kTrack));
 }
 
 TEST_F(MtqpClientTest, NegativeGreetingIsNoAnswer) {  // MTQP-3-02

@@ -191,7 +191,7 @@ TEST(MimeTest, ContentTypeParameters) {  // A-13
   }
 }
 
-TEST(MimeTest, DelimitersMayHaveTrailingBlanksAndThePartEndsBeforeThem) {
+TEST(MimeTest, DelimitersMayHaveTrailingBlanksAndThePartEndsBeforeThem) {  // REL-05
   const std::string_view body =
       "preamble\r\n--b \t\r\none\r\n--bb\r\n\r\n--b\r\n\r\n--b-- \r\n--b\r\nepilogue\r\n";
   const Expected<std::vector<std::string_view>> parts = split_multipart(body, "b", 9);
