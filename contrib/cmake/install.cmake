@@ -45,3 +45,7 @@ if(tables)
   install(FILES ${tables} DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/postfix)
 endif()
 install(FILES contrib/sendmail/mtrk.m4 DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/sendmail)
+
+# mtqp: links of a desktop; mtqp-open asks before it connects.
+install(PROGRAMS contrib/desktop/mtqp-open DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES contrib/desktop/mtqp.desktop DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)

@@ -393,3 +393,17 @@ outcome_is() { say "$1" | outcomes | grep -qxF "$1"$'\t'"$2"$'\t'"$3"$'\t'"$4"$'
 expect_outcome() {
   wait_until 15 outcome_is "$@" || fail "not '$*' but: $(say "$1" | outcomes)"
 }
+
+# --- DNS ------------------------------------------------------------------------------------------
+
+# start_dns: a name server for the zone test. with the records on stdin; sets dns, as --dns takes it.
+dns=''
+start_dns() {
+  local instance=$top/tests/support/nsd-instance dns_port
+  free_port dns_port
+  "$instance" fetch "$TESTBED_CACHE"
+  "$instance" create "$work/dns" "$TESTBED_CACHE" "$dns_port"
+  start dns "$instance" serve "$work/dns"
+  wait_until 10 answers "$dns_port" || fail "the name server does not listen"
+  dns=127.0.0.1:$dns_port
+}
