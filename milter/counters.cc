@@ -93,11 +93,11 @@ CounterRows read_counters_file(const std::string& path) {
 bool add_to_counters_file(const std::string& path, const CounterRows& rows) noexcept try {
   const CounterRows before = read_counters_file(path);
   std::string text;
-  for (const auto& [name, value] : rows) {
+  for (const auto& more : rows) {
     const auto same = std::find_if(before.begin(), before.end(),
-                                   [&](const auto& row) { return row.first == name; });
-    fmt::format_to(std::back_inserter(text), "{} {}\n", name,
-                   value + (same == before.end() ? 0 : same->second));
+                                   [&](const auto& row) { return row.first == more.first; });
+    fmt::format_to(std::back_inserter(text), "{} {}\n", more.first,
+                   more.second + (same == before.end() ? 0 : same->second));
   }
   return write_counters_file(path, text);
 } catch (...) {

@@ -27,8 +27,9 @@ using SteadyClock = std::chrono::steady_clock;
 struct Connection {
   Connection(Forgotten forgotten, sfsistat reply) : session(forgotten), no_reply(reply) {}
   MilterSession session;
-  sfsistat no_reply;     // what RCPT and DATA return
-  bool counted = false;  // in Glue::active
+  std::shared_ptr<CommitTicket> provisional;  // of the capture at DATA, if it was taken
+  sfsistat no_reply;                          // what RCPT and DATA return
+  bool counted = false;                       // in Glue::active
 };
 
 // Hangs there instead of a Connection if this MTA wants a reply to everything.
@@ -120,7 +121,8 @@ void complain(MilterSession& session, std::string_view queue_id) {
 
 void abandon(Connection& connection) {
   const bool was_active = connection.session.active();
-  const std::optional<MilterSession::Abandoned> abandoned = connection.session.on_abort();
+  const std::optional<MilterSession::Provisional> abandoned = connection.session.on_abort();
+  connection.provisional.reset();
   count_active(connection);
   if (was_active) {
     count(glue->services.counters.aborted);
@@ -153,19 +155,37 @@ std::string_view await_commit(const std::shared_ptr<CommitTicket>& ticket) {
   return result ? "failed" : "late";
 }
 
-// Hands the final capture over, gives the ENVID back while the writer is busy, then waits.
-void finish(SMFICTX* context, MilterSession::EndOfMessage end, std::string_view queue_id) {
-  Counters& counters = glue->services.counters;
+// Hands over what makes the capture final; `ticket` is that of the provisional one, and becomes the
+// one to wait for: null if it is not worth it. False: not taken.
+bool hand_over(MilterSession::EndOfMessage& end, std::shared_ptr<CommitTicket>& ticket) {
+  CaptureSink& sink = glue->services.sink;
+  const bool wait = glue->services.breaker.allows_wait(SteadyClock::now());
   bool taken = false;
-  std::shared_ptr<CommitTicket> ticket;
-  std::size_t recipients = 0;
-  if (end.capture) {
+  if (end.confirm) {
+    taken = sink.confirm(std::move(end.confirm->queue_id), end.confirm->ticket);
+  } else {
+    ticket = std::make_shared<CommitTicket>();
+    taken = sink.put(*std::move(end.capture), ticket);
+  }
+  if (!wait || !taken) {
+    ticket.reset();
+  } else {
+    sink.hurry(*ticket, glue->active.load());
+  }
+  return taken;
+}
+
+// Gives the ENVID back while the writer is busy with the capture, then waits for the commit.
+void finish(SMFICTX* context,
+            MilterSession::EndOfMessage end,
+            std::shared_ptr<CommitTicket> ticket,
+            std::string_view queue_id) {
+  Counters& counters = glue->services.counters;
+  const bool wanted = end.confirm || end.capture;
+  bool taken = false;
+  if (wanted) {
     guarded(SMFIS_CONTINUE, [&] {
-      recipients = end.capture->recipients.size();
-      if (glue->services.breaker.allows_wait(SteadyClock::now())) {
-        ticket = std::make_shared<CommitTicket>(glue->active.load());
-      }
-      taken = glue->services.sink.put(std::move(*end.capture), ticket);
+      taken = hand_over(end, ticket);
       return SMFIS_CONTINUE;
     });
     count(taken ? counters.tracked : counters.shed);
@@ -181,8 +201,8 @@ void finish(SMFICTX* context, MilterSession::EndOfMessage end, std::string_view 
   if (taken) {
     const std::string_view commit = await_commit(ticket);
     log::info(queue_id,
-              {{"mtrk", "tracked"}, {"nrcpt", fmt::to_string(recipients)}, {"commit", commit}});
-  } else if (end.capture) {
+              {{"mtrk", "tracked"}, {"nrcpt", fmt::to_string(end.recipients)}, {"commit", commit}});
+  } else if (wanted) {
     log::warning(queue_id, {{"mtrk", "not-tracked"}, {"reason", "store queue full"}});
   }
 }
@@ -269,8 +289,13 @@ sfsistat on_data(SMFICTX* context) {
     std::optional<store::Capture> capture =
         connection->session.on_data(queue_id, host_of(context), wall_clock());
     complain(connection->session, queue_id);
-    if (capture && !glue->services.sink.put(std::move(*capture), nullptr)) {
-      count(glue->services.counters.shed);
+    if (capture) {
+      auto ticket = std::make_shared<CommitTicket>();
+      if (glue->services.sink.put(*std::move(capture), ticket)) {
+        connection->provisional = std::move(ticket);
+      } else {
+        count(glue->services.counters.shed);
+      }
     }
     return connection->no_reply;
   });
@@ -283,10 +308,12 @@ sfsistat on_eom(SMFICTX* context) {
       return SMFIS_CONTINUE;
     }
     const std::string_view queue_id = macro(context, "i");
+    std::shared_ptr<CommitTicket> ticket = std::move(connection->provisional);
+    const bool stands = ticket && ticket->result() != CommitResult::failed;
     MilterSession::EndOfMessage end =
-        connection->session.on_eom(queue_id, host_of(context), wall_clock());
+        connection->session.on_eom(queue_id, host_of(context), wall_clock(), stands);
     complain(connection->session, queue_id);
-    finish(context, std::move(end), queue_id);
+    finish(context, std::move(end), std::move(ticket), queue_id);
     count_active(*connection);
     return SMFIS_CONTINUE;
   });

@@ -48,7 +48,8 @@ std::optional<store::Capture> MilterSession::on_data(std::string_view queue_id,
 
 MilterSession::EndOfMessage MilterSession::on_eom(std::string_view queue_id,
                                                   const Host& host,
-                                                  TimePoint now) {
+                                                  TimePoint now,
+                                                  bool stands) {
   EndOfMessage end;
   if (!params_) {
     return end;
@@ -59,17 +60,22 @@ MilterSession::EndOfMessage MilterSession::on_eom(std::string_view queue_id,
   if (!arrival_) {
     arrival_ = now;
   }
-  end.capture = make_capture(queue_id, host, store::Stage::final);
+  end.recipients = recipients_.size();
+  if (stands && queue_id == provisional_queue_id_) {
+    end.confirm = Provisional{std::move(provisional_queue_id_), ticket_};
+  } else {
+    end.capture = make_capture(queue_id, host, store::Stage::final);
+  }
   std::optional<Complaint> complaint = std::move(complaint_);
   reset();
   complaint_ = std::move(complaint);
   return end;
 }
 
-std::optional<MilterSession::Abandoned> MilterSession::on_abort() {
-  std::optional<Abandoned> abandoned;
+std::optional<MilterSession::Provisional> MilterSession::on_abort() {
+  std::optional<Provisional> abandoned;
   if (!provisional_queue_id_.empty()) {
-    abandoned = Abandoned{std::move(provisional_queue_id_), ticket_};
+    abandoned = Provisional{std::move(provisional_queue_id_), ticket_};
   }
   reset();
   return abandoned;

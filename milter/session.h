@@ -45,20 +45,27 @@ class MilterSession {
     std::string sender;
     std::string arguments;
   };
-  struct EndOfMessage {
-    std::optional<store::Capture> capture;  // final
-    std::optional<Restore> restore;
-  };
-  // The message is over afterwards, and the session ready for the next MAIL.
-  [[nodiscard]] EndOfMessage on_eom(std::string_view queue_id, const Host& host, TimePoint now);
-
-  struct Abandoned {
+  // A provisional capture that was handed out.
+  struct Provisional {
     std::string queue_id;
     std::uint64_t ticket;
   };
+  struct EndOfMessage {
+    std::optional<Provisional> confirm;     // what was captured at DATA is final as it is, or
+    std::optional<store::Capture> capture;  // the final capture in full
+    std::optional<Restore> restore;
+    std::size_t recipients = 0;  // of the capture
+  };
+  // The message is over afterwards, and the session ready for the next MAIL. `stands`: the
+  // provisional capture was taken and, as far as is known, not lost.
+  [[nodiscard]] EndOfMessage on_eom(std::string_view queue_id,
+                                    const Host& host,
+                                    TimePoint now,
+                                    bool stands);
+
   // RSET, a new MAIL, or the end of the connection: what to drop if a provisional capture was
   // handed out. May be called any number of times.
-  [[nodiscard]] std::optional<Abandoned> on_abort();
+  [[nodiscard]] std::optional<Provisional> on_abort();
 
   // Why the present message is not tracked although it asked for it; given out once.
   enum class Reason { refused, no_queue_id };

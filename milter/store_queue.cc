@@ -13,6 +13,11 @@ std::optional<CommitResult> CommitTicket::wait_until(
   return result_;
 }
 
+std::optional<CommitResult> CommitTicket::result() const {
+  const std::lock_guard lock(mutex_);
+  return result_;
+}
+
 void CommitTicket::complete(CommitResult result) {
   {
     const std::lock_guard lock(mutex_);
@@ -32,19 +37,18 @@ struct StoreQueue::Impl {
   };
 
   void add(Item item) {
-    const Clock::time_point now = Clock::now();
     if (item.ticket) {
-      if (urgent++ == 0) {
-        urgent_since = now;
-      }
-      company = item.ticket->company();
+      item.ticket->place_ = CommitTicket::Place::queued;
     }
-    items.push_back({std::move(item), now});
+    items.push_back({std::move(item), Clock::now()});
   }
   Item remove() {
     Item item = std::move(items.front().item);
     items.pop_front();
-    urgent -= item.ticket ? 1U : 0U;
+    if (item.ticket) {
+      urgent -= item.ticket->place_ == CommitTicket::Place::hurried ? 1U : 0U;
+      item.ticket->place_ = CommitTicket::Place::elsewhere;
+    }
     if (const LogLines* log = std::get_if<LogLines>(&item.operation)) {
       log_octets -= log->lines.size();
     } else {
@@ -57,7 +61,7 @@ struct StoreQueue::Impl {
            log_octets > max_log_octets / 4;
   }
   // For the consumer: the first of many, or a reason not to linger.
-  [[nodiscard]] bool worth_waking() const { return items.size() == 1 || urgent == 1 || pressing(); }
+  [[nodiscard]] bool worth_waking() const { return items.size() == 1 || pressing(); }
   // Until when there is no reason to take anything.
   [[nodiscard]] Clock::time_point patience(Clock::time_point deadline) const {
     if (urgent > 0) {
@@ -75,9 +79,9 @@ struct StoreQueue::Impl {
   std::size_t max_log_octets;
   std::size_t operations = 0;  // without LogLines: the follower cannot crowd out captures
   std::size_t log_octets = 0;
-  std::size_t urgent = 0;          // items with a ticket
+  std::size_t urgent = 0;          // items whose ticket somebody waits for
   Clock::time_point urgent_since;  // when there were none last
-  std::size_t company = 0;         // of the newest ticket
+  std::size_t company = 0;         // as said last
   bool closed = false;
 };
 
@@ -107,6 +111,25 @@ bool StoreQueue::push(StoreOperation operation, std::shared_ptr<CommitTicket> ti
     impl_->filled.notify_one();
   }
   return true;
+}
+
+void StoreQueue::hurry(CommitTicket& ticket, std::size_t company) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (ticket.place_ != CommitTicket::Place::queued) {
+      return;  // its commit is under way or done
+    }
+    ticket.place_ = CommitTicket::Place::hurried;
+    if (impl_->urgent++ == 0) {
+      impl_->urgent_since = Impl::Clock::now();
+    }
+    impl_->company = company;
+    wake = impl_->urgent == 1 || impl_->pressing();
+  }
+  if (wake) {
+    impl_->filled.notify_one();
+  }
 }
 
 bool StoreQueue::push_log(LogLines lines) {

@@ -24,6 +24,11 @@ namespace mtrk {
 struct PutCapture {
   store::Capture capture;
 };
+// The provisional capture of this message, put before, is final as it is.
+struct ConfirmCapture {
+  std::string queue_id;
+  std::uint64_t ticket;
+};
 struct DropCapture {
   std::string queue_id;
   std::uint64_t ticket;
@@ -36,7 +41,8 @@ struct LogLines {
   TimePoint reference;      // for stamps without a year
   bool warm_up = false;     // applied before; only to be remembered
 };
-using StoreOperation = std::variant<PutCapture, DropCapture, LogLines, store::QueueReport>;
+using StoreOperation =
+    std::variant<PutCapture, ConfirmCapture, DropCapture, LogLines, store::QueueReport>;
 
 enum class CommitResult { committed, failed };
 
@@ -44,19 +50,18 @@ enum class CommitResult { committed, failed };
 // by shared_ptr, so that a callback may give up while the commit is still under way.
 class CommitTicket {
  public:
-  // `company`: how many messages are under way in the milter, this one included, and may soon want
-  // a commit too.
-  explicit CommitTicket(std::size_t company = 1) : company_(company) {}
-
   // Nothing if `deadline` passed first.
   [[nodiscard]] std::optional<CommitResult> wait_until(
       std::chrono::steady_clock::time_point deadline);
+  [[nodiscard]] std::optional<CommitResult> result() const;  // does not wait
   void complete(CommitResult result);
-  [[nodiscard]] std::size_t company() const { return company_; }
 
  private:
-  const std::size_t company_;
-  std::mutex mutex_;
+  friend class StoreQueue;
+  enum class Place { elsewhere, queued, hurried };  // under the queue's mutex
+  Place place_ = Place::elsewhere;
+
+  mutable std::mutex mutex_;
   std::condition_variable done_;
   std::optional<CommitResult> result_;
 };
@@ -75,8 +80,12 @@ class StoreQueue {
   StoreQueue& operator=(const StoreQueue&) = delete;
 
   // Never waits. False if the queue is full or closed: the capture is shed and counted by the
-  // caller, mail goes on; the ticket is not touched then.
+  // caller, mail goes on; the ticket (may be null) is not touched then. It is completed when the
+  // operation is committed, which is in no hurry until somebody says so.
   bool push(StoreOperation operation, std::shared_ptr<CommitTicket> ticket);
+  // Somebody waits for this ticket from now on. `company`: how many messages are under way in the
+  // milter, that one included, and may soon want a commit too.
+  void hurry(CommitTicket& ticket, std::size_t company);
   // The follower's: waits while `max_log_octets` are queued, so that catching up cannot eat memory;
   // false when closed. A chunk larger than the bound is let in when nothing else is queued.
   bool push_log(LogLines lines);
@@ -85,15 +94,15 @@ class StoreQueue {
     StoreOperation operation;
     std::shared_ptr<CommitTicket> ticket;  // may be null
   };
-  // Waits until everybody under way waits for a commit (items with tickets), somebody has waited
-  // for `gather`, the oldest item is kLinger old, a good deal is queued, the queue is closed, or
+  // Waits until everybody under way waits for a commit (hurried tickets), somebody has waited for
+  // `gather`, the oldest item is kLinger old, a good deal is queued, the queue is closed, or
   // `deadline`. Takes at most `max_items`, oldest first. What was pushed before close() is still
   // handed out after it.
   //
-  // Provisional captures and log lines are in no hurry: lingering, they ride along with the next
-  // end of message instead of making it wait behind a commit of their own. An end of message that
-  // is alone is committed at once; on a busy host those of the same few milliseconds share one
-  // commit, as a commit costs the host more than they do.
+  // Captures at DATA and log lines are in no hurry: lingering, they ride along with the commit of
+  // an end of message, so that the messages which are not that far find theirs durable when they
+  // get there. An end of message that is alone is committed at once; on a busy host those of the
+  // same few milliseconds share one commit, as a commit costs the host more than they do.
   std::vector<Item> take(std::size_t max_items, std::chrono::steady_clock::time_point deadline);
 
   // No more pushes; waiting producers return false, the consumer drains.

@@ -217,6 +217,8 @@ void StoreWriter::apply_batch() {
           item.ticket->complete(CommitResult::failed);
         }
       }
+    } else if (const ConfirmCapture* confirm = std::get_if<ConfirmCapture>(&item.operation)) {
+      store_->confirm_capture(confirm->queue_id, confirm->ticket);
     } else if (const DropCapture* drop = std::get_if<DropCapture>(&item.operation)) {
       store_->drop_capture(drop->queue_id, drop->ticket);
     } else if (const store::QueueReport* report =

@@ -152,6 +152,17 @@ Kept TrackingWriter::put_capture(const Capture& capture) {
   return Kept::stored;
 }
 
+void TrackingWriter::confirm_capture(std::string_view queue_id, std::uint64_t ticket) {
+  Impl& self = *impl_;
+  const std::optional<Serial> holder = self.live.serial_of(queue_id);
+  LiveTraces::Entry* entry = holder ? self.live.entry(*holder) : nullptr;
+  if (entry != nullptr && entry->trace.ticket == ticket && !entry->refused &&
+      entry->trace.origin == Origin::provisional && entry->trace.trace.root() == queue_id) {
+    entry->trace.origin = Origin::final;
+    self.live.update_message(*holder, *entry);
+  }
+}
+
 void TrackingWriter::drop_capture(std::string_view queue_id, std::uint64_t ticket) {
   Impl& self = *impl_;
   const std::optional<Serial> holder = self.live.serial_of(queue_id);

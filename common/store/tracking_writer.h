@@ -66,6 +66,8 @@ class TrackingWriter {
   [[nodiscard]] bool dirty() const;  // the batch changed more than cursors
 
   Kept put_capture(const Capture& capture);
+  // The provisional capture is final as it is. Nothing happens if it is not there (any more).
+  void confirm_capture(std::string_view queue_id, std::uint64_t ticket);
   void drop_capture(std::string_view queue_id,
                     std::uint64_t ticket);  // aborted before end of message
 

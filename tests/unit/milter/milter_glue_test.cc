@@ -12,6 +12,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -50,8 +51,21 @@ class RecordingSink : public CaptureSink {
     }
     const std::lock_guard lock(mutex_);
     captures_.push_back(std::move(capture));
+    changed_.notify_all();
     return true;
   }
+  bool confirm(std::string queue_id, std::uint64_t ticket) override {
+    if (mood == Mood::throw_error) {
+      throw std::runtime_error("broken");
+    }
+    const std::lock_guard lock(mutex_);
+    if (mood == Mood::full) {
+      return false;
+    }
+    confirmed_.emplace_back(std::move(queue_id), ticket);
+    return true;
+  }
+  void hurry(CommitTicket& /*ticket*/, std::size_t company) override { EXPECT_GE(company, 1U); }
   bool drop(std::string queue_id, std::uint64_t /*ticket*/) override {
     if (mood == Mood::throw_error) {
       throw std::runtime_error("broken");
@@ -66,11 +80,20 @@ class RecordingSink : public CaptureSink {
     const std::lock_guard lock(mutex_);
     mood = Mood::commit;
     captures_.clear();
+    confirmed_.clear();
     dropped_.clear();
+  }
+  std::vector<std::pair<std::string, std::uint64_t>> confirmed() {
+    const std::lock_guard lock(mutex_);
+    return confirmed_;
   }
   std::vector<store::Capture> captures() {
     const std::lock_guard lock(mutex_);
     return captures_;
+  }
+  void await_captures(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, 10s, [&] { return captures_.size() >= count; }));
   }
   std::vector<std::string> await_dropped(std::size_t count) {  // aborts have no answer
     std::unique_lock lock(mutex_);
@@ -84,6 +107,7 @@ class RecordingSink : public CaptureSink {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<store::Capture> captures_;
+  std::vector<std::pair<std::string, std::uint64_t>> confirmed_;
   std::vector<std::string> dropped_;
 };
 
@@ -169,19 +193,37 @@ TEST_F(MilterGlueTest, MailWithoutMtrkIsAcceptedAtMail) {
   EXPECT_EQ(milter_glue::active_messages(), 0U);
 }
 
-TEST_F(MilterGlueTest, TrackedMailIsCapturedTwiceAndItsEnvidRestored) {
+TEST_F(MilterGlueTest, TrackedMailIsCapturedAtDataAndConfirmedAtTheEndAndItsEnvidRestored) {
   MiniMilterClient mta = client();
   EXPECT_EQ(send(mta, "4jWxyz000001"), 'c');
   expect_restored(mta);
   const auto captures = milter_.sink.captures();
-  ASSERT_EQ(captures.size(), 2U);
+  ASSERT_EQ(captures.size(), 1U);
   EXPECT_EQ(captures[0].stage, store::Stage::provisional);
+  EXPECT_EQ(captures[0].queue_id.text(), "4jWxyz000001");
+  EXPECT_EQ(captures[0].envelope_id.decoded(), "id@a.test");
+  EXPECT_EQ(captures[0].reporting_mta.name, "mx.example.test");
+  const auto confirmed = milter_.sink.confirmed();
+  ASSERT_EQ(confirmed.size(), 1U);
+  EXPECT_EQ(confirmed[0].first, "4jWxyz000001");
+  EXPECT_EQ(confirmed[0].second, captures[0].ticket);
+  EXPECT_EQ(milter_glue::active_messages(), 0U);
+}
+
+TEST_F(MilterGlueTest, WhatWasLostAtDataIsCapturedInFullAtTheEnd) {
+  milter_.sink.mood = RecordingSink::Mood::fail;
+  MiniMilterClient mta = client();
+  EXPECT_EQ(mta.mail(tracked()), 'c');
+  EXPECT_EQ(mta.rcpt({"<bob@b.test>"}), 'c');
+  EXPECT_EQ(mta.data("4jWxyz000004"), 'c');
+  milter_.sink.await_captures(1);  // DATA has no answer
+  milter_.sink.mood = RecordingSink::Mood::commit;
+  EXPECT_EQ(mta.end_of_message("4jWxyz000004"), 'c');
+  const auto captures = milter_.sink.captures();
+  ASSERT_EQ(captures.size(), 2U);
   EXPECT_EQ(captures[1].stage, store::Stage::final);
   EXPECT_EQ(captures[0].ticket, captures[1].ticket);
-  EXPECT_EQ(captures[1].queue_id.text(), "4jWxyz000001");
-  EXPECT_EQ(captures[1].envelope_id.decoded(), "id@a.test");
-  EXPECT_EQ(captures[1].reporting_mta.name, "mx.example.test");
-  EXPECT_EQ(milter_glue::active_messages(), 0U);
+  EXPECT_TRUE(milter_.sink.confirmed().empty());
 }
 
 TEST_F(MilterGlueTest, AnMtaThatWantsRepliesGetsThem) {
@@ -196,7 +238,7 @@ TEST_F(MilterGlueTest, AnMtaWithoutChgfromIsTrackedAllTheSame) {
   MiniMilterClient mta(milter_.path(), 0);
   EXPECT_EQ(send(mta, "4jWxyz000003"), 'c');
   EXPECT_TRUE(mta.changes().empty());
-  EXPECT_EQ(milter_.sink.captures().size(), 2U);
+  EXPECT_EQ(milter_.sink.confirmed().size(), 1U);
 }
 
 // reliability R2
@@ -222,10 +264,8 @@ TEST_F(MilterGlueTest, AConnectionCarriesTrackedUntrackedAndAbortedMessages) {
   const std::vector<std::string> dropped{"4jWxyz000011", "4jWxyz000012", "4jWxyz000014"};
   EXPECT_EQ(milter_.sink.await_dropped(3), dropped);
   std::vector<std::string> final_ids;
-  for (const store::Capture& capture : milter_.sink.captures()) {
-    if (capture.stage == store::Stage::final) {
-      final_ids.push_back(capture.queue_id.text());
-    }
+  for (const auto& [queue_id, ticket] : milter_.sink.confirmed()) {
+    final_ids.push_back(queue_id);
   }
   EXPECT_EQ(final_ids, (std::vector<std::string>{"4jWxyz000010", "4jWxyz000013"}));
 }
@@ -258,10 +298,10 @@ TEST_F(MilterGlueTest, AQueueIdGivenAtMailCounts) {
     mta.abort();  // after the end of a message: harmless
   }
   const auto captures = milter_.sink.captures();
-  ASSERT_EQ(captures.size(), 4U);
+  ASSERT_EQ(captures.size(), 2U);
   EXPECT_EQ(captures[0].queue_id.text(), "6ALGjYoB029826");
-  EXPECT_EQ(captures[1].queue_id.text(), "6ALGjYoB029826");
-  EXPECT_EQ(captures[3].queue_id.text(), "6ALGjYoC029826");
+  EXPECT_EQ(captures[1].queue_id.text(), "6ALGjYoC029826");
+  EXPECT_EQ(milter_.sink.confirmed().size(), 2U);
 }
 
 // A Sendmail patched for RFC 3885 passes the parameter as it is: nothing to restore.
@@ -275,8 +315,8 @@ TEST_F(MilterGlueTest, PlainMtrkOfAPatchedMtaIsTracked) {
   EXPECT_EQ(mta.end_of_message("6ALGjYoD029826"), 'c');
   EXPECT_TRUE(mta.changes().empty());
   const auto captures = milter_.sink.captures();
-  ASSERT_EQ(captures.size(), 2U);
-  EXPECT_EQ(captures[1].timeout, Seconds(86400));
+  ASSERT_EQ(captures.size(), 1U);
+  EXPECT_EQ(captures[0].timeout, Seconds(86400));
 }
 
 // R3
@@ -285,7 +325,7 @@ TEST_F(MilterGlueTest, AConnectionCanBeUsedAgain) {
   EXPECT_EQ(send(mta, "4jWxyz000025"), 'c');
   mta.quit_new();
   EXPECT_EQ(send(mta, "4jWxyz000026"), 'c');
-  EXPECT_EQ(milter_.sink.captures().size(), 4U);
+  EXPECT_EQ(milter_.sink.confirmed().size(), 2U);
 }
 
 TEST_F(MilterGlueTest, MalformedMtrkIsAcceptedAndRestored) {
@@ -406,13 +446,17 @@ TEST_F(MilterGlueTest, ConnectionsDoNotMix) {
     mta.join();
   }
   const auto captures = milter_.sink.captures();
-  EXPECT_EQ(captures.size(), std::size_t{2 * kConnections * kMessages});
+  EXPECT_EQ(captures.size(), std::size_t{kConnections * kMessages});
+  std::set<std::pair<std::string, std::uint64_t>> captured;
   for (const store::Capture& capture : captures) {
     const std::string name = capture.queue_id.text().substr(6);
     EXPECT_EQ(capture.envelope_id.decoded(), name + "@a.test");
     ASSERT_EQ(capture.recipients.size(), 1U);
     EXPECT_EQ(capture.recipients[0].final.value, "r" + name + "@b.test");
+    captured.emplace(capture.queue_id.text(), capture.ticket);
   }
+  const auto confirmed = milter_.sink.confirmed();
+  EXPECT_EQ(decltype(captured)(confirmed.begin(), confirmed.end()), captured);
 }
 
 }  // namespace

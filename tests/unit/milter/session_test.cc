@@ -51,7 +51,8 @@ TEST(MilterSessionTest, CapturesProvisionallyAtDataAndFinallyAtEndOfMessage) {
   EXPECT_EQ(provisional->stage, store::Stage::provisional);
   EXPECT_EQ(provisional->ticket, 7U);
 
-  const MilterSession::EndOfMessage end = session.on_eom(kQueueId, kHost, kNow + Seconds(300));
+  const MilterSession::EndOfMessage end =
+      session.on_eom(kQueueId, kHost, kNow + Seconds(300), false);
   ASSERT_TRUE(end.capture);
   EXPECT_EQ(end.capture->stage, store::Stage::final);
   EXPECT_EQ(end.capture->ticket, 7U);
@@ -71,13 +72,39 @@ TEST(MilterSessionTest, CapturesProvisionallyAtDataAndFinallyAtEndOfMessage) {
   EXPECT_FALSE(session.active());
 }
 
+TEST(MilterSessionTest, ConfirmsWhatStandsInsteadOfCapturingItAgain) {
+  MilterSession session;
+  mail(session, {"<s@a.test>", folded("id@a.test")});
+  rcpt(session, {"<bob@b.test>"});
+  ASSERT_TRUE(session.on_data(kQueueId, kHost, kNow));
+  const MilterSession::EndOfMessage end = session.on_eom(kQueueId, kHost, kNow, true);
+  EXPECT_FALSE(end.capture);
+  ASSERT_TRUE(end.confirm);
+  EXPECT_EQ(end.confirm->queue_id, kQueueId);
+  EXPECT_EQ(end.confirm->ticket, 7U);
+  EXPECT_EQ(end.recipients, 1U);
+  EXPECT_TRUE(end.restore);
+  EXPECT_FALSE(session.on_abort());
+}
+
+TEST(MilterSessionTest, AnotherQueueIdAtEndOfMessageIsCapturedInFull) {
+  MilterSession session;
+  mail(session, {"<s@a.test>", folded("id@a.test")});
+  rcpt(session, {"<bob@b.test>"});
+  ASSERT_TRUE(session.on_data(kQueueId, kHost, kNow));
+  const MilterSession::EndOfMessage end = session.on_eom("4jWxyz1B2Cz3kS", kHost, kNow, true);
+  EXPECT_FALSE(end.confirm);
+  ASSERT_TRUE(end.capture);
+  EXPECT_EQ(end.capture->queue_id.text(), "4jWxyz1B2Cz3kS");
+}
+
 // Sendmail forgets all that smfi_chgfrom does not name.
 TEST(MilterSessionTest, SendmailIsGivenEveryArgumentAgain) {
   MilterSession session(Forgotten::all);
   mail(session, {"<s@a.test>", "SIZE=100", "BODY=8BITMIME", "RET=HDRS", folded("id@a.test"),
                  "AUTH=<>", "BY=120;RT"});
   rcpt(session, {"<bob@b.test>"});
-  const MilterSession::EndOfMessage end = session.on_eom("6ALGjYoB029826", kHost, kNow);
+  const MilterSession::EndOfMessage end = session.on_eom("6ALGjYoB029826", kHost, kNow, false);
   EXPECT_TRUE(end.capture);
   ASSERT_TRUE(end.restore);
   EXPECT_EQ(end.restore->arguments, "ENVID=id@a.test RET=HDRS BODY=8BITMIME AUTH=<> BY=120;RT");
@@ -87,7 +114,7 @@ TEST(MilterSessionTest, APlainMtrkNeedsNoRestoring) {
   MilterSession session;
   mail(session, {"<>", "ENVID=id@a.test", "MTRK=VheLhqV/rCKJmplkGFwsyW59pYk"});
   rcpt(session, {"<bob@b.test>"});
-  const MilterSession::EndOfMessage end = session.on_eom(kQueueId, kHost, kNow);
+  const MilterSession::EndOfMessage end = session.on_eom(kQueueId, kHost, kNow, false);
   EXPECT_TRUE(end.capture);
   EXPECT_FALSE(end.restore);
 }
@@ -114,7 +141,7 @@ TEST_P(UntrackedTest, IsAcceptedNotTrackedAndComplainedAboutOnce) {
   ASSERT_TRUE(complaint);
   EXPECT_EQ(complaint->reason, MilterSession::Reason::refused);
   EXPECT_FALSE(complaint->text.empty());
-  const MilterSession::EndOfMessage end = session.on_eom(kQueueId, kHost, kNow);
+  const MilterSession::EndOfMessage end = session.on_eom(kQueueId, kHost, kNow, false);
   EXPECT_FALSE(end.capture);
   EXPECT_FALSE(session.take_complaint());
   ASSERT_EQ(end.restore.has_value(), !GetParam().restored.empty());
@@ -149,7 +176,7 @@ TEST(MilterSessionTest, WithoutAQueueIdNothingIsCaptured) {
     mail(session, {"<s@a>", folded("id@a.test")});
     rcpt(session, {"<bob@b.test>"});
     EXPECT_FALSE(session.on_data(id, kHost, kNow));
-    const MilterSession::EndOfMessage end = session.on_eom(id, kHost, kNow);
+    const MilterSession::EndOfMessage end = session.on_eom(id, kHost, kNow, false);
     EXPECT_FALSE(end.capture);
     EXPECT_TRUE(end.restore);
     const auto complaint = session.take_complaint();
@@ -163,7 +190,7 @@ TEST(MilterSessionTest, AQueueIdThatComesOnlyAtTheEndIsEnough) {
   mail(session, {"<s@a>", folded("id@a.test")});
   rcpt(session, {"<bob@b.test>"});
   EXPECT_FALSE(session.on_data("", kHost, kNow));
-  EXPECT_TRUE(session.on_eom(kQueueId, kHost, kNow).capture);
+  EXPECT_TRUE(session.on_eom(kQueueId, kHost, kNow, false).capture);
   EXPECT_FALSE(session.take_complaint());
 }
 
@@ -174,7 +201,7 @@ TEST(MilterSessionTest, OneConnectionCarriesManyMessages) {
     mail(session, {"<s@a>", folded("id" + std::to_string(i) + "@a.test")}, i);
     rcpt(session, {"<r" + std::to_string(i) + "@b.test>"});
     EXPECT_TRUE(session.on_data(kQueueId + std::to_string(i), kHost, kNow));
-    const auto end = session.on_eom(kQueueId + std::to_string(i), kHost, kNow);
+    const auto end = session.on_eom(kQueueId + std::to_string(i), kHost, kNow, false);
     ASSERT_TRUE(end.capture);
     EXPECT_EQ(end.capture->ticket, i);
     ASSERT_EQ(end.capture->recipients.size(), 1U);
@@ -211,7 +238,7 @@ TEST(MilterSessionTest, NothingOfAnAbortedMessageReachesTheNext) {
   static_cast<void>(session.on_abort());
   mail(session, {"<s@a>", folded("two@a.test")}, 2);
   rcpt(session, {"<two@b.test>"});
-  const auto end = session.on_eom("4jWxyz1B2Cz3kR", kHost, kNow + Seconds(9));
+  const auto end = session.on_eom("4jWxyz1B2Cz3kR", kHost, kNow + Seconds(9), false);
   ASSERT_TRUE(end.capture);
   EXPECT_EQ(end.capture->envelope_id.decoded(), "two@a.test");
   EXPECT_EQ(end.capture->arrival, kNow + Seconds(9));
@@ -226,7 +253,7 @@ TEST(MilterSessionTest, ARepeatedRecipientIsKeptOnce) {  // as Postfix delivers 
   rcpt(session, {"<OK1@b.test>"});
   rcpt(session, {"<ok2@b.test>"});
   rcpt(session, {"<ok1@b.test>"});
-  const auto end = session.on_eom(kQueueId, kHost, kNow);
+  const auto end = session.on_eom(kQueueId, kHost, kNow, false);
   ASSERT_TRUE(end.capture);
   ASSERT_EQ(end.capture->recipients.size(), 2U);
   EXPECT_EQ(end.capture->recipients[0].final.value, "ok1@b.test");
@@ -237,7 +264,7 @@ TEST(MilterSessionTest, AMessageWithoutRecipientsIsNoCapture) {
   MilterSession session;
   mail(session, {"<s@a>", folded("id@a.test")});
   EXPECT_FALSE(session.on_data(kQueueId, kHost, kNow));
-  EXPECT_FALSE(session.on_eom(kQueueId, kHost, kNow).capture);
+  EXPECT_FALSE(session.on_eom(kQueueId, kHost, kNow, false).capture);
 }
 
 TEST(MilterSessionTest, TooManyRecipientsAreNotTracked) {  // reliability R9: bounded
@@ -248,18 +275,18 @@ TEST(MilterSessionTest, TooManyRecipientsAreNotTracked) {  // reliability R9: bo
   }
   EXPECT_FALSE(session.on_data(kQueueId, kHost, kNow));
   EXPECT_TRUE(session.take_complaint());
-  EXPECT_TRUE(session.on_eom(kQueueId, kHost, kNow).restore);
+  EXPECT_TRUE(session.on_eom(kQueueId, kHost, kNow, false).restore);
 }
 
 TEST(MilterSessionTest, CallbacksOutOfOrderAreHarmless) {
   MilterSession session;
   rcpt(session, {"<bob@b.test>"});
   EXPECT_FALSE(session.on_data(kQueueId, kHost, kNow));
-  EXPECT_FALSE(session.on_eom(kQueueId, kHost, kNow).capture);
+  EXPECT_FALSE(session.on_eom(kQueueId, kHost, kNow, false).capture);
   EXPECT_FALSE(session.on_abort());
   session.on_mail(Words({}).argv(), 1);
   rcpt(session, {});
-  EXPECT_FALSE(session.on_eom(kQueueId, kHost, kNow).capture);
+  EXPECT_FALSE(session.on_eom(kQueueId, kHost, kNow, false).capture);
 }
 
 }  // namespace

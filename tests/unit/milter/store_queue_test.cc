@@ -20,6 +20,14 @@ StoreOperation drop(std::uint64_t ticket) {
   return DropCapture{"4TESTQUEUE", ticket};
 }
 
+// As an end of message does it.
+bool push_and_wait(StoreQueue& queue, std::uint64_t number, std::size_t company) {
+  const auto ticket = std::make_shared<CommitTicket>();
+  const bool pushed = queue.push(drop(number), ticket);
+  queue.hurry(*ticket, company);
+  return pushed;
+}
+
 LogLines lines(std::size_t octets) {
   LogLines result;
   result.source = "file:/log";
@@ -70,7 +78,7 @@ TEST(StoreQueueTest, WhatNobodyWaitsForLingersUntilSomebodyWaits) {
   EXPECT_TRUE(queue.push(drop(1), nullptr));
   EXPECT_TRUE(queue.push_log(lines(3)));
   const auto begun = Clock::now();
-  std::thread callback([&] { queue.push(drop(2), std::make_shared<CommitTicket>()); });
+  std::thread callback([&] { push_and_wait(queue, 2, 1); });
   std::size_t taken = 0;
   while (taken < 3) {
     taken += queue.take(10, soon()).size();
@@ -83,7 +91,7 @@ TEST(StoreQueueTest, WhatNobodyWaitsForLingersUntilSomebodyWaits) {
 
 TEST(StoreQueueTest, WhoeverIsAloneIsNotMadeToWaitForCompany) {
   StoreQueue queue(100, 1000, 1h);
-  EXPECT_TRUE(queue.push(drop(1), std::make_shared<CommitTicket>(1)));
+  EXPECT_TRUE(push_and_wait(queue, 1, 1));
   const Clock::time_point begun = Clock::now();
   EXPECT_EQ(queue.take(10, soon()).size(), 1U);
   EXPECT_LT(Clock::now() - begun, 5s);
@@ -92,8 +100,8 @@ TEST(StoreQueueTest, WhoeverIsAloneIsNotMadeToWaitForCompany) {
 TEST(StoreQueueTest, NobodyWaitsOnceEverybodyIsThere) {
   StoreQueue queue(100, 1000, 1h);
   const Clock::time_point begun = Clock::now();
-  EXPECT_TRUE(queue.push(drop(1), std::make_shared<CommitTicket>(2)));
-  EXPECT_TRUE(queue.push(drop(2), std::make_shared<CommitTicket>(2)));
+  EXPECT_TRUE(push_and_wait(queue, 1, 2));
+  EXPECT_TRUE(push_and_wait(queue, 2, 2));
   EXPECT_EQ(queue.take(10, soon()).size(), 2U);
   EXPECT_LT(Clock::now() - begun, 5s);
 }
@@ -101,10 +109,31 @@ TEST(StoreQueueTest, NobodyWaitsOnceEverybodyIsThere) {
 TEST(StoreQueueTest, MessagesUnderWayAreWaitedForBriefly) {
   StoreQueue queue(100, 1000, 5ms);
   const Clock::time_point begun = Clock::now();
-  EXPECT_TRUE(queue.push(drop(1), std::make_shared<CommitTicket>(3)));
-  EXPECT_TRUE(queue.push(drop(2), std::make_shared<CommitTicket>(3)));
+  EXPECT_TRUE(push_and_wait(queue, 1, 3));
+  EXPECT_TRUE(push_and_wait(queue, 2, 3));
   EXPECT_EQ(queue.take(10, soon()).size(), 2U);
   EXPECT_GE(Clock::now() - begun, 5ms);
+}
+
+TEST(StoreQueueTest, ATicketIsInNoHurryUntilSomebodyWaitsForIt) {
+  StoreQueue queue(100, 1000, 0ms);
+  const auto begun = Clock::now();
+  EXPECT_TRUE(queue.push(drop(1), std::make_shared<CommitTicket>()));
+  EXPECT_TRUE(queue.push(drop(2), std::make_shared<CommitTicket>()));
+  EXPECT_EQ(queue.take(10, soon()).size(), 2U);
+  EXPECT_GE(Clock::now() - begun, StoreQueue::kLinger);
+}
+
+TEST(StoreQueueTest, ATicketWhoseCommitIsUnderWayHurriesNobody) {
+  StoreQueue queue(100, 1000);
+  const auto early = std::make_shared<CommitTicket>();
+  EXPECT_TRUE(queue.push(drop(1), early));
+  EXPECT_EQ(queue.take(10, soon()).size(), 1U);
+  const auto begun = Clock::now();
+  EXPECT_TRUE(queue.push(drop(2), nullptr));
+  queue.hurry(*early, 1);
+  EXPECT_EQ(queue.take(10, soon()).size(), 1U);
+  EXPECT_GE(Clock::now() - begun, StoreQueue::kLinger);
 }
 
 TEST(StoreQueueTest, DrainsAfterClose) {
@@ -152,6 +181,7 @@ TEST(StoreQueueTest, ManyProducersLoseNothingAndKeepTheirOwnOrder) {
         while (!queue.push(drop(p * kEach + i), ticket)) {
           std::this_thread::yield();
         }
+        queue.hurry(*ticket, 1);
         if (i % 16 == 0 && ticket->wait_until(soon()) == CommitResult::committed) {
           ++committed;
         }

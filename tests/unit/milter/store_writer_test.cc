@@ -79,8 +79,11 @@ class StoreWriterTest : public testing::Test {
   }
   std::optional<CommitResult> capture(int number, store::Stage stage = store::Stage::final) {
     auto ticket = std::make_shared<CommitTicket>();
-    return push_capture(number, stage, ticket) ? ticket->wait_until(Clock::now() + 10s)
-                                               : std::nullopt;
+    if (!push_capture(number, stage, ticket)) {
+      return std::nullopt;
+    }
+    queue_->hurry(*ticket, 1);
+    return ticket->wait_until(Clock::now() + 10s);
   }
 
   void log(const std::string& lines) {
@@ -151,6 +154,18 @@ TEST_F(StoreWriterTest, AProvisionalCaptureIsNotShownAndCanBeDropped) {
   log_delivery(1);
   await(counters_.lines, 3);
   EXPECT_EQ(counters_.applied, 0U);
+}
+
+TEST_F(StoreWriterTest, AConfirmedCaptureIsShown) {
+  start();
+  ASSERT_EQ(capture(1, store::Stage::provisional), CommitResult::committed);
+  ASSERT_TRUE(queue_->push(ConfirmCapture{queue_id(1), 2}, nullptr));  // of another message
+  ASSERT_EQ(capture(2, store::Stage::provisional), CommitResult::committed);
+  EXPECT_TRUE(find(1).empty());
+  ASSERT_TRUE(queue_->push(ConfirmCapture{queue_id(1), 1}, nullptr));
+  ASSERT_EQ(capture(3, store::Stage::provisional), CommitResult::committed);
+  EXPECT_EQ(find(1).size(), 1U);
+  EXPECT_TRUE(find(2).empty());
 }
 
 TEST_F(StoreWriterTest, LogLinesBecomeOutcomesAndTheirPositionIsKept) {
