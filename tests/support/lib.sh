@@ -98,12 +98,28 @@ gone() { ! kill -0 "$1"; }
 wait_gone() { wait_until "$2" gone "$1"; }
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
 
+# Tests may run side by side: each has 200 ports to itself while it lives, by the lock it holds.
+ports_from=
+claim_ports() {
+  local slot lock
+  for slot in {0..49}; do
+    exec {lock}>"${TMPDIR:-/tmp}/mtrk-test-ports.$UID.$slot" || continue
+    if flock -n "$lock"; then
+      ports_from=$((20000 + slot * 200))
+      return
+    fi
+    exec {lock}>&-
+  done
+  fail "no range of ports is free"
+}
+
 # free_port NAME: puts a port that nobody listens on into the variable NAME.
 declare -A ports_given=()
 free_port() {
   local port
+  [ -n "$ports_from" ] || claim_ports
   while :; do
-    port=$((20000 + RANDOM % 10000))
+    port=$((ports_from + RANDOM % 200))
     if [ -z "${ports_given[$port]:-}" ] && ! answers "$port" 2>/dev/null; then break; fi
   done
   ports_given[$port]=yes
