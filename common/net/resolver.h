@@ -79,4 +79,7 @@ class DnsResolver final : public Resolver {
   RandomNumber random_;
 };
 
+// For those who always give the port: addresses only, no SRV.
+using AddressResolver = DnsResolver;
+
 }  // namespace mtrk::net
