@@ -168,7 +168,7 @@ TEST(TrackCommandTest, UsageErrorsAskNobody) {
   EXPECT_EQ(peer.connections(), 0);
 }
 
-TEST(SecretTest, ReadsOneLineOfBase64) {
+TEST(SecretTest, ReadsOneLineOfBase64) {  // MODEL-6-02: of any allowed size
   std::istringstream good("AAAA\nrest");
   EXPECT_TRUE(read_secret(good));
   for (const char* text : {"", "\n", "AA AA\n", "AA-_\n"}) {

@@ -81,7 +81,7 @@ std::vector<std::string> places(const std::vector<Endpoints>& groups) {
   return text;
 }
 
-TEST(ResolverTest, SrvComesFirst) {  // MTQP-2-03, SRV-02, SRV-04, SRV-05
+TEST(ResolverTest, SrvComesFirst) {  // MTQP-2-03, MTQP-2-04, SRV-02, SRV-04, SRV-05
   DnsPeer peer(with_srv({srv(20, 2039, "b.test"), srv(10, 2038, "a.test")}));
   DnsResolver resolver = resolver_for(peer);
   const auto groups = run(resolver.resolve_targets("mx.test", std::nullopt));
