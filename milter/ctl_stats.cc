@@ -22,11 +22,12 @@ struct Counted {
   CounterRows rows;
 };
 
-// What mtrk-milter counted since it started, and mtrkctl ingest in all its runs on this store; no
-// rows where none has run yet.
-std::array<Counted, 2> all_counters(const Config& config) {
+// What mtrk-milter and mtqpd counted since they started, and mtrkctl ingest in all its runs on this
+// store; no rows where none has run yet.
+std::array<Counted, 3> all_counters(const Config& config) {
   return {{{"milter", read_counters_file(counters_path(config.store.path))},
-           {"ingest", read_counters_file(ingest_counters_path(config.store.path))}}};
+           {"ingest", read_counters_file(ingest_counters_path(config.store.path))},
+           {"mtqpd", read_counters_file(config.mtqpd.stats_file)}}};
 }
 
 }  // namespace
@@ -46,7 +47,7 @@ int run_stats(const Config& config, StatsFormat format) {
         stats.oldest_expiry == 0
             ? std::string()
             : format_rfc3339(TimePoint(Seconds(static_cast<std::int64_t>(stats.oldest_expiry))));
-    const std::array<Counted, 2> counted = all_counters(config);
+    const std::array<Counted, 3> counted = all_counters(config);
     if (format == StatsFormat::json) {
       boost::json::object object;
       for (const auto& [name, value] : numbers) {

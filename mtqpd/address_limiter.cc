@@ -1,71 +1,177 @@
 #include "mtqpd/address_limiter.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mtrk::mtqpd {
+namespace {
 
-std::uint64_t source_network(const net::asio::ip::address& address) {
-  if (address.is_v4()) {
-    return address.to_v4().to_uint();  // the upper half is zero, as of ::/64: only ::1 is there
-  }
-  const net::asio::ip::address_v6 v6 = address.to_v6();
-  if (v6.is_v4_mapped()) {
-    return net::asio::ip::make_address_v4(net::asio::ip::v4_mapped, v6).to_uint();
-  }
-  const net::asio::ip::address_v6::bytes_type octets = v6.to_bytes();
-  std::uint64_t prefix = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    prefix = prefix << 8 | octets[i];
-  }
-  return prefix;
+using Ip = net::asio::ip::address;
+using IpV6 = net::asio::ip::address_v6;
+
+IpV6 as_v6(const Ip& address) {
+  return address.is_v6()
+             ? address.to_v6()
+             : net::asio::ip::make_address_v6(net::asio::ip::v4_mapped, address.to_v4());
 }
 
-AddressLimiter::Place AddressLimiter::enter(const net::asio::ip::address& address,
-                                            unsigned total,
-                                            unsigned each) {
-  const std::uint64_t source = source_network(address);
+net::Clock::duration time_per_miss(unsigned per_minute) {
+  return net::Clock::duration(std::chrono::minutes(1)) / std::max(1U, per_minute);
+}
+
+}  // namespace
+
+std::uint64_t source_network(const Ip& address) {
+  const IpV6 v6 = as_v6(address);
+  const IpV6::bytes_type octets = v6.to_bytes();
+  const std::size_t begin = v6.is_v4_mapped() ? 12 : 0;
+  const std::size_t end = v6.is_v4_mapped() ? 16 : 8;
+  std::uint64_t network = 0;  // of IPv4 the upper half is zero, as of ::/64: only ::1 is there
+  for (std::size_t i = begin; i < end; ++i) {
+    network = network << 8 | octets[i];
+  }
+  return network;
+}
+
+bool is_trusted(const Ip& address, const std::vector<Network>& networks) {
+  if (networks.empty()) {
+    return false;
+  }
+  const Network::Address octets = as_v6(address).to_bytes();
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const Network& network) { return network.contains(octets); });
+}
+
+AddressLimiter::Place AddressLimiter::enter(const Ip& address,
+                                            const AddressLimits& limits,
+                                            TimePoint now) {
+  const bool trusted = is_trusted(address, limits.trusted);
   const std::lock_guard lock(mutex_);
-  if (connections_ >= total) {
-    return {};
+  if (connections_.load(std::memory_order_relaxed) >= limits.connections) {
+    return Place(Refusal::full);
   }
-  const auto [entry, inserted] = sources_.try_emplace(source, 0);
-  if (entry->second >= each) {
-    if (inserted) {
-      sources_.erase(entry);
-    }
-    return {};
+  if (trusted) {
+    ++connections_;
+    return {this, nullptr};
   }
-  ++entry->second;
+  if (limits.connections_per_source == 0) {
+    return Place(Refusal::source_full);
+  }
+  const auto [entry, inserted] = sources_.try_emplace(source_network(address));
+  Source& source = entry->second;
+  if (inserted) {
+    source.network = entry->first;
+  } else if (source.penalty_until > now + kTolerated) {
+    return Place(Refusal::penalty);
+  } else if (source.connections >= limits.connections_per_source) {
+    return Place(Refusal::source_full);
+  } else if (source.connections == 0) {
+    remembered_.erase(source.remembered);
+  }
+  ++source.connections;
   ++connections_;
-  return {this, source};
+  return {this, &source};
 }
 
-std::size_t AddressLimiter::connections() const {
+void AddressLimiter::leave(Source* source) noexcept {
   const std::lock_guard lock(mutex_);
-  return connections_;
-}
-
-void AddressLimiter::leave(std::uint64_t source) noexcept {
-  const std::lock_guard lock(mutex_);
-  const auto entry = sources_.find(source);
   --connections_;
-  if (--entry->second == 0) {
-    sources_.erase(entry);
+  if (source == nullptr || --source->connections > 0) {
+    return;
   }
+  const TimePoint now = net::Clock::now();
+  const auto owes = [&](const Source& one) {
+    return one.penalty_until > now ||
+           one.misses_until.load(std::memory_order_relaxed) > now.time_since_epoch().count();
+  };
+  try {
+    source->remembered = remembered_.insert(remembered_.end(), source);
+  } catch (const std::bad_alloc&) {
+    const std::uint64_t network = source->network;
+    sources_.erase(network);
+    return;
+  }
+  if (!owes(*source)) {
+    forget(*source);
+  }
+  while (!remembered_.empty() &&
+         (remembered_.size() > kRemembered || !owes(*remembered_.front()))) {
+    forget(*remembered_.front());
+  }
+}
+
+void AddressLimiter::forget(Source& source) {
+  const std::uint64_t network = source.network;
+  remembered_.erase(source.remembered);
+  sources_.erase(network);
+}
+
+void AddressLimiter::punish(Source& source, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  source.penalty_until =
+      std::min(std::max(source.penalty_until, now) + kOffence, now + kMostPenalty);
+}
+
+AddressLimiter::Handshake::~Handshake() {
+  if (limiter_ != nullptr) {
+    --limiter_->handshakes_;
+  }
+}
+
+std::size_t AddressLimiter::sources() const {
+  const std::lock_guard lock(mutex_);
+  return sources_.size();
 }
 
 AddressLimiter::Place::Place(Place&& other) noexcept
-    : limiter_(std::exchange(other.limiter_, nullptr)), source_(other.source_) {}
+    : limiter_(std::exchange(other.limiter_, nullptr)),
+      source_(other.source_),
+      refusal_(other.refusal_) {}
 
 AddressLimiter::Place& AddressLimiter::Place::operator=(Place&& other) noexcept {
   std::swap(limiter_, other.limiter_);
   std::swap(source_, other.source_);
+  std::swap(refusal_, other.refusal_);
   return *this;
 }
 
 AddressLimiter::Place::~Place() {
   if (limiter_ != nullptr) {
     limiter_->leave(source_);
+  }
+}
+
+// Several connections of a source may meet here: a miss too few counted does no harm.
+void AddressLimiter::Place::miss(unsigned per_minute, TimePoint now) {
+  if (source_ != nullptr && per_minute != 0) {
+    const net::Clock::rep begin = std::max(source_->misses_until.load(std::memory_order_relaxed),
+                                           now.time_since_epoch().count());
+    source_->misses_until.store(begin + time_per_miss(per_minute).count(),
+                                std::memory_order_relaxed);
+  }
+}
+
+bool AddressLimiter::Place::may_ask_at(unsigned per_minute, TimePoint now) const {
+  if (source_ == nullptr || per_minute == 0) {
+    return true;
+  }
+  const TimePoint until{
+      net::Clock::duration(source_->misses_until.load(std::memory_order_relaxed))};
+  return until + time_per_miss(per_minute) <= now + std::chrono::minutes(1);
+}
+
+AddressLimiter::Handshake AddressLimiter::Place::begin_handshake(const AddressLimits& limits) {
+  constexpr unsigned kAlways = 64;
+  if (limiter_->handshakes_.fetch_add(1) >= std::max(kAlways, limits.connections / 10)) {
+    --limiter_->handshakes_;
+    return {};
+  }
+  return Handshake(limiter_);
+}
+
+void AddressLimiter::Place::offend(TimePoint now) {
+  if (source_ != nullptr) {
+    limiter_->punish(*source_, now);
   }
 }
 

@@ -15,6 +15,7 @@ using LookUpResult = mtqp::ServerSession::LookUpResult;
 
 constexpr std::size_t kKeptCapacity = 1024;  // an idle connection keeps no more output
 constexpr std::size_t kSpareCapacity = 256 * std::size_t{1024};
+constexpr std::string_view kEvicted = "-TEMP/unavailable idle, and the server is full\r\n";
 constexpr std::size_t kMaxDiscarded = 256 * std::size_t{1024};  // input after our last word
 
 // Reports are built here; one thread answers one query at a time.
@@ -28,6 +29,21 @@ std::string& report_buffer() {
 std::string& spare_output() {
   thread_local std::string buffer;
   return buffer;
+}
+
+// What the log calls the result of a query.
+const char* to_text(LookUpResult result) {
+  switch (result) {
+    case LookUpResult::found:
+      return "found";
+    case LookUpResult::no_information:
+      return "noinfo";
+    case LookUpResult::unavailable:
+      return "unavailable";
+    case LookUpResult::maintenance:
+      return "admin";
+  }
+  return "";
 }
 
 const char* to_text(mtqp::Close::Why why) {
@@ -46,24 +62,6 @@ const char* to_text(mtqp::Close::Why why) {
 
 }  // namespace
 
-void ConnectionSet::sweep(net::Clock::time_point now) {
-  for (Connection* connection : connections_) {
-    if (now >= connection->deadline_) {
-      connection->ended_by_ = connection->on_deadline_;
-      connection->transport_.close();  // its coroutine wakes up with operation_aborted
-    }
-  }
-}
-
-void ConnectionSet::drain() {
-  draining_ = true;
-  for (Connection* connection : connections_) {
-    if (connection->waits_for_input_) {
-      connection->transport_.cancel();
-    }
-  }
-}
-
 Connection::Connection(net::Socket socket,
                        const net::Tcp::endpoint& peer,
                        AddressLimiter::Place place,
@@ -80,14 +78,21 @@ Connection::Connection(net::Socket socket,
       set_(set),
       started_(net::Clock::now()) {
   allow(settings_->deadlines.idle, "idle");
-  set_.connections_.insert(this);
+  in_set_ = set_.add(*this);
+  set_.counters().add(ServerCounters::connections);
 }
 
 Connection::~Connection() {
-  set_.connections_.erase(this);
-  const auto seconds = std::chrono::duration<double>(net::Clock::now() - started_);
+  set_.remove(in_set_);
+  if (offended_) {
+    place_.offend(net::Clock::now());
+  }
   // Scanners and health checks, which say nothing, are not worth a line in production.
   const log::Level level = commands_ == 0 ? log::Level::debug : log::Level::info;
+  if (level == log::Level::info && !set_.log_budget().take()) {
+    return;
+  }
+  const auto seconds = std::chrono::duration<double>(net::Clock::now() - started_);
   log::write(level, "",
              {{"client", peer_.address().to_string()},
               {"tls", transport_.is_tls() ? transport_.tls_version() : "no"},
@@ -95,12 +100,37 @@ Connection::~Connection() {
               {"found", fmt::format("{}", found_)},
               {"noinfo", fmt::format("{}", not_found_)},
               {"unavailable", fmt::format("{}", unavailable_)},
+              {"throttled", fmt::format("{}", throttled_)},
               {"seconds", fmt::format("{:.3f}", seconds.count())},
               {"end", ended_by_}});
 }
 
+void Connection::end_late() {
+  ended_by_ = on_deadline_;
+  offended_ = offended_ || late_ == Late::offence;
+  set_.counters().add(ServerCounters::timed_out);
+  deadline_ = net::Clock::time_point::max();
+  transport_.close();
+}
+
+void Connection::interrupt() {
+  if (waits_for_input_) {
+    transport_.cancel();
+  }
+}
+
+bool Connection::evict() {
+  if (!waits_for_input_ || evicted_) {
+    return false;
+  }
+  evicted_ = true;
+  set_.counters().add(ServerCounters::evicted);
+  transport_.cancel();
+  return true;
+}
+
 net::Awaitable<void> Connection::run() {
-  if (starts_ == Starts::with_tls && !co_await secure(&settings_->tls->first())) {
+  if (starts_ == Starts::with_tls && !co_await secure(&settings_->tls->implicit())) {
     co_return;
   }
   End end = co_await hold_session();
@@ -124,6 +154,7 @@ net::Awaitable<Connection::End> Connection::hold_session() {
   for (;;) {
     const std::optional<End> end = answer_lines(session, lines);
     commands_ += session.commands() - taken;
+    set_.counters().add(ServerCounters::commands, session.commands() - taken);
     in_a_line = in_a_line && session.commands() == taken;
     taken = session.commands();
     const bool was_full = out_.size() >= mtqp::kMaxQueuedOutput;
@@ -144,21 +175,32 @@ net::Awaitable<Connection::End> Connection::hold_session() {
     if (!lines.line_started()) {
       allow(settings_->deadlines.idle, "idle");
     } else if (!std::exchange(in_a_line, true)) {
-      allow(settings_->deadlines.started_line, "slow line");  // once, not with every octet
+      // Once, not with every octet.
+      allow(settings_->deadlines.started_line, "slow line", Late::offence);
     }
     waits_for_input_ = true;
     const auto [error, length] = co_await transport_.read_some(asio::buffer(in_));
     waits_for_input_ = false;
     if (error) {
-      // Idle, and the drain has cancelled the read.
-      if (set_.draining() && transport_.socket().is_open()) {
-        ended_by_ = "shutdown";
-        co_return End::closed;
-      }
-      co_return End::lost;
+      co_return end_of_input();
     }
+    evicted_ = false;  // it came at the same time
+    set_.touch(in_set_);
     lines.feed({in_.data(), length});
   }
+}
+
+// The read failed: the client has gone, or the drain or an eviction has cancelled it.
+Connection::End Connection::end_of_input() {
+  if (!transport_.socket().is_open() || (!set_.draining() && !evicted_)) {
+    return End::lost;
+  }
+  ended_by_ = "shutdown";
+  if (!set_.draining()) {
+    ended_by_ = "evicted";
+    out_ = kEvicted;
+  }
+  return End::closed;
 }
 
 std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& session,
@@ -181,6 +223,10 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
     }
     if (const auto* close = std::get_if<mtqp::Close>(&next)) {
       ended_by_ = to_text(close->why);
+      if (close->why != mtqp::Close::Why::quit && close->why != mtqp::Close::Why::over) {
+        offended_ = true;
+        set_.counters().add(ServerCounters::misbehaved);
+      }
       return End::closed;
     }
     if (std::holds_alternative<mtqp::BeginTls>(next)) {
@@ -193,23 +239,49 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
 
 void Connection::look_up(const mtqp::LookUp& query, mtqp::ServerSession& session) {
   std::string& report = report_buffer();
-  LookUpResult result = LookUpResult::maintenance;
-  if (!set_.draining()) {
-    result = queries_.answer(query, settings_->confidentiality, wall_clock(), report);
+  if (!place_.may_ask(settings_->limits.misses_per_minute)) {
+    ++throttled_;
+    set_.counters().add(ServerCounters::throttled);
+    session.answer(LookUpResult::unavailable, report, out_);
+    return;
   }
+  LookUpResult result = LookUpResult::maintenance;
+  std::uint32_t tag = 0;
+  if (!set_.draining()) {
+    result = queries_.answer(query, settings_->confidentiality, wall_clock(), report, &tag);
+  }
+  count_answer(result);
+  if (settings_->log_queries) {
+    log_query(to_text(result), tag);
+  }
+  session.answer(result, report, out_);
+}
+
+void Connection::count_answer(LookUpResult result) {
   switch (result) {
     case LookUpResult::found:
       ++found_;
-      break;
+      set_.counters().add(ServerCounters::found);
+      return;
     case LookUpResult::no_information:
       ++not_found_;
-      break;
+      set_.counters().add(ServerCounters::no_information);
+      place_.miss(settings_->limits.misses_per_minute, net::Clock::now());
+      return;
     case LookUpResult::unavailable:
     case LookUpResult::maintenance:
       ++unavailable_;
-      break;
+      set_.counters().add(ServerCounters::unavailable);
+      return;
   }
-  session.answer(result, report, out_);
+}
+
+void Connection::log_query(const char* result, std::uint32_t tag) {
+  if (set_.log_budget().take()) {
+    log::info(fmt::format("{:08x}", tag), {{"track", result},
+                                           {"client", peer_.address().to_string()},
+                                           {"tls", transport_.is_tls() ? "yes" : "no"}});
+  }
 }
 
 mtqp::DomainCheck Connection::check_domain(std::string_view domain) {
@@ -217,7 +289,8 @@ mtqp::DomainCheck Connection::check_domain(std::string_view domain) {
   context_ = choice.context;
   switch (choice.match) {
     case net::ServerTls::Match::matches:
-      return mtqp::DomainCheck::matches;
+      handshake_ = place_.begin_handshake(settings_->limits);
+      return handshake_ ? mtqp::DomainCheck::matches : mtqp::DomainCheck::unavailable;
     case net::ServerTls::Match::no_match:
       return mtqp::DomainCheck::no_match;
     case net::ServerTls::Match::expired:
@@ -229,6 +302,7 @@ mtqp::DomainCheck Connection::check_domain(std::string_view domain) {
 mtqp::SessionPolicy Connection::make_policy() const {
   mtqp::SessionPolicy policy;
   policy.tls_active = transport_.is_tls();
+  policy.tls_insufficient = policy.tls_active && transport_.tls_version() < settings_->tls_minimum;
   policy.tls_required_for = settings_->tls_required_for;
   if (settings_->tls) {
     policy.tls = settings_->tls_required_for->empty() ? mtqp::SessionPolicy::Tls::offered
@@ -243,7 +317,7 @@ mtqp::SessionPolicy Connection::make_policy() const {
 net::Awaitable<bool> Connection::send() {
   std::size_t sent = 0;
   while (sent < out_.size()) {
-    allow(settings_->deadlines.write_progress, "slow reader");
+    allow(settings_->deadlines.write_progress, "slow reader", Late::offence);
     const auto [error, length] =
         co_await transport_.write_some(asio::buffer(out_.data() + sent, out_.size() - sent));
     if (error) {
@@ -256,12 +330,21 @@ net::Awaitable<bool> Connection::send() {
 }
 
 net::Awaitable<bool> Connection::secure(boost::asio::ssl::context* context) {
-  allow(settings_->deadlines.handshake, "slow handshake");
+  if (!handshake_) {
+    handshake_ = place_.begin_handshake(settings_->limits);
+    if (!handshake_) {
+      ended_by_ = "too many handshakes";
+      co_return false;
+    }
+  }
+  allow(settings_->deadlines.handshake, "slow handshake", Late::offence);
   waits_for_input_ = true;  // a drain need not wait for the rest of a handshake
   const net::error_code error = co_await transport_.accept_tls(*context);
   waits_for_input_ = false;
+  handshake_ = AddressLimiter::Handshake();
+  set_.counters().add(error ? ServerCounters::handshakes_failed : ServerCounters::handshakes);
   if (error && transport_.socket().is_open()) {
-    ended_by_ = "handshake failed";
+    ended_by_ = evicted_ ? "evicted" : "handshake failed";
   }
   co_return !error;
 }
@@ -269,6 +352,12 @@ net::Awaitable<bool> Connection::secure(boost::asio::ssl::context* context) {
 // A socket closed with input unread sends RST, which may overtake our last words: say that there
 // is no more to come, then read until the peer has seen it.
 net::Awaitable<void> Connection::say_goodbye() {
+  if (!out_.empty()) {
+    const bool sent = co_await send();
+    if (!sent) {
+      co_return;
+    }
+  }
   allow(settings_->deadlines.closing, ended_by_);
   co_await transport_.shutdown_tls();
   net::error_code error;
@@ -281,9 +370,10 @@ net::Awaitable<void> Connection::say_goodbye() {
   }
 }
 
-void Connection::allow(std::chrono::milliseconds time, const char* otherwise) {
+void Connection::allow(std::chrono::milliseconds time, const char* otherwise, Late late) {
   deadline_ = net::Clock::now() + time;
   on_deadline_ = otherwise;
+  late_ = late;
 }
 
 void Connection::release_memory(mtqp::LineBuffer& lines) {

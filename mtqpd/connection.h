@@ -4,6 +4,7 @@
 #include "common/mtqp/server_session.h"
 #include "common/net/transport.h"
 #include "mtqpd/address_limiter.h"
+#include "mtqpd/connection_set.h"
 #include "mtqpd/query_service.h"
 #include "mtqpd/settings.h"
 
@@ -13,26 +14,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 namespace mtrk::mtqpd {
-
-class Connection;
-
-// The connections of one thread, for those who look at all of them: the sweep of deadlines and the
-// drain. A timer for each would cost more than the whole sweep.
-class ConnectionSet {
- public:
-  void sweep(net::Clock::time_point now);  // ends those whose deadline is over
-  void drain();                            // ends idle ones; the others end after their answer
-  [[nodiscard]] bool draining() const { return draining_; }
-  [[nodiscard]] bool empty() const { return connections_.empty(); }
-
- private:
-  friend class Connection;
-  std::unordered_set<Connection*> connections_;
-  bool draining_ = false;
-};
 
 // One client from accept to close: moves bytes between a Transport and a ServerSession, does what
 // the session asks for. Lives in the coroutine that runs it, belongs to one thread.
@@ -53,9 +36,13 @@ class Connection {
 
   [[nodiscard]] net::Awaitable<void> run();
 
- private:
-  friend class ConnectionSet;
+  // For the ConnectionSet. Each only wakes the coroutine; it ends later.
+  [[nodiscard]] net::Clock::time_point deadline() const { return deadline_; }
+  void end_late();   // the deadline is over
+  void interrupt();  // if it waits for input: to look at ConnectionSet::draining()
+  bool evict();      // if it is idle; false: it is not
 
+ private:
   enum class End { closed, start_tls, lost };  // closed: by us, after our last words
   [[nodiscard]] net::Awaitable<End> hold_session();
   [[nodiscard]] net::Awaitable<bool> send();
@@ -68,7 +55,11 @@ class Connection {
                                                 mtqp::LineBuffer& lines);
   void look_up(const mtqp::LookUp& query, mtqp::ServerSession& session);
   [[nodiscard]] mtqp::DomainCheck check_domain(std::string_view domain);
-  void allow(std::chrono::milliseconds time, const char* otherwise);
+  [[nodiscard]] End end_of_input();  // a read failed; what is to be said is in out_
+  enum class Late { innocent, offence };
+  void allow(std::chrono::milliseconds time, const char* otherwise, Late late = Late::innocent);
+  void count_answer(mtqp::ServerSession::LookUpResult result);
+  void log_query(const char* result, std::uint32_t tag);
   void release_memory(mtqp::LineBuffer& lines);
 
   net::Transport transport_;
@@ -78,21 +69,27 @@ class Connection {
   std::shared_ptr<const Settings> settings_;
   const QueryService& queries_;
   ConnectionSet& set_;
+  ConnectionSet::List::iterator in_set_;
 
   std::array<char, 4096> in_{};
   std::string out_;
   boost::asio::ssl::context* context_ = nullptr;  // what STARTTLS chose; settings_ keeps it alive
+  AddressLimiter::Handshake handshake_;
 
   net::Clock::time_point deadline_;
   const char* on_deadline_ = "";  // what the log says if the deadline ends the connection
+  Late late_ = Late::innocent;
   const char* ended_by_ = "lost";
   bool waits_for_input_ = false;
+  bool evicted_ = false;
+  bool offended_ = false;  // it ended in a way that costs a penalty
 
   net::Clock::time_point started_;
   std::uint64_t commands_ = 0;
   std::uint64_t found_ = 0;
   std::uint64_t not_found_ = 0;
   std::uint64_t unavailable_ = 0;
+  std::uint64_t throttled_ = 0;
 };
 
 }  // namespace mtrk::mtqpd

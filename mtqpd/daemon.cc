@@ -18,9 +18,14 @@ constexpr std::chrono::seconds kDrainLimit{10};
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kTick{1};
 constexpr unsigned kMissedBeats = 10;  // ticks without a sign of life of some worker
+constexpr unsigned kStatsTicks = 5;
+constexpr unsigned kCertificateTicks = 24 * 3600;
+constexpr char kTlsSocket[] = "mtqps";  // FileDescriptorName= of sockets that begin with TLS
 
-std::vector<net::Tcp::endpoint> to_endpoints(const std::vector<std::string>& list) {
-  std::vector<net::Tcp::endpoint> endpoints;
+using Endpoints = std::vector<net::Tcp::endpoint>;
+
+Endpoints to_endpoints(const std::vector<std::string>& list) {
+  Endpoints endpoints;
   for (const std::string& text : list) {
     const Expected<net::Tcp::endpoint> endpoint = parse_endpoint(text);
     if (!endpoint) {
@@ -40,14 +45,29 @@ void rethrow(const std::exception_ptr& failure) {
 }  // namespace
 
 Daemon::Daemon(const Config& config, LoadConfig load)
+    : Daemon(config, std::move(load), systemd::take_listen_sockets()) {}
+
+Daemon::Daemon(const Config& config,
+               LoadConfig load,
+               const std::vector<systemd::ListenSocket>& sockets)
     : load_(std::move(load)),
       config_(config),
+      settings_(make_settings(config)),
       queries_(open_tracking_store(config.store.path)),
-      server_(to_endpoints(config.mtqpd.listen),
-              to_endpoints(config.mtqpd.listen_tls),
+      server_(sockets.empty() ? to_endpoints(config.mtqpd.listen) : Endpoints(),
+              sockets.empty() ? to_endpoints(config.mtqpd.listen_tls) : Endpoints(),
               config.mtqpd.threads,
-              make_settings(config, wall_clock()),
-              queries_) {
+              settings_,
+              queries_),
+      stats_file_(config.mtqpd.stats_file) {
+  for (const systemd::ListenSocket& socket : sockets) {
+    server_.adopt(socket.fd, socket.name == kTlsSocket ? Connection::Starts::with_tls
+                                                       : Connection::Starts::plain);
+  }
+  if (!config.mtqpd.metrics.empty()) {
+    metrics_.emplace(context_, to_endpoints({config.mtqpd.metrics}).front(),
+                     [this] { return format_openmetrics(metrics()); });
+  }
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
     signals_.add(signal);
   }
@@ -56,14 +76,20 @@ Daemon::Daemon(const Config& config, LoadConfig load)
 
 void Daemon::run() {
   server_.start();
+  if (metrics_) {
+    metrics_->start();
+    log::notice("", {{"mtqpd", "metrics"}, {"listening", format_endpoint(metrics_->address())}});
+  }
   net::asio::co_spawn(context_, handle_signals(), rethrow);
   net::asio::co_spawn(context_, tick(), rethrow);
   log::notice("", {{"mtqpd", "ready"},
                    {"", describe_listeners()},
                    {"threads", fmt::format("{}", server_.threads())}});
+  warn_of_certificates();
   systemd::notify_ready("serving");
   context_.run();
   server_.join();
+  tend_stats();
 }
 
 net::Awaitable<void> Daemon::handle_signals() {
@@ -110,6 +136,13 @@ net::Awaitable<void> Daemon::tick() {
     timer.expires_after(kTick);
     co_await timer.async_wait(net::kAwait);
     tend_store();
+    ++ticks_;
+    if (ticks_ % kStatsTicks == 0) {
+      tend_stats();
+    }
+    if (ticks_ % kCertificateTicks == 0) {
+      warn_of_certificates();
+    }
     missed = server_.least_beats() == beats ? missed + 1 : 0;
     beats = server_.least_beats();
     if (watched && missed < kMissedBeats) {
@@ -132,6 +165,22 @@ void Daemon::tend_store() {
   }
 }
 
+void Daemon::tend_stats() {
+  if (const std::string problem = stats_file_.write(format_stats(metrics())); !problem.empty()) {
+    log::warning("", {{"mtqpd", "cannot keep the counters"}, {"reason", problem}});
+  }
+}
+
+void Daemon::warn_of_certificates() {
+  for (const std::string& line : settings_warnings(*settings_, config_.hostname, wall_clock())) {
+    log::warning("", {{"tls", line}});
+  }
+}
+
+Metrics Daemon::metrics() const {
+  return {server_.counters(), server_.connections(), server_.sources(), queries_.available()};
+}
+
 void Daemon::reload() {
   systemd::notify_reloading();
   const Expected<Config> config = load_();
@@ -139,17 +188,21 @@ void Daemon::reload() {
   if (!config) {
     problem = config.error().detail;
   } else {
-    problem = check_settings(*config, wall_clock());
+    problem = check_settings(*config);
   }
   if (problem.empty()) {
-    server_.apply(make_settings(*config, wall_clock()));
+    settings_ = make_settings(*config);
+    server_.apply(settings_);
     const bool moved = config->mtqpd.listen != config_.mtqpd.listen ||
                        config->mtqpd.listen_tls != config_.mtqpd.listen_tls ||
                        config->mtqpd.threads != config_.mtqpd.threads ||
+                       config->mtqpd.metrics != config_.mtqpd.metrics ||
+                       config->mtqpd.stats_file != config_.mtqpd.stats_file ||
                        config->store.path != config_.store.path;
     log::notice("", {{"mtqpd", "reloaded"}});
+    warn_of_certificates();
     if (moved) {
-      log::warning("", {{"mtqpd", "addresses, threads and store.path need a restart"}});
+      log::warning("", {{"mtqpd", "addresses, threads and paths need a restart"}});
     }
   } else {
     log::error("", {{"mtqpd", "not reloaded, the old configuration stays"}, {"reason", problem}});

@@ -1,12 +1,17 @@
 #pragma once
 
+#include "common/base/systemd.h"
 #include "common/config/config.h"
+#include "mtqpd/metrics.h"
+#include "mtqpd/metrics_listener.h"
 #include "mtqpd/query_service.h"
 #include "mtqpd/server.h"
+#include "mtqpd/stats_file.h"
 
 #include <boost/asio/signal_set.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +25,8 @@ class Daemon {
  public:
   using LoadConfig = std::function<Expected<Config>()>;
 
-  // Opens the store and binds. A store that is not there yet is waited for, answering
+  // Opens the store and binds, or takes the sockets that the service manager has bound (those named
+  // "mtqps" begin with TLS). A store that is not there yet is waited for, answering
   // "unavailable"; `load` is what SIGHUP calls. Fails: std::system_error (bind), net::TlsError,
   // store::StoreUnusable (a newer format).
   Daemon(const Config& config, LoadConfig load);
@@ -28,19 +34,27 @@ class Daemon {
   void run();  // until SIGTERM
 
  private:
+  Daemon(const Config& config, LoadConfig load, const std::vector<systemd::ListenSocket>& sockets);
   [[nodiscard]] net::Awaitable<void> handle_signals();
   [[nodiscard]] net::Awaitable<void> tick();
   [[nodiscard]] net::Awaitable<void> shut_down();
   void tend_store();
+  void tend_stats();
+  void warn_of_certificates();
+  [[nodiscard]] Metrics metrics() const;
   void reload();
   [[nodiscard]] std::string describe_listeners() const;
 
   LoadConfig load_;
   Config config_;
+  std::shared_ptr<const Settings> settings_;  // those of new connections
   QueryService queries_;
   Server server_;
   net::asio::io_context context_{1};
   boost::asio::basic_signal_set<net::Executor> signals_{context_};
+  std::optional<MetricsListener> metrics_;
+  StatsFile stats_file_;
+  unsigned ticks_ = 0;
   bool stopping_ = false;
 };
 

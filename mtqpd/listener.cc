@@ -5,6 +5,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -82,6 +83,25 @@ net::Acceptor open_listener(asio::io_context& context,
   acceptor.listen(asio::socket_base::max_listen_connections, error);
   check(endpoint, error);
   return acceptor;
+}
+
+net::Acceptor adopt_listener(asio::io_context& context, int fd) {
+  const auto option = [fd](int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  };
+  const int domain = option(SO_DOMAIN);
+  if (option(SO_ACCEPTCONN) != 1 || option(SO_PROTOCOL) != IPPROTO_TCP ||
+      (domain != AF_INET && domain != AF_INET6)) {
+    throw std::system_error(EINVAL, std::generic_category(),
+                            "the socket that was handed over is not one that listens by TCP");
+  }
+  const int own = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) {
+    throw std::system_error(errno, std::generic_category(), "the socket that was handed over");
+  }
+  return {context, domain == AF_INET ? net::Tcp::v4() : net::Tcp::v6(), own};
 }
 
 // SO_REUSEPORT would let a second mtqpd of the same user take half of the connections unnoticed.

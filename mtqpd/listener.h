@@ -22,6 +22,9 @@ enum class Sharing { none, threads };
 [[nodiscard]] net::Acceptor open_listener(net::asio::io_context& context,
                                           net::Tcp::endpoint endpoint,
                                           Sharing sharing);
+// A duplicate of a socket that listens already. Fails: std::system_error, if it does not, or is not
+// TCP.
+[[nodiscard]] net::Acceptor adopt_listener(net::asio::io_context& context, int fd);
 // Fails, like open_listener(), if anybody listens on `endpoint` already.
 void require_free(const net::Tcp::endpoint& endpoint);
 

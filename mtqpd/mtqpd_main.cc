@@ -28,11 +28,21 @@ void set_limits() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void show_warnings(const mtrk::Config& config) {
+  for (const std::string& line : mtrk::mtqpd::settings_warnings(
+           *mtrk::mtqpd::make_settings(config), config.hostname, mtrk::mtqpd::wall_clock())) {
+    std::fprintf(stderr, "mtqpd: warning: %s\n", line.c_str());
+  }
+}
+
 int serve(const mtrk::ProgramOptions& options) {
-  using mtrk::mtqpd::check_settings;
   mtrk::Config config;
-  const auto check = [](const mtrk::Config& candidate) {
-    return check_settings(candidate, mtrk::mtqpd::wall_clock());
+  const auto check = [&options](const mtrk::Config& candidate) {
+    std::string problem = mtrk::mtqpd::check_settings(candidate);
+    if (problem.empty() && options.check_config) {
+      show_warnings(candidate);
+    }
+    return problem;
   };
   if (const auto code = mtrk::prepare_config("mtqpd", options, check, config)) {
     return *code;

@@ -119,7 +119,8 @@ std::optional<QueryService::Change> QueryService::failed(net::Clock::time_point 
 LookUpResult QueryService::answer(const mtqp::LookUp& query,
                                   const Confidentiality& confidentiality,
                                   TimePoint now,
-                                  std::string& report) const {
+                                  std::string& report,
+                                  std::uint32_t* tag) const {
   store::TrackingReader::Found found;
   {
     const std::shared_lock lock(mutex_);
@@ -132,6 +133,9 @@ LookUpResult QueryService::answer(const mtqp::LookUp& query,
       suspect_.store(true, std::memory_order_relaxed);
       return LookUpResult::unavailable;
     }
+  }
+  if (tag != nullptr) {
+    *tag = found.key_tag;
   }
   if (found.messages.empty()) {
     return LookUpResult::no_information;

@@ -49,11 +49,13 @@ class QueryService {
 
   [[nodiscard]] bool available() const;
 
-  // Replaces `report` by the answer, if there is one.
+  // Replaces `report` by the answer, if there is one. `tag` gets the first octets of the store's
+  // key, which is what the log may say of an id.
   [[nodiscard]] mtqp::ServerSession::LookUpResult answer(const mtqp::LookUp& query,
                                                          const Confidentiality& confidentiality,
                                                          TimePoint now,
-                                                         std::string& report) const;
+                                                         std::string& report,
+                                                         std::uint32_t* tag = nullptr) const;
 
  private:
   [[nodiscard]] bool needs_opening() const;

@@ -2,6 +2,7 @@
 
 #include "common/base/exit_code.h"
 #include "common/base/log.h"
+#include "common/base/unique_fd.h"
 
 #include <sched.h>
 
@@ -53,6 +54,15 @@ std::vector<net::Tcp::endpoint> Server::listen_on(const std::vector<net::Tcp::en
     bound.push_back(endpoint);
   }
   return bound;
+}
+
+void Server::adopt(int fd, Connection::Starts starts) {
+  const UniqueFd socket(fd);
+  net::Tcp::endpoint endpoint;
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    endpoint = worker->adopt(socket.get(), starts);
+  }
+  (starts == Connection::Starts::plain ? addresses_ : tls_addresses_).push_back(endpoint);
 }
 
 void Server::start() {
@@ -107,6 +117,14 @@ std::uint64_t Server::least_beats() const {
     least = std::min(least, worker->beats());
   }
   return least;
+}
+
+ServerCounters::Values Server::counters() const {
+  ServerCounters::Values sums{};
+  for (const std::unique_ptr<Worker>& worker : workers_) {
+    worker->counters().add_to(sums);
+  }
+  return sums;
 }
 
 }  // namespace mtrk::mtqpd

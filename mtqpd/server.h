@@ -24,6 +24,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Listens on a socket that is bound and listens already, and takes it. Before start().
+  // Fails: std::system_error, if it is not a TCP socket that listens.
+  void adopt(int fd, Connection::Starts starts);
   void start();
   void apply(const std::shared_ptr<const Settings>& settings);  // for connections from now on
   void drain();
@@ -38,8 +41,10 @@ class Server {
   }
   [[nodiscard]] std::size_t threads() const { return workers_.size(); }
   [[nodiscard]] std::size_t connections() const { return limiter_.connections(); }
+  [[nodiscard]] std::size_t sources() const { return limiter_.sources(); }
   // The worker that moved least.
   [[nodiscard]] std::uint64_t least_beats() const;
+  [[nodiscard]] ServerCounters::Values counters() const;  // of all workers
 
  private:
   [[nodiscard]] std::vector<net::Tcp::endpoint> listen_on(

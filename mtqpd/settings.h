@@ -4,6 +4,7 @@
 #include "common/mtqp/limits.h"
 #include "common/net/tls.h"
 #include "common/track/confidentiality.h"
+#include "mtqpd/address_limiter.h"
 
 #include <chrono>
 #include <memory>
@@ -29,17 +30,24 @@ struct Settings {
   std::shared_ptr<const net::ServerTls> tls;  // null: TLS is off
   std::shared_ptr<const std::vector<std::string>> tls_required_for;
   Confidentiality confidentiality;
-  unsigned max_connections = 10000;
-  unsigned max_connections_per_address = 50;
+  std::string tls_minimum = "TLSv1.2";  // older sessions are told "insecure"
+  AddressLimits limits;
+  bool log_queries = false;
   Deadlines deadlines;
 };
 
 // Reads the certificate files. Fails: net::TlsError.
-[[nodiscard]] std::shared_ptr<const Settings> make_settings(const Config& config, TimePoint now);
+[[nodiscard]] std::shared_ptr<const Settings> make_settings(const Config& config);
 
 // What this program cannot do with a valid configuration, as one line; empty = nothing. Includes
-// the certificates, so that --check-config finds an expired one.
-[[nodiscard]] std::string check_settings(const Config& config, TimePoint now);
+// certificates and keys that cannot be used.
+[[nodiscard]] std::string check_settings(const Config& config);
+
+// What works but should not stay so, one line each: certificates that are not valid at `now` or not
+// for long, or none for the host's own name.
+[[nodiscard]] std::vector<std::string> settings_warnings(const Settings& settings,
+                                                         const std::string& hostname,
+                                                         TimePoint now);
 
 // The wall clock, in the resolution of records.
 [[nodiscard]] TimePoint wall_clock();

@@ -7,6 +7,7 @@
 #include <boost/asio/write.hpp>
 
 #include <exception>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -67,6 +68,11 @@ net::Tcp::endpoint Worker::listen(const net::Tcp::endpoint& endpoint,
   return listeners_.back().acceptor.local_endpoint();
 }
 
+net::Tcp::endpoint Worker::adopt(int fd, Connection::Starts starts) {
+  listeners_.push_back({adopt_listener(context_, fd), starts});
+  return listeners_.back().acceptor.local_endpoint();
+}
+
 void Worker::run() {
   for (Listener& listener : listeners_) {
     asio::co_spawn(context_, accept_all(listener), report);
@@ -112,9 +118,15 @@ void Worker::admit(net::Socket socket, Connection::Starts starts) {
   if (error) {
     return;  // reset already (D10)
   }
-  AddressLimiter::Place place = limiter_.enter(peer.address(), settings_->max_connections,
-                                               settings_->max_connections_per_address);
+  AddressLimiter::Place place =
+      limiter_.enter(peer.address(), settings_->limits, net::Clock::now());
+  if (limiter_.connections() > settings_->limits.connections - settings_->limits.connections / 10) {
+    connections_.evict_one();
+  }
   if (!place || (starts == Connection::Starts::with_tls && !settings_->tls)) {
+    connections_.counters().add(place.refusal() == AddressLimiter::Refusal::penalty
+                                    ? ServerCounters::penalised
+                                    : ServerCounters::turned_away);
     turn_away(socket, starts);
     return;
   }
@@ -128,6 +140,9 @@ void Worker::admit(net::Socket socket, Connection::Starts starts) {
 net::Awaitable<void> Worker::sweep() {
   while (!connections_.draining() || !connections_.empty()) {
     beats_.fetch_add(1, std::memory_order_relaxed);
+    if (const std::uint64_t lines = connections_.log_budget().refill(); lines != 0) {
+      log::info("", {{"mtqpd", "log lines left out"}, {"lines", std::to_string(lines)}});
+    }
     connections_.sweep(net::Clock::now());
     sweep_timer_.expires_after(settings_->deadlines.sweep);
     co_await sweep_timer_.async_wait(net::kAwait);

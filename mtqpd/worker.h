@@ -28,6 +28,8 @@ class Worker {
   [[nodiscard]] net::Tcp::endpoint listen(const net::Tcp::endpoint& endpoint,
                                           Sharing sharing,
                                           Connection::Starts starts);
+  // The same on a duplicate of a socket that listens already.
+  [[nodiscard]] net::Tcp::endpoint adopt(int fd, Connection::Starts starts);
   // The thread's body: returns when drained or stopped.
   void run();
 
@@ -37,6 +39,7 @@ class Worker {
 
   // Grows as long as the thread is alive: what the watchdog looks at.
   [[nodiscard]] std::uint64_t beats() const { return beats_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const ServerCounters& counters() const { return connections_.counters(); }
 
  private:
   struct Listener {

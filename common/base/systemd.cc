@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 
 namespace mtrk::systemd {
@@ -51,6 +52,19 @@ std::optional<std::chrono::microseconds> watchdog_interval() {
     return std::nullopt;
   }
   return std::chrono::microseconds(static_cast<std::int64_t>(period / 2));
+}
+
+std::vector<ListenSocket> take_listen_sockets() {
+  char** names = nullptr;
+  const int count = sd_listen_fds_with_names(1, &names);
+  std::vector<ListenSocket> sockets;
+  for (int i = 0; i < count; ++i) {
+    const int fd = SD_LISTEN_FDS_START + i;
+    sockets.push_back({fd, names[i]});
+    std::free(names[i]);
+  }
+  std::free(names);
+  return sockets;
 }
 
 }  // namespace mtrk::systemd

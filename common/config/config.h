@@ -17,6 +17,12 @@ namespace mtrk {
 
 enum class Forwarding { hide, reveal, final };
 
+// PEM files: a certificate with its chain, and its key.
+struct CertificateFiles {
+  std::string certificate;
+  std::string key;
+};
+
 struct Config {
   std::string hostname;  // Reporting-MTA; empty = the system's name
   struct Store {
@@ -50,11 +56,18 @@ struct Config {
     unsigned threads = 0;  // 0 = one per core
     unsigned max_connections = 10000;
     unsigned max_connections_per_address = 50;
+    unsigned misses_per_minute = 30;                         // of one address; 0 = no limit
+    std::vector<std::string> trusted{"127.0.0.0/8", "::1"};  // networks without these two limits
+    bool log_queries = true;
+    std::string stats_file = "/run/mtqpd/mtqpd.stats";
+    std::string metrics;  // loopback address of the OpenMetrics listener; empty = none
   } mtqpd;
   struct Tls {
     std::string certificate;  // PEM chain; empty = no TLS
     std::string key;
-    std::vector<std::string> require_for;  // fqhn of envelope ids; "*" = all
+    std::vector<CertificateFiles> certificates;  // further ones, chosen by the name asked for
+    std::string minimum = "1.2";                 // TLS version; older ones are told "insecure"
+    std::vector<std::string> require_for;        // fqhn of envelope ids; "*" = all
   } tls;
   struct Chaining {
     bool enabled = false;

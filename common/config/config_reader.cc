@@ -104,7 +104,8 @@ void ConfigReader::check_relations(const toml::table& root) {
   if (config_.tls.certificate.empty() != config_.tls.key.empty()) {
     report(where("tls.certificate", "tls.key"),
            "tls.certificate and tls.key: both are needed, or none");
-  } else if (config_.tls.certificate.empty() && !config_.mtqpd.listen_tls.empty()) {
+  } else if (config_.tls.certificate.empty() && config_.tls.certificates.empty() &&
+             !config_.mtqpd.listen_tls.empty()) {
     report(where("mtqpd.listen_tls", ""), "mtqpd.listen_tls: needs tls.certificate and tls.key");
   }
 }
@@ -135,6 +136,41 @@ void ConfigReader::assign(const ConfigOption& option,
     }
   }
   value = std::move(texts);
+}
+
+void ConfigReader::assign(const ConfigOption& option,
+                          const toml::node& node,
+                          std::vector<CertificateFiles>& value) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) {
+    return wrong_type(option, node, "a list of tables");
+  }
+  value.clear();
+  for (const toml::node& element : *list) {
+    const toml::table* table = element.as_table();
+    if (table == nullptr) {
+      wrong_type(option, element, "a table with certificate and key");
+      continue;
+    }
+    CertificateFiles& files = value.emplace_back();
+    for (const auto& [key, inner] : *table) {
+      std::string* member = key.str() == "certificate" ? &files.certificate
+                            : key.str() == "key"       ? &files.key
+                                                       : nullptr;
+      const auto* text = inner.as_string();
+      if (member == nullptr) {
+        report(key.source(), fmt::format("unknown key {} in [[{}]]; there are certificate and key",
+                                         quoted(key.str()), full_name(option)));
+      } else if (text == nullptr) {
+        wrong_type(option, inner, "a string in quotes");
+      } else if (text_is_good(option, inner, text->get())) {
+        *member = text->get();
+      }
+    }
+    if (!table->contains("certificate") || !table->contains("key")) {
+      complain(option, element, "certificate and key: both are needed");
+    }
+  }
 }
 
 void ConfigReader::assign(const ConfigOption& option, const toml::node& node, bool& value) {

@@ -30,6 +30,9 @@ class ConfigReader {
 
   void assign(const ConfigOption& option, const toml::node& node, std::string& value);
   void assign(const ConfigOption& option, const toml::node& node, std::vector<std::string>& value);
+  void assign(const ConfigOption& option,
+              const toml::node& node,
+              std::vector<CertificateFiles>& value);
   void assign(const ConfigOption& option, const toml::node& node, bool& value);
   void assign(const ConfigOption& option, const toml::node& node, unsigned& value);
   void assign(const ConfigOption& option, const toml::node& node, std::uint64_t& value);

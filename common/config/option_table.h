@@ -17,6 +17,7 @@ namespace mtrk {
 // ("16GiB"), unsigned a plain number.
 using ConfigMember = std::variant<std::string& (*)(Config&),
                                   std::vector<std::string>& (*)(Config&),
+                                  std::vector<CertificateFiles>& (*)(Config&),
                                   bool& (*)(Config&),
                                   unsigned& (*)(Config&),
                                   std::uint64_t& (*)(Config&),

@@ -35,6 +35,16 @@ std::string to_toml(const std::vector<std::string>& list) {
   return out += ']';
 }
 
+std::string to_toml(const std::vector<CertificateFiles>& list) {
+  std::string out = "[";
+  for (const CertificateFiles& files : list) {
+    out += out.size() > 1 ? ", " : "";
+    out += fmt::format("{{certificate = {}, key = {}}}", to_toml(files.certificate),
+                       to_toml(files.key));
+  }
+  return out += ']';
+}
+
 std::string to_toml(bool value) {
   return value ? "true" : "false";
 }

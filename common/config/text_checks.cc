@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/config/host_port.h"
+#include "common/config/network.h"
 
 #include <string_view>
 
@@ -95,6 +96,30 @@ std::string check_account(const std::string& text) {
 std::string check_listen_address(const std::string& text) {
   const Expected<HostPort> address = parse_host_port(text);
   return address ? std::string() : address.error().detail;
+}
+
+std::string check_network(const std::string& text) {
+  const Expected<Network> network = parse_network(text);
+  return network ? std::string() : network.error().detail;
+}
+
+std::string check_loopback_or_empty(const std::string& text) {
+  if (text.empty()) {
+    return {};
+  }
+  const Expected<HostPort> address = parse_host_port(text);
+  if (!address) {
+    return address.error().detail;
+  }
+  const bool loopback = address->host == "::1" || (address->host.starts_with("127.") &&
+                                                   parse_network(address->host).has_value());
+  return loopback ? std::string()
+                  : "only this host may connect: write 127.0.0.1:PORT or [::1]:PORT";
+}
+
+std::string check_tls_version(const std::string& text) {
+  return text == "1.2" || text == "1.3" ? std::string()
+                                        : quoted(text) + R"( is not "1.2" or "1.3")";
 }
 
 std::string check_host_port(const std::string& text) {

@@ -15,7 +15,12 @@ namespace mtrk {
 [[nodiscard]] std::string check_milter_socket(const std::string& text);
 [[nodiscard]] std::string check_log_source(const std::string& text);
 [[nodiscard]] std::string check_account(const std::string& text);
-[[nodiscard]] std::string check_listen_address(const std::string& text);      // port 0 = any
+[[nodiscard]] std::string check_listen_address(const std::string& text);  // port 0 = any
+// "192.0.2.0/24", "2001:db8::/32", or an address alone.
+[[nodiscard]] std::string check_network(const std::string& text);
+[[nodiscard]] std::string check_loopback_or_empty(
+    const std::string& text);  // 127.0.0.1:PORT, [::1]:PORT
+[[nodiscard]] std::string check_tls_version(const std::string& text);
 [[nodiscard]] std::string check_host_port(const std::string& text);           // port not 0
 [[nodiscard]] std::string check_host_port_or_empty(const std::string& text);  // port not 0
 

@@ -20,40 +20,54 @@ class TlsError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What a server shows: certificate chains with their keys. Immutable once made; sessions keep the
-// one they began with alive across a reload. A list because STARTTLS names the certificate
-// (MTQP-6-07); with several of them SNI has to choose too, which the one-entry list does not need.
+// What a server shows: certificate chains with their keys, chosen by the name the client asks for.
+// Immutable once made, thread-safe; sessions keep the one they began with alive across a reload.
 class ServerTls {
  public:
   struct Files {
     std::string certificate;  // PEM: the server's own first, then the chain
     std::string key;
   };
-  // Fails with TlsError: unreadable, not a certificate, a key that does not fit or wants a
-  // passphrase, expired or not yet valid at `now`, no dNSName to match STARTTLS with.
-  ServerTls(const std::vector<Files>& files, TimePoint now);
+  // Fails with TlsError: no files, unreadable, not a certificate, a key that does not fit or wants
+  // a passphrase, no dNSName to match STARTTLS with. One that is not valid at the time is taken:
+  // warnings() tells it, and it is never chosen.
+  explicit ServerTls(const std::vector<Files>& files);
+  ServerTls(const ServerTls&) = delete;
+  ServerTls& operator=(const ServerTls&) = delete;
+  ~ServerTls() = default;
 
   enum class Match { matches, no_match, expired };
   struct Choice {
     Match match;
     boost::asio::ssl::context* context;  // null unless it matches
   };
-  // The certificate whose subjectAltName has this dNSName: any case, a left-most "*" stands for
-  // one label, the subject's common name does not count (MTQP-6-12).
-  [[nodiscard]] Choice choose(std::string_view domain, TimePoint now) const;
-  // For connections that begin with TLS and name nothing.
-  [[nodiscard]] boost::asio::ssl::context& first() const { return *certificates_.front().context; }
+  // The first certificate whose subjectAltName has this dNSName and that is valid at `now`: any
+  // case, a left-most "*" stands for one label, the subject's common name does not count, names of
+  // other scripts as A-labels (MTQP-6-07, MTQP-6-12). `expired`: they fit, but their time is over,
+  // or has not come.
+  [[nodiscard]] Choice choose(std::string_view domain, TimePoint now) const noexcept;
+  // For connections that begin with TLS: chooses by SNI. The first certificate, if the client names
+  // nothing or nothing fits; that it is not the right one is for the client to see.
+  [[nodiscard]] boost::asio::ssl::context& implicit() const { return *implicit_; }
 
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }  // for the log
+  // One line for each certificate that is not valid at `now` or will not be in a fortnight.
+  [[nodiscard]] std::vector<std::string> warnings(TimePoint now) const;
 
  private:
   struct Certificate {
     std::unique_ptr<boost::asio::ssl::context> context;
+    std::string file;
+    TimePoint not_before;
     TimePoint not_after;
+
+    [[nodiscard]] bool valid_at(TimePoint now) const;
   };
-  void add(const Files& files, TimePoint now);
+  void add(const Files& files);
+  static int choose_by_sni(SSL* ssl, int* alert, void* self) noexcept;
 
   std::vector<Certificate> certificates_;  // at least one
+  std::unique_ptr<boost::asio::ssl::context> implicit_;
   std::vector<std::string> names_;
 };
 

@@ -10,11 +10,11 @@ namespace mtrk::net {
 Transport::Transport(Socket socket) : socket_(std::move(socket)) {}
 
 Awaitable<Transport::Io> Transport::read_some(asio::mutable_buffer buffer) {
-  return tls_ ? tls_->async_read_some(buffer, kAwait) : socket_.async_read_some(buffer, kAwait);
+  return tls_ ? tls_->read_some(buffer) : socket_.async_read_some(buffer, kAwait);
 }
 
 Awaitable<Transport::Io> Transport::write_some(asio::const_buffer buffer) {
-  return tls_ ? tls_->async_write_some(buffer, kAwait) : socket_.async_write_some(buffer, kAwait);
+  return tls_ ? tls_->write_some(buffer) : socket_.async_write_some(buffer, kAwait);
 }
 
 Awaitable<error_code> Transport::write(asio::const_buffer buffer) {
@@ -29,14 +29,13 @@ Awaitable<error_code> Transport::write(asio::const_buffer buffer) {
 }
 
 Awaitable<error_code> Transport::accept_tls(asio::ssl::context& context) {
-  tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, context);
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kAwait);
-  co_return error;
+  tls_ = std::make_unique<TlsStream>(socket_, context.native_handle());
+  return tls_->accept();
 }
 
 Awaitable<error_code> Transport::connect_tls(asio::ssl::context& context, std::string host) {
-  tls_ = std::make_unique<asio::ssl::stream<Socket&>>(socket_, context);
-  SSL* ssl = tls_->native_handle();
+  tls_ = std::make_unique<TlsStream>(socket_, context.native_handle());
+  SSL* ssl = tls_->native();
   SSL_set_hostflags(ssl,
                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   // SSL_set_tlsext_host_name() without the old-style cast in its macro.
@@ -46,18 +45,17 @@ Awaitable<error_code> Transport::connect_tls(asio::ssl::context& context, std::s
   if (!named) {
     co_return error_code(boost::system::errc::not_enough_memory, boost::system::generic_category());
   }
-  const auto [error] = co_await tls_->async_handshake(asio::ssl::stream_base::client, kAwait);
-  co_return error;
+  co_return co_await tls_->connect();
 }
 
 Awaitable<void> Transport::shutdown_tls() {
   if (tls_) {
-    co_await tls_->async_shutdown(kAwait);
+    static_cast<void>(co_await tls_->shutdown());
   }
 }
 
 std::string Transport::tls_version() const {
-  return tls_ ? SSL_get_version(tls_->native_handle()) : "";
+  return tls_ ? SSL_get_version(tls_->native()) : "";
 }
 
 bool Transport::input_waiting() {

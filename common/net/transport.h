@@ -1,10 +1,10 @@
 #pragma once
 
 #include "common/net/asio.h"
+#include "common/net/tls_stream.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -44,13 +44,13 @@ class Transport {
   [[nodiscard]] bool input_waiting();
   [[nodiscard]] Socket& socket() { return socket_; }
   // The OpenSSL session for certificate questions; null without TLS.
-  [[nodiscard]] SSL* native_tls() { return tls_ ? tls_->native_handle() : nullptr; }
+  [[nodiscard]] SSL* native_tls() { return tls_ ? tls_->native() : nullptr; }
   void cancel() noexcept;
   void close() noexcept;
 
  private:
   Socket socket_;
-  std::unique_ptr<asio::ssl::stream<Socket&>> tls_;
+  std::unique_ptr<TlsStream> tls_;
 };
 
 }  // namespace mtrk::net

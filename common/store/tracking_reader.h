@@ -6,6 +6,7 @@
 #include "common/track/envelope_id.h"
 #include "common/track/tracked_message.h"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,7 @@ class TrackingReader {
   struct Found {
     std::vector<TrackedMessage> messages;
     std::optional<EnvelopeId> without_brackets;
+    std::uint32_t key_tag = 0;  // MessageKey::tag() of what was looked for
   };
   [[nodiscard]] Found find(const EnvelopeId& envelope_id,
                            const TrackingCertifier& certifier,

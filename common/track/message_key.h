@@ -23,6 +23,10 @@ class MessageKey {
 
   [[nodiscard]] const Digest32& octets() const { return octets_; }
   [[nodiscard]] std::string short_text() const;  // first 8 hex digits, for log lines
+  [[nodiscard]] std::uint32_t tag() const {      // the same as a number
+    return std::uint32_t{octets_[0]} << 24 | std::uint32_t{octets_[1]} << 16 |
+           std::uint32_t{octets_[2]} << 8 | octets_[3];
+  }
   bool operator==(const MessageKey&) const = default;
 
  private:

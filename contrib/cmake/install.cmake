@@ -27,6 +27,7 @@ endforeach()
 foreach(unit postfix@-.service sendmail.service)
   install(FILES contrib/systemd/mtrk-log.conf DESTINATION lib/systemd/system/${unit}.d)
 endforeach()
+install(FILES contrib/systemd/mtqpd.socket contrib/systemd/mtqpd-tls.socket DESTINATION lib/systemd/system)
 install(FILES contrib/systemd/sysusers.conf DESTINATION lib/sysusers.d RENAME mtrk.conf)
 install(FILES contrib/systemd/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME mtrk.conf)
 

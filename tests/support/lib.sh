@@ -178,6 +178,7 @@ mta = "$mta"
 source = "file:$work/mx/log/maillog"
 [mtqpd]
 listen = ["127.0.0.1:$mtqp_port"]
+stats_file = "$work/mtqpd.stats"
 ${1:-}
 END
 }

@@ -14,13 +14,20 @@
 
 namespace mtrk::test {
 
-// A certificate for `names` as mtqpd loads it; the files may go afterwards.
-inline std::shared_ptr<const net::ServerTls> make_tls(const CertificateSpec& certificate) {
+// Certificates as mtqpd loads them; the files may go afterwards.
+inline std::shared_ptr<const net::ServerTls> make_tls(
+    const std::vector<CertificateSpec>& certificates) {
   const TemporaryFolder folder;
-  write_certificate(certificate, folder.file("cert.pem"), folder.file("key.pem"));
-  return std::make_shared<net::ServerTls>(
-      std::vector<net::ServerTls::Files>{{folder.file("cert.pem"), folder.file("key.pem")}},
-      mtqpd::wall_clock());
+  std::vector<net::ServerTls::Files> files;
+  for (const CertificateSpec& one : certificates) {
+    const std::string base = folder.file(std::to_string(files.size()));
+    files.push_back({base + ".pem", base + ".key"});
+    write_certificate(one, files.back().certificate, files.back().key);
+  }
+  return std::make_shared<net::ServerTls>(files);
+}
+inline std::shared_ptr<const net::ServerTls> make_tls(const CertificateSpec& certificate) {
+  return make_tls(std::vector<CertificateSpec>{certificate});
 }
 
 inline mtqpd::Settings default_settings() {

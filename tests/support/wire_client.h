@@ -91,8 +91,10 @@ class WireClient {
     return receive_until([](const std::string&) { return false; });
   }
 
-  // False: no handshake. `adjust` may change the context before it.
-  bool start_tls(const std::string& name, const std::function<void(SSL_CTX*)>& adjust = {}) {
+  // False: no handshake. `adjust` may change the context before it; `resume` is a session to offer.
+  bool start_tls(const std::string& name,
+                 const std::function<void(SSL_CTX*)>& adjust = {},
+                 SSL_SESSION* resume = nullptr) {
     context_.reset(SSL_CTX_new(TLS_client_method()));
     if (adjust) {
       adjust(context_.get());
@@ -101,6 +103,9 @@ class WireClient {
     SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(name.c_str()));
     SSL_set_fd(ssl_.get(), fd_.get());
+    if (resume != nullptr) {
+      SSL_set_session(ssl_.get(), resume);
+    }
     return SSL_connect(ssl_.get()) == 1;
   }
   [[nodiscard]] SSL* ssl() { return ssl_.get(); }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Tracked mail through a real Postfix with the command filter: MTRK in any order and case, five
 # outcomes by TRACK, the plain ENVID and RET at the next hop and no trace of the fold.
+# MTSN-3.3.3-03 to -05, MTSN-3.3.3-07, MTSN-3.3.3-09, MTQP-2.1-03, DSNF-2.2.1-02, DSNF-2.2.1-03.
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 begin

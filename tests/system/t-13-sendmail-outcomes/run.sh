@@ -1,6 +1,7 @@
 #!/bin/bash
 # Tracked mail through a real Sendmail, the certifier folded into ENVID by the client: every way that a
 # recipient can go, each told by TRACK; the next hop sees what it would have seen without us.
+# MTSN-3.3.3-14, MTSN-4.2-02 to -04, DSNF-2.3.3-02: aliases and a list are expanded, members not shown.
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 begin

@@ -87,7 +87,7 @@ TEST(PrintConfigTest, WhatIsPrintedReadsBack) {
   config.retention.maximum = Seconds(86400 * 400);
   config.log.mta = Mta::sendmail;
   config.log.filters = {};
-  config.tls = {"/c.pem", "/k.pem", {"*"}};
+  config.tls = {"/c.pem", "/k.pem", {{"/d.pem", "/d.key"}}, "1.3", {"*"}};
   const std::string printed = print_config(config, Show::changed);
   const Expected<Config> back = parse_config(printed, "f");
   ASSERT_TRUE(back.has_value()) << back.error().detail;

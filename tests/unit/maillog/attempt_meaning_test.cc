@@ -11,6 +11,7 @@ namespace {
 using trace::Last;
 
 TEST(AttemptMeaningTest, MapsWordsAndAgents) {
+  // MTSN-3.3.3-05, MTSN-3.3.3-15, DSNX-5.2.3-01, DSNX-6.3-05
   struct Case {
     std::string_view agent, relay, status, dsn, text;
     std::optional<Last> want;

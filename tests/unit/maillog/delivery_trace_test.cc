@@ -162,6 +162,7 @@ TEST(DeliveryTraceTest, RefusedAfterAllIsNoRecord) {
 }
 
 TEST(DeliveryTraceTest, OneTargetIsFollowedAndSeveralAreExpanded) {
+  // MTSN-3.3.3-07, MTSN-3.3.3-14
   Log log({"one@a.example", "group@a.example"});
   log.sent(kId, "to=<x@b.example>, orig_to=<one@a.example>");
   EXPECT_EQ(log.outcome(0), "relayed 2.1.9");
@@ -183,6 +184,7 @@ TEST(DeliveryTraceTest, AnAddressCompletedWithOurDomainIsNoRedirection) {
 }
 
 TEST(DeliveryTraceTest, AnAliasToACommandAndAnAddressIsExpanded) {
+  // MTSN-3.3.3-14
   Log log({"a@mx.example"});
   log.local("to=<a@mx.example>", "sent (delivered to command: x)");
   EXPECT_EQ(log.outcome(), "delivered 2.0.0");

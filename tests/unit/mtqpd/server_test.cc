@@ -58,7 +58,7 @@ Settings tls_settings() {
 
 TEST(ServerTest, LimitsConnectionsOfOneAddress) {  // D5
   Settings settings = test::default_settings();
-  settings.max_connections_per_address = 1;
+  settings.limits.connections_per_source = 1;
   test::RunningServer running(source(), settings);
   WireClient first(running.port());
   EXPECT_EQ(first.receive_lines(1), kGreeting);
@@ -72,7 +72,7 @@ TEST(ServerTest, LimitsConnectionsOfOneAddress) {  // D5
 
 TEST(ServerTest, LimitsConnectionsInAll) {  // D5
   Settings settings = test::default_settings();
-  settings.max_connections = 1;
+  settings.limits.connections = 1;
   test::RunningServer running(source(), settings);
   WireClient first(running.port());
   EXPECT_EQ(first.receive_lines(1), kGreeting);

@@ -16,7 +16,7 @@ class SettingsTest : public testing::Test {
  protected:
   std::string problem_with(const test::CertificateSpec& certificate) {
     test::write_certificate(certificate, folder_.file("cert.pem"), folder_.file("key.pem"));
-    return check_settings(with_tls(), wall_clock());
+    return check_settings(with_tls());
   }
   Config with_tls() const {
     Config config;
@@ -32,8 +32,9 @@ class SettingsTest : public testing::Test {
 };
 
 TEST_F(SettingsTest, DefaultsAreGood) {
-  EXPECT_EQ(check_settings(Config(), wall_clock()), "");
-  const auto settings = make_settings(Config(), wall_clock());
+  EXPECT_EQ(check_settings(Config()), "");
+  EXPECT_EQ(Config().mtqpd.listen, std::vector<std::string>{"[::]:1038"});  // MTQP-2-01
+  const auto settings = make_settings(Config());
   EXPECT_EQ(settings->tls, nullptr);
   EXPECT_GE(settings->deadlines.idle, std::chrono::minutes(10));  // MTQP-2.5-02
 }
@@ -41,53 +42,98 @@ TEST_F(SettingsTest, DefaultsAreGood) {
 TEST_F(SettingsTest, ChainingIsNotInThisRelease) {
   Config config;
   config.chaining.enabled = true;
-  EXPECT_EQ(check_settings(config, wall_clock()),
-            "chaining.enabled: chaining is not in this release");
+  EXPECT_EQ(check_settings(config), "chaining.enabled: chaining is not in this release");
 }
 
 TEST_F(SettingsTest, AddressesAreLiterals) {
   Config config;
   config.mtqpd.listen = {"localhost:1038"};
-  EXPECT_TRUE(has(check_settings(config, wall_clock()), "localhost:1038"));
+  EXPECT_TRUE(has(check_settings(config), "localhost:1038"));
   config.mtqpd.listen = {"127.0.0.1:0", "[::1]:1038"};
-  EXPECT_EQ(check_settings(config, wall_clock()), "");
+  EXPECT_EQ(check_settings(config), "");
   config.mtqpd.listen = {};
-  EXPECT_TRUE(has(check_settings(config, wall_clock()), "no address"));
+  EXPECT_TRUE(has(check_settings(config), "no address"));
 }
 
 TEST_F(SettingsTest, RequiringTlsNeedsACertificate) {
   Config config;
   config.tls.require_for = {"*"};
-  EXPECT_TRUE(has(check_settings(config, wall_clock()), "tls.require_for"));
+  EXPECT_TRUE(has(check_settings(config), "tls.require_for"));
 }
 
 TEST_F(SettingsTest, NamesWhatIsWrongWithTheCertificate) {  // MTQP-6-10
   EXPECT_EQ(problem_with({.names = {"mx.example2.com"}}), "");
-  EXPECT_TRUE(has(problem_with({.names = {"a.b"}, .begins = -20, .ends = -10}), "expired"));
-  EXPECT_TRUE(has(problem_with({.names = {"a.b"}, .begins = 10, .ends = 20}), "not valid before"));
   EXPECT_TRUE(has(problem_with({}), "dNSName"));
-  const std::string missing = check_settings(
-      [&] {
-        Config config = with_tls();
-        config.tls.certificate = folder_.file("nothing.pem");
-        return config;
-      }(),
-      wall_clock());
+  const std::string missing = check_settings([&] {
+    Config config = with_tls();
+    config.tls.certificate = folder_.file("nothing.pem");
+    return config;
+  }());
   EXPECT_TRUE(has(missing, "nothing.pem"));
+}
+
+TEST_F(SettingsTest, WarnsOfCertificatesThatAreNotValidForLong) {  // MTQP-6-10
+  const auto warning = [&](long begins, long ends, const std::string& hostname) {
+    test::write_certificate({{"mx.example2.com"}, begins, ends}, folder_.file("cert.pem"),
+                            folder_.file("key.pem"));
+    EXPECT_EQ(check_settings(with_tls()), "");
+    std::string text;
+    for (const std::string& line :
+         settings_warnings(*make_settings(with_tls()), hostname, wall_clock())) {
+      text += line + '\n';
+    }
+    return text;
+  };
+  constexpr long kDay = 86400;
+  EXPECT_EQ(warning(-10, 30 * kDay, ""), "");
+  EXPECT_EQ(warning(-10, 30 * kDay, "MX.example2.com"), "");
+  EXPECT_TRUE(has(warning(-20, -10, ""), "cert.pem: the certificate expired at 2"));
+  EXPECT_TRUE(has(warning(100, 2000, ""), "cert.pem: the certificate is not valid before 2"));
+  EXPECT_TRUE(has(warning(-10, 13 * kDay, ""), "cert.pem: the certificate expires at 2"));
+  EXPECT_TRUE(has(warning(-10, 30 * kDay, "other.example"), "no certificate is for other.example"));
+  EXPECT_TRUE(settings_warnings(*make_settings(Config()), "mx.example2.com", wall_clock()).empty());
+}
+
+TEST_F(SettingsTest, ListsAllCertificates) {  // MTQP-6-07
+  Config config;
+  for (const char* name : {"a", "b", "c"}) {
+    const std::string file = folder_.file(name);
+    test::write_certificate({.names = {std::string(name) + ".example"}}, file, file + ".key");
+    config.tls.certificates.push_back({file, file + ".key"});
+  }
+  EXPECT_EQ(check_settings(config), "");
+  const auto settings = make_settings(config);
+  EXPECT_EQ(settings->tls->names(),
+            (std::vector<std::string>{"a.example", "b.example", "c.example"}));
+  config.tls.certificates.push_back({folder_.file("a"), folder_.file("b.key")});
+  EXPECT_TRUE(has(check_settings(config), "b.key"));
+}
+
+TEST_F(SettingsTest, LimitsAreThoseOfTheConfiguration) {
+  Config config;
+  config.mtqpd.max_connections = 7;
+  config.mtqpd.max_connections_per_address = 3;
+  config.mtqpd.misses_per_minute = 9;
+  config.mtqpd.trusted = {"192.0.2.0/24"};
+  const auto settings = make_settings(config);
+  EXPECT_EQ(settings->limits.connections, 7U);
+  EXPECT_EQ(settings->limits.connections_per_source, 3U);
+  EXPECT_EQ(settings->limits.misses_per_minute, 9U);
+  EXPECT_EQ(settings->limits.trusted.size(), 1U);
 }
 
 TEST_F(SettingsTest, KeyHasToFit) {
   test::write_certificate({.names = {"a.b"}}, folder_.file("cert.pem"), folder_.file("key.pem"));
   test::write_certificate({.names = {"a.b"}}, folder_.file("other.pem"), folder_.file("key.pem"));
-  EXPECT_TRUE(has(check_settings(with_tls(), wall_clock()), "key.pem"));
+  EXPECT_TRUE(has(check_settings(with_tls()), "key.pem"));
   std::ofstream(folder_.file("key.pem")) << "garbage\n";
-  EXPECT_TRUE(has(check_settings(with_tls(), wall_clock()), "key.pem"));
+  EXPECT_TRUE(has(check_settings(with_tls()), "key.pem"));
 }
 
 TEST_F(SettingsTest, NamesAreComparedInLowerCase) {
   Config config;
   config.tls.require_for = {"Example.COM"};
-  EXPECT_EQ(make_settings(config, wall_clock())->tls_required_for->front(), "example.com");
+  EXPECT_EQ(make_settings(config)->tls_required_for->front(), "example.com");
 }
 
 TEST(ListenerTest, FormatsWhatItParses) {

@@ -1,5 +1,6 @@
 #include "common/track/certifier.h"
 
+#include "common/base/ascii.h"
 #include "common/track/digest.h"
 #include "common/track/message_key.h"
 
@@ -89,6 +90,7 @@ TEST(MessageKeyTest, HashesTheWrittenLayout) {
   const MessageKey key = MessageKey::make(salt, *EnvelopeId::parse_xtext("a@h"), certifier);
   EXPECT_EQ(key.octets(), sha256(input));
   EXPECT_EQ(key.short_text(), hex(as_text(key.octets())).substr(0, 8));
+  EXPECT_EQ(key.tag(), parse_number<std::uint32_t>(key.short_text(), 16));
 }
 
 TEST(MessageKeyTest, TakesTheLongestEnvelopeId) {

@@ -65,6 +65,7 @@ TEST(ConfidentialityTest, HiddenTransferIsRelayed) {  // A-28
 }
 
 TEST(ConfidentialityTest, FinalDeclaresDeliveredOnceAnAttemptWasMade) {  // MTSN-4.2-01 (b)
+  // DSNF-4.2-01
   for (const Outcome& outcome :
        {make(Action::relayed, kRelayedStatus), make(Action::transferred, {2, 4, 0}),
         make(Action::delayed, {4, 4, 1}), make(Action::failed, {5, 1, 1})}) {
@@ -81,6 +82,7 @@ TEST(ConfidentialityTest, FinalDeclaresDeliveredOnceAnAttemptWasMade) {  // MTSN
 }
 
 TEST(ConfidentialityTest, HidesInternalHostsOnly) {  // SEC-03
+  // DSNF-4.2-01
   OutcomeFields fields{Action::relayed, kRelayedStatus, MtaName{"dns", "[10.1.2.3]"}, kAt, {}};
   const Outcome inside = make_outcome(fields).value();
   EXPECT_FALSE(remote_mta_of(apply(inside, false, Forwarding::reveal, true)));

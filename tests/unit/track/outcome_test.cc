@@ -28,6 +28,8 @@ bool allowed(Presence rule, bool present, bool attempted) {
 }
 
 TEST(OutcomeTest, ForbiddenCombinationsCannotBeBuilt) {
+  // MTSN-3.3.5-01, MTSN-3.3.5-02, MTSN-3.3.5-03, MTSN-3.3.6-02, MTSN-3.3.7-01, MTSN-3.3.4-03,
+  // DSNF-2.3.5-01
   const TimePoint at{Seconds(1000)};
   for (const Rule& rule : kRules) {
     for (const EnhancedStatus status : {EnhancedStatus{2, 1, 5}, EnhancedStatus{2, 1, 9},

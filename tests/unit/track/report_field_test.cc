@@ -71,6 +71,7 @@ TEST(ReportFieldTest, EveryOctetIsJudgedAtEveryPosition) {
 }
 
 TEST(ReportFieldTest, TypesThatAreNoAtomsAreUnknown) {  // reliability P10
+  // DSNF-2.3.1-01
   for (const std::string& type :
        {std::string(), std::string("x y"), std::string("x;y"), std::string("(x"),
         std::string("\"x"), std::string("x\r\n"), std::string("\xce\xb4"), std::string(65, 'x')}) {

@@ -33,6 +33,8 @@ std::size_t groups_of(const std::vector<TrackedMessage>& messages) {
 // MTSN-3-01 to MTSN-3.3.7-02, reliability P1 to P10: whatever the strings, the report keeps to the
 // grammar, with as many recipient groups as the messages have.
 TEST(ReportPropertyTest, HostileMessagesGiveRightReports) {
+  // MTSN-2-01, MTSN-3.1-03, MTSN-3.1-04, MTSN-3.2-01, MTSN-3.2-02, MTSN-3.2.1-01, MTSN-3.2.2-01,
+  // MTSN-3.2.3-01, MTSN-3.3-01, MTSN-3.3.2-01, DSNF-2.3.7-01, DSNF-2.4-01
   std::mt19937_64 engine(20260101);
   for (int round = 0; round < 1000; ++round) {
     const std::string octets = random_octets(engine, 1500);
@@ -120,6 +122,7 @@ void make_ordinary(TrackedMessage& message, std::mt19937_64& engine) {
 }
 
 TEST(ReportPropertyTest, WhatIsWrittenIsReadBack) {
+  // DSNF-2.3.2-01, DSNX-6.3-04
   std::mt19937_64 engine(7);
   for (int round = 0; round < 500; ++round) {
     const std::string octets = random_octets(engine, 1500);

@@ -29,6 +29,9 @@ OutcomeFields attempted(Action action, EnhancedStatus status) {
 constexpr std::string_view kEnvelopeId = "12345-20010101@example.com";
 
 TEST(TrackingReportTest, GoldenG1) {  // MTSN-3-01 to MTSN-3.3.6-01, DSNF-2.2.5-01, A-13
+  // MTSN-3-01 to -03, MTSN-3.1-01, MTSN-3.1-05, MTSN-3.2-02, MTSN-3.3.2-01, MTSN-3.3.3-01,
+  // MTSN-3.3.3-05, MTSN-3.3.4-01, MTSN-3.3.6-01, MTQP-4-05, REL-01, REL-03, DSNF-2.3.5-01,
+  // DSNX-6.3-04
   OutcomeFields fields{Action::delivered, {2, 1, 5}, std::nullopt, at(15, 15, 16), std::nullopt};
   const TrackedMessage message = golden_message(*make_outcome(fields));
   std::string out;
@@ -53,6 +56,8 @@ TEST(TrackingReportTest, GoldenG1) {  // MTSN-3-01 to MTSN-3.3.6-01, DSNF-2.2.5-
 }
 
 TEST(TrackingStatusTest, GoldenG2ToG7) {  // MTSN-3.3-01, MTSN-3.3.5-01, MTSN-3.3.7-02, A-14, A-31
+  // MTSN-3.3.3-03, MTSN-3.3.3-07, MTSN-3.3.3-09, MTSN-3.3.3-11, MTSN-3.3.3-13, MTSN-3.3.5-02,
+  // MTSN-3.3.6-02, MTSN-3.3.7-01, MTQP-4-11, DSNX-6.3-06
   const std::string remote = "Remote-MTA: dns; mx.example3.com\r\n";
   const std::string last = "Last-Attempt-Date: Mon, 1 Jan 2001 19:15:03 -0500\r\n";
   const std::string retry = "Will-Retry-Until: Thu, 4 Jan 2001 15:15:15 -0500\r\n";
@@ -84,6 +89,7 @@ TEST(TrackingStatusTest, GoldenG2ToG7) {  // MTSN-3.3-01, MTSN-3.3.5-01, MTSN-3.
 }
 
 TEST(TrackingReportTest, TransactionsWithOneMtaAndArrivalShareAPart) {  // A-29, MTSN-3-04
+  // MTSN-3-03, DSNF-2.2.2-01, REL-02
   std::vector<TrackedMessage> messages(4, golden_message(Opaque{}));
   messages[0].arrival += Seconds(1);
   messages[1].reporting_mta.name = "mx9.example2.com";
@@ -112,6 +118,7 @@ TEST(TrackingReportTest, TransactionsWithOneMtaAndArrivalShareAPart) {  // A-29,
 }
 
 TEST(TrackingReportTest, BoundaryThatOccursInTheContentIsReplaced) {  // reliability P4
+  // REL-04
   TrackedMessage message = golden_message(Opaque{});
   message.recipients[0].final.value = "x--b1--y@h";
   std::string out;
@@ -122,6 +129,7 @@ TEST(TrackingReportTest, BoundaryThatOccursInTheContentIsReplaced) {  // reliabi
 }
 
 TEST(TrackingReportTest, BoundariesDifferAndAreLegal) {
+  // REL-04
   const std::string boundary = make_boundary();
   EXPECT_NE(boundary, make_boundary());
   EXPECT_GE(boundary.size(), 32U);

@@ -1,0 +1,131 @@
+#include "mtqpd/metrics.h"
+
+#include "mtqpd/log_budget.h"
+#include "mtqpd/stats_file.h"
+#include "tests/support/test_certificate.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+namespace mtrk::mtqpd {
+namespace {
+
+Metrics some() {
+  ServerCounters counters;
+  counters.add(ServerCounters::connections, 7);
+  counters.add(ServerCounters::found);
+  counters.add(ServerCounters::found);
+  Metrics metrics;
+  counters.add_to(metrics.counters);
+  metrics.open_connections = 3;
+  metrics.store_available = true;
+  return metrics;
+}
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(MetricsTest, EveryCounterHasATextAndOneLine) {
+  const std::string text = format_stats(some());
+  for (const CounterText& counter : counter_texts()) {
+    EXPECT_FALSE(counter.help.empty());
+    EXPECT_TRUE(has("\n" + text, "\n" + std::string(counter.name) + " ")) << counter.name;
+  }
+  EXPECT_TRUE(has(text, "connections 7\n"));
+  EXPECT_TRUE(has(text, "found 2\n"));
+  EXPECT_TRUE(has(text, "open_connections 3\n"));
+}
+
+TEST(MetricsTest, OpenMetricsIsWellFormed) {
+  const std::string text = format_openmetrics(some());
+  EXPECT_TRUE(has(text, "# TYPE mtqpd_found counter\n"));
+  EXPECT_TRUE(has(text, "\nmtqpd_found_total 2\n"));
+  EXPECT_TRUE(has(text, "\nmtqpd_store_available 1\n"));
+  EXPECT_TRUE(text.ends_with("\n# EOF\n"));
+  // Every sample stands behind the type of its family.
+  std::istringstream in(text);
+  std::string family;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("# TYPE ")) {
+      family = line.substr(7, line.find(' ', 7) - 7);
+    } else if (!line.starts_with('#')) {
+      EXPECT_TRUE(line.starts_with(family)) << line;
+    }
+  }
+}
+
+TEST(MetricsTest, AnswersHttp) {
+  const struct {
+    const char* head;
+    const char* status;
+    bool body;
+  } rows[] = {
+      {"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "200", true},
+      {"GET /metrics?x=1 HTTP/1.0\n\n", "200", true},
+      {"HEAD /metrics HTTP/1.1\r\n\r\n", "200", false},
+      {"GET / HTTP/1.1\r\n\r\n", "404", false},
+      {"GET /metrics/.. HTTP/1.1\r\n\r\n", "404", false},
+      {"POST /metrics HTTP/1.1\r\n\r\n", "405", false},
+      {"GET /metrics\r\n\r\n", "400", false},
+      {"GET /metrics HTTP/2\r\n\r\n", "400", false},
+      {"", "400", false},
+      {"\r\n\r\n", "400", false},
+      {" ", "400", false},
+      {"TRACK a@b YWJj\r\n", "400", false},
+  };
+  for (const auto& row : rows) {
+    const std::string answer = answer_http(row.head, "BODY");
+    EXPECT_TRUE(answer.starts_with(std::string("HTTP/1.1 ") + row.status)) << row.head << answer;
+    EXPECT_EQ(answer.ends_with("\r\n\r\nBODY"), row.body) << row.head;
+    EXPECT_TRUE(has(answer, "Connection: close\r\n"));
+  }
+}
+
+TEST(MetricsTest, NothingOfTheRequestIsEchoed) {
+  const std::string answer = answer_http("GET /<script>\r\nX: evil\r\n\r\n", "BODY");
+  EXPECT_FALSE(has(answer, "script"));
+  EXPECT_FALSE(has(answer, "evil"));
+}
+
+TEST(MetricsTest, HeadEndsAtAnEmptyLineOrWhenItIsTooLong) {
+  EXPECT_FALSE(http_head_ended("GET / HTTP/1.1\r\nA: b\r\n"));
+  EXPECT_TRUE(http_head_ended("GET / HTTP/1.1\r\n\r\n"));
+  EXPECT_TRUE(http_head_ended("GET / HTTP/1.1\n\n"));
+  EXPECT_FALSE(http_head_ended(std::string(kMaxHttpHead - 1, 'x')));
+  EXPECT_TRUE(http_head_ended(std::string(kMaxHttpHead, 'x')));
+}
+
+TEST(StatsFileTest, ReplacesTheFileAndTellsAFailureOnce) {
+  const test::TemporaryFolder folder;
+  StatsFile file(folder.file("stats"));
+  EXPECT_EQ(file.write("a 1\n"), "");
+  EXPECT_EQ(file.write("a 2\n"), "");
+  std::ifstream in(folder.file("stats"));
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "a 2\n");
+  EXPECT_FALSE(std::filesystem::exists(folder.file("stats.new")));
+  StatsFile nowhere(folder.file("no/stats"));
+  EXPECT_TRUE(has(nowhere.write("a 1\n"), "no/stats"));
+  EXPECT_EQ(nowhere.write("a 1\n"), "");
+  EXPECT_EQ(StatsFile("").write("a 1\n"), "");
+}
+
+TEST(LogBudgetTest, CountsWhatItLeavesOut) {  // D11
+  LogBudget budget;
+  for (unsigned i = 0; i < LogBudget::kLines; ++i) {
+    EXPECT_TRUE(budget.take());
+  }
+  EXPECT_FALSE(budget.take());
+  EXPECT_FALSE(budget.take());
+  EXPECT_EQ(budget.refill(), 2U);
+  EXPECT_TRUE(budget.take());
+  EXPECT_EQ(budget.refill(), 0U);
+}
+
+}  // namespace
+}  // namespace mtrk::mtqpd
