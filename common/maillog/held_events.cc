@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t kMaxForeign = 65536;  // open transactions; far more than an smtpd limit
 constexpr std::size_t kOverhead = 256;      // of one event beside its octets, roughly
+constexpr std::size_t kUsualEvents = 4;     // of a candidate, at least
 
 // Sendmail's one record of a message it has taken.
 const Queued* sendmail_record(const DeliveryEvent& event) {
@@ -100,6 +101,9 @@ void HeldEvents::note(const DeliveryEvent& event, Keep keep, std::string_view li
   if (keep == Keep::identity ||
       (event.mta == Mta::postfix && std::holds_alternative<Notification>(event.what))) {
     return;
+  }
+  if (candidate->events.capacity() == 0) {
+    candidate->events.reserve(kUsualEvents);
   }
   candidate->events.emplace_back(event, line);
   ++events_;
