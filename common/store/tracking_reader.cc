@@ -116,21 +116,27 @@ void TrackingReader::Impl::read(Cursor& cursor,
                                 TimePoint now,
                                 std::vector<TrackedMessage>& messages) const {
   const std::string_view prefix = as_text(key.octets());
+  const auto is_own = [&](const auto& row) {
+    return row && row->key.substr(0, prefix.size()) == prefix;
+  };
   auto row = cursor.seek(prefix);
-  if (row && row->key.substr(0, prefix.size()) != prefix) {
-    // The one next to it, for nothing: a miss takes as long as a record that has expired (O2).
-    static_cast<void>(decode_message(row->value));
-    return;
-  }
-  for (; row && row->key.substr(0, prefix.size()) == prefix; row = cursor.next()) {
+  // Where there is no row of the key, the next one is treated like one that has expired, so that
+  // both misses take the same time (O2).
+  for (bool own = is_own(row); row;) {
     Expected<StoredMessage> stored = decode_message(row->value);
-    if (!stored) {
+    if (!stored && own) {
       throw make_store_error(MDB_CORRUPTED, "message " + key.short_text());
     }
-    const TrackedMessage& message = stored->message;
     // MTRK-3.1-18: what is queued here is never denied, however old.
-    if (stored->visible && (message.queued || now < message.expires_at)) {
+    const bool valid =
+        stored && stored->visible && (stored->message.queued || now < stored->message.expires_at);
+    if (valid && own) {
       messages.push_back(std::move(stored->message));
+    }
+    row = cursor.next();
+    own = is_own(row);
+    if (!own) {
+      break;
     }
   }
 }
