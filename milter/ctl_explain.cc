@@ -260,7 +260,7 @@ int explain(const ExplainOptions& options) {
       requests.push_back({options.queue_id, recipient});
     }
   }
-  const TracePolicy policy{options.log.queue_lifetime, options.log.filters};
+  const TracePolicy policy{options.log.queue_lifetime, options.log.filters, options.gates};
   StoryTeller teller(policy);
   ask_all(requests, teller);
   OwnedLogParser parser({options.mta, options.log.mta});

@@ -18,6 +18,7 @@ namespace mtrk {
 struct ExplainOptions {
   std::vector<std::string> logs;        // paths in the order to read; "-" is stdin
   Config::Log log;                      // queue_lifetime, filters; mta if nothing tells
+  std::vector<std::string> gates;       // [gate.outbound] listen
   std::optional<Mta> mta;               // whose logs they are, if the command line says so
   bool json = false;                    // one object a line instead of the readable timeline
   std::string queue_id;                 // empty with `batch`

@@ -142,6 +142,7 @@ CommandLine::CommandLine() {
                             mtrk::ExplainOptions options;
                             options.logs = given_.logs;
                             options.log = config.log;
+                            options.gates = config.gate.outbound.listen;
                             options.mta = given_.mta;
                             options.json = given_.json;
                             options.queue_id = given_.queue_id;

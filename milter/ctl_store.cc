@@ -22,7 +22,7 @@ store::WriterOptions writer_options(const Config& config) {
   options.max_size = config.store.max_size;
   options.default_retention = config.retention.default_;
   options.maximum_retention = config.retention.maximum;
-  options.trace = {config.log.queue_lifetime, config.log.filters};
+  options.trace = {config.log.queue_lifetime, config.log.filters, config.gate.outbound.listen};
   return options;
 }
 

@@ -9,7 +9,7 @@
 // What mtrkctl's subcommands share when they open the store.
 namespace mtrk {
 
-// `config` has to outlive the result (log.filters).
+// `config` has to outlive the result (log.filters, gate.outbound.listen).
 [[nodiscard]] store::WriterOptions writer_options(const Config& config);
 [[nodiscard]] MtaName reporting_mta(const Config& config);  // hostname, or the system's
 

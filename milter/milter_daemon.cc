@@ -136,6 +136,7 @@ void reload_configuration(const ReloadConfig& reload, Config& running, StoreWrit
     next.retention = loaded->retention;
     next.log.queue_lifetime = loaded->log.queue_lifetime;
     next.log.filters = loaded->log.filters;
+    next.gate = loaded->gate;
     writer.reconfigure(next);
     running = next;
     const bool complete = print_config(*loaded, Show::all) == print_config(running, Show::all);

@@ -46,6 +46,7 @@ store::WriterOptions writer_options(const Config& config) {
   options.maximum_retention = config.retention.maximum;
   options.trace.queue_lifetime = config.log.queue_lifetime;
   options.trace.filters = config.log.filters;
+  options.trace.gates = config.gate.outbound.listen;
   return options;
 }
 
@@ -424,6 +425,7 @@ void StoreWriter::adopt_configuration() {
   config_.retention = config->retention;
   config_.log.queue_lifetime = config->log.queue_lifetime;
   config_.log.filters = config->log.filters;
+  config_.gate = config->gate;
   store_.reset();  // one environment a process: the old one goes first
   open_store();
   replay_recent();

@@ -1,34 +1,15 @@
 #pragma once
 
-#include "common/base/expected.h"
-#include "common/net/asio.h"
-
-#include <string>
-#include <string_view>
+#include "common/net/listener.h"
 
 namespace mtrk::mtqpd {
 
-// "127.0.0.1:1038", "[::]:1038": an address literal and a port, 0 = any free one. Names are
-// refused: a server that waits for DNS at start is a server that does not start.
-[[nodiscard]] Expected<net::Tcp::endpoint> parse_endpoint(std::string_view text);
-
-[[nodiscard]] std::string format_endpoint(const net::Tcp::endpoint& endpoint);
-
-// A listening socket. "[::]" takes IPv4 as well, and is "0.0.0.0" where the system has no IPv6.
-// With Sharing::threads several sockets of this process listen on one port and the kernel spreads
-// connections over them (SO_REUSEPORT); that another process may not join in is tried first.
-// Fails: std::system_error naming the address.
-enum class Sharing { none, threads };
-[[nodiscard]] net::Acceptor open_listener(net::asio::io_context& context,
-                                          net::Tcp::endpoint endpoint,
-                                          Sharing sharing);
-// A duplicate of a socket that listens already. Fails: std::system_error, if it does not, or is not
-// TCP.
-[[nodiscard]] net::Acceptor adopt_listener(net::asio::io_context& context, int fd);
-// Fails, like open_listener(), if anybody listens on `endpoint` already.
-void require_free(const net::Tcp::endpoint& endpoint);
-
-// Keepalive 60/15/4 (peers that vanish, D7), no Nagle delay. Errors do not matter.
-void tune(net::Socket& socket);
+using net::adopt_listener;
+using net::format_endpoint;
+using net::open_listener;
+using net::parse_endpoint;
+using net::require_free;
+using net::Sharing;
+using net::tune;
 
 }  // namespace mtrk::mtqpd

@@ -77,10 +77,19 @@ struct Config {
     struct Inbound {
       std::vector<std::string> listen;
       std::string upstream;
+      std::string identify = "proxy";  // "proxy", "xclient", "none"
+      std::string upstream_tls = "none";
+      std::vector<std::string> networks;  // clients that may connect; empty = all
+      bool auth_in_clear = false;
+      unsigned max_connections = 1000;
+      unsigned max_connections_per_address = 50;
     } inbound;
     struct Outbound {
       std::vector<std::string> listen;
       std::string nexthop;
+      std::string tls = "opportunistic";  // "none", "opportunistic", "required"
+      std::vector<std::string> networks{"127.0.0.0/8", "::1"};
+      unsigned max_connections = 1000;
     } outbound;
   } gate;
 };

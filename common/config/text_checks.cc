@@ -134,4 +134,14 @@ std::string check_host_port_or_empty(const std::string& text) {
   return text.empty() ? std::string() : check_host_port(text);
 }
 
+std::string check_identify(const std::string& text) {
+  const bool known = text == "proxy" || text == "xclient" || text == "none";
+  return known ? "" : R"(is "proxy", "xclient" or "none")";
+}
+
+std::string check_tls_use(const std::string& text) {
+  const bool known = text == "none" || text == "opportunistic" || text == "required";
+  return known ? "" : R"(is "none", "opportunistic" or "required")";
+}
+
 }  // namespace mtrk

@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/maillog/relay.h"
 #include "common/track/address.h"
+#include "common/track/gate_tag.h"
 
 #include <algorithm>
 #include <array>
@@ -26,6 +27,33 @@ bool is_configured(const Relay& relay, std::string_view filter) {
     host = host.substr(1, host.size() - 2);
   }
   return iequals(host, relay.address) || iequals(host, relay.host);
+}
+
+// The tag of mtrk-gate, from the reply as Postfix quotes it: all of the text of a success, else
+// behind "host gate said: " or "host gate refused to talk to me: ". The relay is the gate, so what
+// stands in front is ours.
+std::optional<GateTag> tag_of(const Attempt& attempt) {
+  std::string_view reply = attempt.text;
+  if (attempt.status != "sent") {
+    for (const std::string_view quote : {" said: ", " refused to talk to me: "}) {
+      if (const std::size_t at = reply.find(quote); at != std::string_view::npos) {
+        reply.remove_prefix(at + quote.size());
+        break;
+      }
+    }
+  }
+  return find_gate_tag(reply);
+}
+
+// The relay is a gate: the next hop is the one behind it, and it alone says whether MTRK went on.
+void take_gate_tag(const Attempt& attempt, Meaning& meaning) {
+  const std::optional<GateTag> tag = tag_of(attempt);
+  meaning.remote_mta = tag ? tag->remote_mta() : "";
+  meaning.loopback = false;
+  if (tag && tag->transferred && meaning.last == Last::relayed) {
+    meaning.last = Last::transferred;
+    meaning.status = {2, 4, 0};
+  }
 }
 
 // status=sent. Handing on is never called delivery: where the agent is not known, the form of its
@@ -89,7 +117,9 @@ std::string with_needed_quotes(std::string key) {
 
 }  // namespace
 
-std::optional<Meaning> meaning_of(const Attempt& attempt, std::span<const std::string> filters) {
+std::optional<Meaning> meaning_of(const Attempt& attempt,
+                                  std::span<const std::string> filters,
+                                  std::span<const std::string> gates) {
   const Relay relay = parse_relay(attempt.relay);
   Meaning meaning{};
   if (attempt.status == "sent") {
@@ -113,6 +143,10 @@ std::optional<Meaning> meaning_of(const Attempt& attempt, std::span<const std::s
   meaning.configured = std::any_of(filters.begin(), filters.end(), [&](const std::string& filter) {
     return is_configured(relay, filter);
   });
+  if (std::any_of(gates.begin(), gates.end(),
+                  [&](const std::string& gate) { return is_configured(relay, gate); })) {
+    take_gate_tag(attempt, meaning);
+  }
   if (meaning.configured && meaning.last == Last::delivered && relay.port.empty()) {
     meaning.last = Last::unknown;  // piped into a filter: how it comes back the log does not say
   }

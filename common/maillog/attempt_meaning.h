@@ -14,7 +14,7 @@ namespace mtrk::maillog {
 struct Meaning {
   trace::Last last;
   EnhancedStatus status;   // of the class that fits: 2 for success, 4 deferred, 4 or 5 bounced
-  std::string remote_mta;  // name of type dns, empty if no other host took part
+  std::string remote_mta;  // name of type dns, empty if no other host took part, or only a gate
   bool local;              // local(8), whose recipients may have several targets
   bool loopback;           // the relay is on this host
   bool configured;         // the relay is one of the configured filters
@@ -22,7 +22,8 @@ struct Meaning {
 
 // Nothing for words that are no outcome: verification probes, words we do not know.
 [[nodiscard]] std::optional<Meaning> meaning_of(const Attempt& attempt,
-                                                std::span<const std::string> filters);
+                                                std::span<const std::string> filters,
+                                                std::span<const std::string> gates = {});
 
 // recipient_key(), with quotes and backslashes only where they are needed, as Postfix logs it:
 // `"joe"@x` is joe@x.

@@ -28,6 +28,24 @@ std::optional<MtaName> dns_name(const std::string& name) {
   return name.empty() ? std::nullopt : std::optional(MtaName{"dns", name});
 }
 
+// Of a recipient that left this host, or was delivered on it.
+Action action_of(Last last) {
+  switch (last) {
+    case Last::delivered:
+      return Action::delivered;
+    case Last::relayed:
+      return Action::relayed;
+    case Last::transferred:
+      return Action::transferred;
+    case Last::deferred:
+    case Last::bounced:
+    case Last::forwarded:
+    case Last::unknown:
+      break;
+  }
+  return Action::opaque;
+}
+
 // A recipient of a node of which there is no line.
 void resolve_untried(const Node& node, Action& action, EnhancedStatus& status) {
   if (node.gave_up) {
@@ -98,6 +116,7 @@ void DeliveryTrace::resolve_slot(const Slot& slot, Fate& fate) const {
     case Last::delivered:
     case Last::relayed:
     case Last::unknown:
+    case Last::transferred:
       break;
   }
   if (const auto child = filter_child(slot)) {
@@ -108,9 +127,7 @@ void DeliveryTrace::resolve_slot(const Slot& slot, Fate& fate) const {
     resolve(*child, slot.target, fate);
     return;
   }
-  fate.action = slot.last == Last::delivered ? Action::delivered
-                : slot.last == Last::relayed ? Action::relayed
-                                             : Action::opaque;
+  fate.action = action_of(slot.last);
 }
 
 // Everything in the child is the recipient's; if that is more than one address, it is a list.
@@ -187,7 +204,8 @@ Outcome DeliveryTrace::outcome(std::size_t recipient, const TracePolicy& policy)
       return Expanded{success(), at};
     case Action::relayed:
       return Relayed{LastAttempt{at, dns_name(fate.remote_mta)}};
-    case Action::transferred:  // the log cannot tell
+    case Action::transferred:
+      return Transferred{success(), at, MtaName{"dns", fate.remote_mta}};
     case Action::opaque:
       break;
   }
@@ -197,6 +215,32 @@ Outcome DeliveryTrace::outcome(std::size_t recipient, const TracePolicy& policy)
 bool DeliveryTrace::redirected(std::size_t recipient) const {
   const Fate fate = fate_of(recipient);
   return fate.redirected && fate.action != Action::expanded;
+}
+
+DeliveryTrace::Targets DeliveryTrace::targets(std::size_t recipient) const {
+  const auto by_count = [](std::size_t addresses, std::size_t expected) {
+    if (addresses == 0) {
+      return Targets::unknown;
+    }
+    return addresses > expected ? Targets::several : Targets::one;
+  };
+  if (sendmail_) {
+    return Targets::unknown;
+  }
+  // Virtual aliases are expanded before the message is queued.
+  const Targets whole = by_count(nodes_[0].recipients, distinct_);
+  const auto slot = find_any_spelling(0, key_of(recipients_[recipient]));
+  if (whole != Targets::one || !slot) {
+    return whole;
+  }
+  if (slots_[*slot].several) {
+    return Targets::several;
+  }
+  if (slots_[*slot].last != Last::forwarded) {
+    return Targets::one;
+  }
+  const std::uint32_t child = slots_[*slot].child;
+  return by_count(child == kNone ? 0 : nodes_[child].recipients, 1);
 }
 
 bool DeliveryTrace::declined(std::size_t recipient) const {

@@ -228,7 +228,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
     }
   }
   const Attempt& attempt = in_doubt ? std::as_const(again) : as_written;
-  const std::optional<Meaning> meaning = meaning_of(attempt, policy.filters);
+  const std::optional<Meaning> meaning = meaning_of(attempt, policy.filters, policy.gates);
   if (!meaning || nodes_[node].gave_up) {  // the message was returned: nothing is tried after that
     return;
   }

@@ -64,6 +64,10 @@ class DeliveryTrace {
   [[nodiscard]] std::optional<std::size_t> find_recipient(std::string_view address) const;
   [[nodiscard]] Outcome outcome(std::size_t recipient, const TracePolicy& policy) const;
   [[nodiscard]] bool redirected(std::size_t recipient) const;
+  // To how many addresses this host sends what came for the recipient, as far as the log tells by
+  // now: what RFC 3885 §3.3 makes passing the certifier on depend on. Postfix only.
+  enum class Targets { unknown, one, several };
+  [[nodiscard]] Targets targets(std::size_t recipient) const;
   // The log shows that it was refused at RCPT after all (Sendmail, by another milter).
   [[nodiscard]] bool declined(std::size_t recipient) const;
   [[nodiscard]] trace::Basis basis(std::size_t recipient) const;

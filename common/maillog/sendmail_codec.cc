@@ -128,7 +128,7 @@ std::optional<SendmailTrace> SendmailTrace::decode(std::string_view& in,
     if (!get_u32(in, result.node) || result.node >= trace.nodes_.size() ||
         !get_string(in, result.address) || !get_string(in, result.owner) || !get_u8(in, flags) ||
         flags > (kBracketed | kOwnerBracketed) || !get_u8(in, last) ||
-        last > static_cast<std::uint8_t>(Last::unknown) || !get_status(in, result.status) ||
+        last > static_cast<std::uint8_t>(Last::transferred) || !get_status(in, result.status) ||
         !get_time(in, result.at) || !get_string(in, result.remote_mta) ||
         !get_u32(in, result.child) ||
         (result.child != kNone && (result.child >= trace.nodes_.size() ||

@@ -265,6 +265,9 @@ void SendmailTrace::resolve_result(const Result& result, unsigned depth, Fate& f
         fate.action = Action::relayed;
       }
       return;
+    case Last::transferred:
+      fate.action = Action::transferred;
+      return;
     case Last::forwarded:  // Postfix' word
     case Last::unknown:
       fate.action = Action::opaque;

@@ -107,7 +107,7 @@ bool get_slot(std::string_view& in, Slot& slot) {
   std::uint8_t last = 0;
   if (!get_u32(in, slot.node) || !get_string(in, slot.key) || !get_string(in, slot.target) ||
       !get_u8(in, flags) || (flags & ~(kSeveral | kLocal | kMaybeFilter)) != 0 ||
-      !get_u8(in, last) || last > static_cast<std::uint8_t>(Last::unknown) ||
+      !get_u8(in, last) || last > static_cast<std::uint8_t>(Last::transferred) ||
       !get_u8(in, slot.status.status_class) || !get_u16(in, slot.status.subject) ||
       !get_u16(in, slot.status.detail) || !get_time(in, slot.at) ||
       !get_string(in, slot.remote_mta) || !get_u32(in, slot.id) || !get_u32(in, slot.child) ||

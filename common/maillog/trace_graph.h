@@ -45,7 +45,8 @@ enum class Last : std::uint8_t {  // what the last line that counts said
   delivered,
   relayed,
   forwarded,
-  unknown,  // sent, by an agent we cannot tell delivery from handing on
+  unknown,      // sent, by an agent we cannot tell delivery from handing on
+  transferred,  // mtrk-gate handed it on with MTRK=
 };
 
 // The attempts of one recipient of a node: those with the same orig_to= (to= if there is none);

@@ -18,6 +18,7 @@ namespace mtrk::maillog {
 struct TracePolicy {
   Seconds queue_lifetime{5 * 24 * 3600};  // Will-Retry-Until = arrival + this
   std::span<const std::string> filters;   // "127.0.0.1:10025", or a pipe(8) service: re-inject
+  std::span<const std::string> gates{};   // "127.0.0.1:10023": mtrk-gate, whose tag is believed
 };
 
 enum class Recipients {

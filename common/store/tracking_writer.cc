@@ -20,6 +20,7 @@ constexpr std::uint64_t kLeastReserve = 32;    // pages
 TrackingWriter::Impl::Impl(WriterOptions given, Create create)
     : options(std::move(given)),
       filters(options.trace.filters.begin(), options.trace.filters.end()),
+      gates(options.trace.gates.begin(), options.trace.gates.end()),
       env(Env::open(options.path,
                     Env::Access::read_write,
                     options.max_size,

@@ -37,10 +37,11 @@ struct TrackingWriter::Impl {
                StoredMessage message);
   std::optional<Kept> refusal(const MessageKey& key);
 
-  maillog::TracePolicy policy() const { return {options.trace.queue_lifetime, filters}; }
+  maillog::TracePolicy policy() const { return {options.trace.queue_lifetime, filters, gates}; }
 
   WriterOptions options;
   std::vector<std::string> filters;  // what policy().filters looks at
+  std::vector<std::string> gates;    // the same of policy().gates
   std::shared_ptr<Env> env;
   Databases databases{};
   StoreSalt salt{};

@@ -1,7 +1,7 @@
 # Where the programs and their files go. The prefix may also be given at installation time
 # (cmake --install build/release --prefix /usr; DESTDIR for packages), so what depends on it is
 # decided then.
-install(TARGETS mtrk-milter mtqpd mtrkctl RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS mtrk-milter mtrk-gate mtqpd mtrkctl RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS mtqp RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # The sample configuration is the defaults, so an existing mtrk.conf is kept. The programs look in
@@ -16,7 +16,7 @@ install(CODE "
   endif()")
 
 # Units, users and folders. lib/systemd is searched below /usr and /usr/local alike.
-foreach(unit mtrk-milter.service mtqpd.service)
+foreach(unit mtrk-milter.service mtrk-gate.service mtqpd.service)
   install(CODE "
     set(sbindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SBINDIR}\")
     configure_file(\"${PROJECT_SOURCE_DIR}/contrib/systemd/${unit}.in\"

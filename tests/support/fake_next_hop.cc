@@ -1,11 +1,14 @@
 // A next hop for tests and the demo: an SMTP server on 127.0.0.1 that accepts, refuses or defers by
 // the first letters of the local part, and writes down what it was sent.
 //
-//   fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk]
+//   fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk] [--dies-at PREFIX]
 //
 //   b5...@  550 5.1.1 at RCPT          t4...@  451 4.2.1 at RCPT
 //   d5...@  554 5.7.1 at end of data   d4...@  451 4.3.0 at end of data   (every recipient with
 //   them) everything else is accepted
+//
+// With --dies-at the connection ends, without an answer, at the first line that begins with PREFIX,
+// also within a message.
 //
 // The log has one line per command received and "accepted N" per message. One process per
 // connection: no state is shared but the log, which is written a line at a time with O_APPEND.
@@ -31,6 +34,7 @@ struct Options {
   std::string log;
   bool dsn = true;
   bool mtrk = false;
+  std::string dies_at;
 };
 
 class Session {
@@ -113,6 +117,9 @@ class Session {
         if (!line.empty() && line.back() == '\r') {
           line.pop_back();
         }
+        if (!options_.dies_at.empty() && line.rfind(options_.dies_at, 0) == 0) {
+          ::_exit(0);
+        }
         return true;
       }
       char chunk[4096];
@@ -184,10 +191,14 @@ Options parse_arguments(int argc, char** argv) {
       options.port = static_cast<std::uint16_t>(std::strtoul(argv[++i], nullptr, 10));
     } else if (name == "--log" && i + 1 < argc) {
       options.log = argv[++i];
+    } else if (name == "--dies-at" && i + 1 < argc) {
+      options.dies_at = argv[++i];
     }
   }
   if (options.port == 0 || options.log.empty()) {
-    std::fputs("usage: fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk]\n", stderr);
+    std::fputs(
+        "usage: fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk] [--dies-at PREFIX]\n",
+        stderr);
     std::exit(64);
   }
   return options;

@@ -202,6 +202,13 @@ start_mtqpd() {
   wait_until 10 answers "$mtqp_port" || fail "mtqpd does not listen"
 }
 
+# start_gate PORT...: and these answer. Its part of mtrk.conf is the caller's.
+start_gate() {
+  local port
+  start mtrk-gate "$MTRK_BIN/mtrk-gate" --config "$work/mtrk.conf"
+  for port; do wait_until 10 answers "$port" || fail "mtrk-gate does not listen"; done
+}
+
 # A next hop whose answers go by the local part (fake_next_hop.cc) and a Postfix that sends
 # partner.example there, keeps alice@ and bob@example.test in mailboxes, expands team@example.test,
 # and has our milter and command filter attached. Sets smtp_port, next_hop_port and mtqp_port.

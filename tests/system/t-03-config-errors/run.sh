@@ -9,7 +9,7 @@ cases=0
 while IFS='|' read -r position message text; do
   cases=$((cases + 1))
   printf '%b' "$text" >"$work/mtrk.conf"
-  for program in mtrk-milter mtqpd mtqp mtrkctl; do
+  for program in mtrk-milter mtrk-gate mtqpd mtqp mtrkctl; do
     expect_exit 78 "$MTRK_BIN/$program" --config "$work/mtrk.conf" --check-config
     expect_output "$work/mtrk.conf:$position: .*$message"
   done
@@ -35,7 +35,15 @@ for program in mtrk-milter mtqpd mtqp mtrkctl; do
   expect_exit 0 "$MTRK_BIN/$program" --version
 done
 
+# What the gate cannot be asked to do: to let strangers relay, to serve nobody, to find next hops.
+for text in '[gate.inbound]\nlisten = ["127.0.0.1:0"]\nupstream = "127.0.0.1:1"\nidentify = "none"\n' '' \
+  '[gate.inbound]\nlisten = ["127.0.0.1:0"]\n' '[gate.outbound]\nlisten = ["127.0.0.1:0"]\n'; do
+  printf '%b' "$text" >"$work/mtrk.conf"
+  expect_exit 78 "$MTRK_BIN/mtrk-gate" --config "$work/mtrk.conf" --check-config
+  expect_output 'gate\.'
+done
+
 # A daemon that starts with a bad file ends at once.
 echo 'hostnam = "x"' >"$work/mtrk.conf"
-for program in mtrk-milter mtqpd; do expect_exit 78 timeout 10 "$MTRK_BIN/$program" --config "$work/mtrk.conf"; done
+for program in mtrk-milter mtrk-gate mtqpd; do expect_exit 78 timeout 10 "$MTRK_BIN/$program" --config "$work/mtrk.conf"; done
 pass

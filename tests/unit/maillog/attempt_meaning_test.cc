@@ -92,6 +92,57 @@ TEST(AttemptMeaningTest, KnowsConfiguredFilters) {
   EXPECT_EQ(meaning_of(piped, filters)->last, Last::unknown) << "a filter's pipe is no mailbox";
 }
 
+// MTSN-3.3.3-11: only what a configured gate says of its next hop counts, in its place.
+TEST(AttemptMeaningTest, BelievesTheTagOfAConfiguredGate) {
+  const std::vector<std::string> gates = {"127.0.0.1:10023"};
+  const auto meaning = [&](std::string_view relay, std::string_view status, std::string_view text) {
+    Attempt attempt{};
+    attempt.agent = "smtp";
+    attempt.relay = relay;
+    attempt.status = status;
+    attempt.dsn = parse_enhanced_status(status == "sent" ? "2.0.0" : "5.1.1");
+    attempt.text = text;
+    return *meaning_of(attempt, {}, gates);
+  };
+  constexpr std::string_view kGate = "127.0.0.1[127.0.0.1]:10023";
+  const Meaning passed =
+      meaning(kGate, "sent", "250 2.0.0 mtrk-gate=transferred/mx.x[192.0.2.1]:25 Ok: queued as A");
+  EXPECT_EQ(passed.last, Last::transferred);
+  EXPECT_EQ(format_enhanced_status(passed.status), "2.4.0");
+  EXPECT_EQ(passed.remote_mta, "mx.x");
+  EXPECT_FALSE(passed.loopback) << "it is no filter";
+
+  const Meaning relayed =
+      meaning(kGate, "sent", "250 2.0.0 mtrk-gate=relayed/[192.0.2.1]:25 Ok: queued as A");
+  EXPECT_EQ(relayed.last, Last::relayed);
+  EXPECT_EQ(relayed.remote_mta, "[192.0.2.1]");
+
+  const Meaning refused =
+      meaning(kGate, "bounced",
+              "host 127.0.0.1[127.0.0.1] said: 550 5.1.1 mtrk-gate=relayed/mx.x[192.0.2.1]:25 no "
+              "such user (in reply to RCPT TO command)");
+  EXPECT_EQ(refused.last, Last::bounced);
+  EXPECT_EQ(refused.remote_mta, "mx.x");
+
+  // Nobody else is believed, and the gate not what it did not say itself.
+  EXPECT_EQ(meaning("mx.evil[192.0.2.66]:25", "sent",
+                    "250 2.0.0 mtrk-gate=transferred/mx.x[192.0.2.1]:25 Ok")
+                .last,
+            Last::relayed);
+  EXPECT_EQ(meaning("127.0.0.1[127.0.0.1]:10024", "sent",
+                    "250 2.0.0 mtrk-gate=transferred/mx.x[192.0.2.1]:25 Ok")
+                .last,
+            Last::relayed);
+  EXPECT_EQ(meaning(kGate, "sent", "250 2.0.0 Ok mtrk-gate=transferred/mx.x[192.0.2.1]:25").last,
+            Last::relayed);
+  EXPECT_EQ(meaning(kGate, "bounced",
+                    "host 127.0.0.1[127.0.0.1] said: 550 5.1.1 "
+                    "mtrk-gate=transferred/mx.x[192.0.2.1]:25 said: 250 2.0.0 "
+                    "mtrk-gate=transferred/evil[192.0.2.66]:25")
+                .remote_mta,
+            "mx.x");
+}
+
 TEST(AttemptMeaningTest, ComparesAddressesAsPostfixLogsThem) {
   EXPECT_EQ(match_key("Joe@Example.NET"), "joe@example.net");
   EXPECT_EQ(match_key(R"("joe"@x)"), "joe@x");

@@ -1,4 +1,4 @@
-#include "mtqpd/listener.h"
+#include "common/net/listener.h"
 
 #include "common/config/host_port.h"
 
@@ -13,21 +13,19 @@
 #include <cerrno>
 #include <system_error>
 
-namespace mtrk::mtqpd {
+namespace mtrk::net {
 namespace {
-
-namespace asio = net::asio;
 
 void set_option(int fd, int level, int name, int value) {
   static_cast<void>(::setsockopt(fd, level, name, &value, sizeof value));
 }
 
-[[noreturn]] void fail_with(const net::Tcp::endpoint& endpoint, const net::error_code& error) {
+[[noreturn]] void fail_with(const Tcp::endpoint& endpoint, const error_code& error) {
   throw std::system_error(error.value(), std::generic_category(),
                           "cannot listen on " + format_endpoint(endpoint));
 }
 
-void check(const net::Tcp::endpoint& endpoint, const net::error_code& error) {
+void check(const Tcp::endpoint& endpoint, const error_code& error) {
   if (error) {
     fail_with(endpoint, error);
   }
@@ -35,12 +33,12 @@ void check(const net::Tcp::endpoint& endpoint, const net::error_code& error) {
 
 }  // namespace
 
-Expected<net::Tcp::endpoint> parse_endpoint(std::string_view text) {
+Expected<Tcp::endpoint> parse_endpoint(std::string_view text) {
   const Expected<HostPort> host_port = parse_host_port(text);
   if (!host_port) {
     return Unexpected(host_port.error());
   }
-  net::error_code error;
+  error_code error;
   const asio::ip::address address = asio::ip::make_address(host_port->host, error);
   if (error) {
     return fail(
@@ -48,24 +46,22 @@ Expected<net::Tcp::endpoint> parse_endpoint(std::string_view text) {
         fmt::format("\"{}\" is not an IP address and a port; \"[::]:1038\" is every address",
                     text));
   }
-  return net::Tcp::endpoint(address, host_port->port);
+  return Tcp::endpoint(address, host_port->port);
 }
 
-std::string format_endpoint(const net::Tcp::endpoint& endpoint) {
+std::string format_endpoint(const Tcp::endpoint& endpoint) {
   const std::string address = endpoint.address().to_string();
   return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
                                     : fmt::format("{}:{}", address, endpoint.port());
 }
 
-net::Acceptor open_listener(asio::io_context& context,
-                            net::Tcp::endpoint endpoint,
-                            Sharing sharing) {
-  net::Acceptor acceptor(context);
-  net::error_code error;
+Acceptor open_listener(asio::io_context& context, Tcp::endpoint endpoint, Sharing sharing) {
+  Acceptor acceptor(context);
+  error_code error;
   acceptor.open(endpoint.protocol(), error);
   const bool any_address = endpoint.address().is_v6() && endpoint.address().is_unspecified();
   if (error == boost::system::errc::address_family_not_supported && any_address) {
-    endpoint = net::Tcp::endpoint(asio::ip::address_v4::any(), endpoint.port());
+    endpoint = Tcp::endpoint(asio::ip::address_v4::any(), endpoint.port());
     acceptor.open(endpoint.protocol(), error);
   }
   check(endpoint, error);
@@ -85,7 +81,7 @@ net::Acceptor open_listener(asio::io_context& context,
   return acceptor;
 }
 
-net::Acceptor adopt_listener(asio::io_context& context, int fd) {
+Acceptor adopt_listener(asio::io_context& context, int fd) {
   const auto option = [fd](int name) {
     int value = 0;
     socklen_t size = sizeof value;
@@ -101,18 +97,18 @@ net::Acceptor adopt_listener(asio::io_context& context, int fd) {
   if (own < 0) {
     throw std::system_error(errno, std::generic_category(), "the socket that was handed over");
   }
-  return {context, domain == AF_INET ? net::Tcp::v4() : net::Tcp::v6(), own};
+  return {context, domain == AF_INET ? Tcp::v4() : Tcp::v6(), own};
 }
 
 // SO_REUSEPORT would let a second mtqpd of the same user take half of the connections unnoticed.
-void require_free(const net::Tcp::endpoint& endpoint) {
+void require_free(const Tcp::endpoint& endpoint) {
   if (endpoint.port() != 0) {
     asio::io_context context;
     static_cast<void>(open_listener(context, endpoint, Sharing::none));
   }
 }
 
-void tune(net::Socket& socket) {
+void tune(Socket& socket) {
   const int fd = socket.native_handle();
   set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -121,4 +117,4 @@ void tune(net::Socket& socket) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 4);
 }
 
-}  // namespace mtrk::mtqpd
+}  // namespace mtrk::net

@@ -1,0 +1,229 @@
+#include "common/smtp/gate_outbound.h"
+
+#include "common/base/ascii.h"
+#include "common/smtp/client_identity.h"
+#include "common/smtp/ehlo_rewrite.h"
+#include "common/smtp/extensions.h"
+
+#include <utility>
+
+namespace mtrk::smtp {
+namespace {
+
+constexpr std::string_view kXforward = "NAME ADDR PORT PROTO HELO IDENT SOURCE";
+
+// What a reply belongs to: the mark of pass().
+enum Mark : unsigned {
+  kPlain,
+  kEhlo,         // of EHLO: extensions are meant for us
+  kTransferred,  // of a message that was sent with MTRK=
+  kWithMtrk,     // of MAIL that carries MTRK=
+  kOurs,         // of a command of our own: not for the mail system
+};
+
+}  // namespace
+
+GateOutboundSession::GateOutboundSession(Settings settings) : ProxySession(std::move(settings)) {}
+
+void GateOutboundSession::take_command(Verb verb, std::string_view line) {
+  if (gathers_) {
+    if (verb == Verb::rcpt && gathered_.size() < kMaxGathered) {
+      gather(line);
+    } else {
+      begin_look_up(verb, line);
+    }
+    return;
+  }
+  switch (verb) {
+    case Verb::ehlo:
+    case Verb::helo:
+      end_transaction();
+      pass(Awaited::ehlo, line, verb == Verb::ehlo ? kEhlo : kPlain);
+      return;
+    case Verb::mail:
+      take_mail(line);
+      return;
+    case Verb::rcpt:
+      pass(Awaited::rcpt, line);
+      return;
+    case Verb::data:
+      mark_message(transferring_ ? kTransferred : kPlain);
+      pass(Awaited::data, line);
+      end_transaction();
+      return;
+    case Verb::bdat: {
+      const Expected<Chunk> chunk = parse_bdat(line);
+      if (!chunking_ || !chunk) {
+        close_with("501 5.5.4 Bad BDAT command, closing", "BDAT that cannot be passed on");
+        return;
+      }
+      pass_chunk(line, *chunk, transferring_ ? kTransferred : kPlain);
+      if (chunk->last) {
+        end_transaction();
+      }
+      return;
+    }
+    case Verb::rset:
+      end_transaction();
+      pass(Awaited::reset, line);
+      return;
+    case Verb::quit:
+      pass(Awaited::quit, line);
+      return;
+    case Verb::auth:
+      pass(Awaited::auth, line);
+      return;
+    case Verb::xforward:
+      take_xforward(line);
+      return;
+    case Verb::starttls:
+    case Verb::xclient:
+      answer("502 5.5.1 Command not offered");
+      return;
+    case Verb::other:
+      pass(Awaited::other, line);
+      return;
+  }
+}
+
+void GateOutboundSession::take_xforward(std::string_view line) {
+  if (std::optional<std::string> ident = find_attribute(line, "IDENT")) {
+    ident_ = std::move(ident);
+  }
+  answer("250 2.0.0 Ok");
+}
+
+void GateOutboundSession::take_mail(std::string_view line) {
+  transferring_ = false;
+  std::string plain = unfold_mail(line, nullptr);
+  if (!mtrk_ || !ident_) {
+    pass(Awaited::mail, plain);
+    return;
+  }
+  const Expected<PathCommand> command = parse_path_command(line);
+  transaction_ = {*ident_, command ? std::string(command->path) : "", plain_envid(plain), {}};
+  mail_ = std::move(plain);
+  gathered_.clear();
+  gathers_ = true;
+}
+
+void GateOutboundSession::gather(std::string_view line) {
+  gathered_.emplace_back(line);
+  const Expected<PathCommand> command = parse_path_command(line);
+  if (!command) {
+    return;
+  }
+  const Parameter* orcpt = command->find("ORCPT");
+  transaction_.recipients.push_back(
+      {std::string(command->path), orcpt == nullptr ? "" : std::string(orcpt->value)});
+}
+
+void GateOutboundSession::begin_look_up(Verb verb, std::string_view line) {
+  next_ = Command{verb, std::string(line)};
+  gathers_ = false;
+  hold();
+  want(Effect::look_up);
+}
+
+void GateOutboundSession::input_paused() {
+  if (gathers_) {
+    gathers_ = false;
+    hold();
+    want(Effect::look_up);
+  }
+}
+
+void GateOutboundSession::answer_look_up(std::optional<Onward> onward) {
+  if (onward) {
+    // Still held: a next hop that announces MTRK and then refuses it must not cost the message.
+    pass(Awaited::mail, unfold_mail(mail_, &*onward), kWithMtrk);
+    return;
+  }
+  pass(Awaited::mail, mail_);
+  send_gathered();
+  resume();
+}
+
+void GateOutboundSession::send_gathered() {
+  release();
+  for (const std::string& line : std::exchange(gathered_, {})) {
+    pass(Awaited::rcpt, line);
+  }
+  if (const std::optional<Command> next = std::exchange(next_, std::nullopt)) {
+    take_command(next->verb, next->line);
+  }
+}
+
+void GateOutboundSession::replied() {
+  if (std::exchange(mail_answered_, false)) {
+    send_gathered();
+  }
+}
+
+// Postfix names the queue id anew before each MAIL.
+void GateOutboundSession::end_transaction() {
+  ident_.reset();
+  transferring_ = false;
+}
+
+std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark, Reply reply) {
+  switch (what) {
+    case Awaited::ehlo:
+      if (mark == kEhlo && reply.positive()) {
+        mtrk_ = parse_ehlo(reply).mtrk;
+        chunking_ = find_keyword(reply, "CHUNKING") != nullptr;
+        EhloRewrite how;
+        how.add_xforward = kXforward;
+        return rewrite_ehlo(reply, how);
+      }
+      mtrk_ = chunking_ = false;
+      return reply.positive() ? reply : tagged(std::move(reply), false);
+    case Awaited::mail:
+      return take_mail_reply(mark, std::move(reply));
+    case Awaited::message:
+    case Awaited::chunk:
+      return tagged(std::move(reply), mark == kTransferred);
+    case Awaited::reset:
+      if (mark == kOurs) {
+        return std::nullopt;
+      }
+      return reply;
+    case Awaited::greeting:
+    case Awaited::rcpt:
+    case Awaited::data:
+      return reply.code >= 400 ? tagged(std::move(reply), false) : reply;
+    case Awaited::auth:
+    case Awaited::quit:
+    case Awaited::other:
+    case Awaited::own:
+      break;
+  }
+  return reply;
+}
+
+std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply reply) {
+  if (mark == kWithMtrk) {
+    mail_answered_ = true;
+    if (reply.positive()) {
+      transferring_ = true;
+      ++passed_on_;
+    } else if (reply.code >= 500) {
+      pass(Awaited::reset, "RSET", kOurs);
+      pass(Awaited::mail, mail_);
+      return std::nullopt;
+    }
+  }
+  return reply.code >= 400 ? tagged(std::move(reply), false) : reply;
+}
+
+Reply GateOutboundSession::tagged(Reply reply, bool transferred) const {
+  if (next_hop_.address.empty()) {
+    return reply;
+  }
+  GateTag tag = next_hop_;
+  tag.transferred = transferred && reply.positive();
+  reply.lines.front() = insert_gate_tag(reply.lines.front(), tag);
+  return reply;
+}
+
+}  // namespace mtrk::smtp

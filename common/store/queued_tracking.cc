@@ -1,0 +1,63 @@
+#include "common/store/queued_tracking.h"
+
+#include "common/base/codec.h"
+#include "common/base/exit_code.h"
+#include "common/store/lmdb.h"
+#include "common/store/record_codec.h"
+#include "common/store/store_rows.h"
+#include "common/track/queue_id.h"
+
+#include <utility>
+
+namespace mtrk::store {
+
+struct QueuedTrackingReader::Impl {
+  std::shared_ptr<Env> env;
+  Databases databases{};
+};
+
+QueuedTrackingReader::QueuedTrackingReader(const std::string& path)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->env = Env::open(path, Env::Access::read_only, 0, Env::Missing::fail);
+  ReadTxn txn(*impl_->env);
+  const std::optional<Databases> databases = find_databases(txn, path);
+  if (!databases) {
+    throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
+  }
+  impl_->databases = *databases;
+  txn.keep_databases();
+}
+
+QueuedTrackingReader::~QueuedTrackingReader() = default;
+
+std::optional<QueuedTracking> QueuedTrackingReader::find(std::string_view queue_id) {
+  if (!QueueId::is_queue_id(queue_id)) {
+    return std::nullopt;
+  }
+  const ReadTxn txn(*impl_->env);
+  std::string prefix(queue_id);
+  prefix += '\0';
+  std::optional<Serial> serial;
+  Cursor cursor(txn, impl_->databases.queue);
+  for (auto row = cursor.seek(prefix); row && row->key.substr(0, prefix.size()) == prefix;
+       row = cursor.next()) {
+    if (const Expected<std::uint64_t> number = decode_number(row->value)) {
+      serial = *number;  // the newest incarnation is the last one
+    }
+  }
+  if (!serial) {
+    return std::nullopt;
+  }
+  std::string key;
+  put_u64(key, *serial);
+  const std::optional<std::string_view> record = txn.get(impl_->databases.trace, key);
+  Expected<StoredTrace> trace =
+      record ? decode_trace(*record) : fail(ErrorCode::corrupt, "no trace row");
+  if (!trace || !trace->passport) {
+    return std::nullopt;
+  }
+  return QueuedTracking{std::move(trace->passport->envelope_id), trace->passport->certifier,
+                        trace->passport->timeout, trace->arrival, std::move(trace->trace)};
+}
+
+}  // namespace mtrk::store

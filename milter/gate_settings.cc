@@ -1,0 +1,156 @@
+#include "milter/gate_settings.h"
+
+#include "common/base/ascii.h"
+#include "common/net/listener.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace mtrk::gate {
+namespace {
+
+using smtp::TlsUse;
+using Identify = smtp::GateInboundSession::Identify;
+
+TlsUse to_tls_use(std::string_view word) {
+  if (word == "required") {
+    return TlsUse::required;
+  }
+  return word == "opportunistic" ? TlsUse::opportunistic : TlsUse::none;
+}
+
+Identify to_identify(std::string_view word) {
+  if (word == "xclient") {
+    return Identify::xclient;
+  }
+  return word == "none" ? Identify::none : Identify::proxy;
+}
+
+std::shared_ptr<boost::asio::ssl::context> client_context(TlsUse use) {
+  if (use == TlsUse::none) {
+    return nullptr;
+  }
+  return net::make_client_context(use == TlsUse::required ? net::Verify::peer : net::Verify::none,
+                                  "");
+}
+
+std::vector<Network> to_networks(const std::vector<std::string>& list) {
+  std::vector<Network> networks;
+  for (const std::string& text : list) {
+    if (const Expected<Network> network = parse_network(text)) {  // config has checked it
+      networks.push_back(*network);
+    }
+  }
+  return networks;
+}
+
+HostPort to_host_port(const std::string& text) {
+  return parse_host_port(text).value_or(HostPort());
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+std::vector<net::ServerTls::Files> certificate_files(const Config& config) {
+  std::vector<net::ServerTls::Files> files;
+  if (!config.tls.certificate.empty()) {
+    files.push_back({config.tls.certificate, config.tls.key});
+  }
+  for (const CertificateFiles& more : config.tls.certificates) {
+    files.push_back({more.certificate, more.key});
+  }
+  return files;
+}
+
+void add_problem(std::string& problems, const std::string& problem) {
+  problems.append(problems.empty() ? "" : "; ").append(problem);
+}
+
+void check_addresses(const char* key, const std::vector<std::string>& list, std::string& problems) {
+  for (const std::string& text : list) {
+    if (const Expected<net::Tcp::endpoint> endpoint = net::parse_endpoint(text); !endpoint) {
+      add_problem(problems, std::string(key) + ": " + endpoint.error().detail);
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Settings> make_settings(const Config& config) {
+  auto settings = std::make_shared<Settings>();
+  settings->hostname = config.hostname.empty() ? host_name() : config.hostname;
+  if (const auto files = certificate_files(config); !files.empty()) {
+    settings->tls = std::make_shared<net::ServerTls>(files);
+  }
+  const Config::Gate::Inbound& in = config.gate.inbound;
+  const TlsUse upstream_tls = to_tls_use(in.upstream_tls);
+  settings->upstream_tls = client_context(upstream_tls);
+  settings->inbound = {to_host_port(in.upstream),     to_identify(in.identify), upstream_tls,
+                       to_networks(in.networks),      in.auth_in_clear,         in.max_connections,
+                       in.max_connections_per_address};
+  const Config::Gate::Outbound& out = config.gate.outbound;
+  const TlsUse next_hop_tls = to_tls_use(out.tls);
+  settings->next_hop_tls = client_context(next_hop_tls);
+  settings->outbound = {to_host_port(out.nexthop), next_hop_tls, to_networks(out.networks),
+                        out.max_connections};
+  settings->default_timeout = config.retention.default_;
+  settings->redirection_is_final = config.privacy.forwarding == Forwarding::final;
+  settings->store_path = config.store.path;
+  return settings;
+}
+
+std::string check_settings(const Config& config) {
+  std::string problems;
+  const Config::Gate::Inbound& in = config.gate.inbound;
+  const Config::Gate::Outbound& out = config.gate.outbound;
+  if (in.listen.empty() && out.listen.empty()) {
+    add_problem(problems, "gate.inbound.listen, gate.outbound.listen: nothing to do");
+  }
+  check_addresses("gate.inbound.listen", in.listen, problems);
+  check_addresses("gate.outbound.listen", out.listen, problems);
+  if (!in.listen.empty() && in.upstream.empty()) {
+    add_problem(problems, "gate.inbound.upstream: where is the mail system?");
+  }
+  if (!in.listen.empty() && in.identify == "none" && in.networks.empty()) {
+    // The mail system takes every client for this host, which it lets relay.
+    add_problem(problems,
+                "gate.inbound.networks: with identify = \"none\" the mail system cannot tell "
+                "strangers from this host; name the networks whose clients may use it");
+  }
+  if (!out.listen.empty() && out.nexthop.empty()) {
+    add_problem(problems,
+                "gate.outbound.nexthop: delivery by MX is not in this release; "
+                "name the next hop");
+  }
+  if (!out.listen.empty() && out.networks.empty()) {
+    add_problem(problems, "gate.outbound.networks: would let everybody relay");
+  }
+  try {
+    static_cast<void>(make_settings(config));
+  } catch (const net::TlsError& error) {
+    add_problem(problems, error.what());
+  }
+  return problems;
+}
+
+TimePoint wall_clock() {
+  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
+}
+
+bool is_in(const std::vector<Network>& networks, const net::asio::ip::address& address) {
+  namespace ip = boost::asio::ip;
+  const ip::address_v6::bytes_type octets =
+      (address.is_v4() ? ip::make_address_v6(ip::v4_mapped, address.to_v4()) : address.to_v6())
+          .to_bytes();
+  Network::Address wanted{};
+  std::copy(octets.begin(), octets.end(), wanted.begin());
+  return networks.empty() || std::any_of(networks.begin(), networks.end(),
+                                         [&](const Network& one) { return one.contains(wanted); });
+}
+
+}  // namespace mtrk::gate

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "common/config/config.h"
+#include "common/config/host_port.h"
+#include "common/config/network.h"
+#include "common/net/asio.h"
+#include "common/net/tls.h"
+#include "common/smtp/gate_inbound.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mtrk::gate {
+
+// How long a session may stand still. A parameter only so that tests need not wait.
+struct Deadlines {
+  std::chrono::milliseconds connect{30'000};  // each address of the server behind
+  std::chrono::milliseconds handshake{30'000};
+  std::chrono::milliseconds idle{600'000};   // more than any mail system waits (RFC 5321 §4.5.3.2)
+  std::chrono::milliseconds closing{5'000};  // until the client has seen our last word
+  std::chrono::milliseconds sweep{1'000};    // how often they are looked at
+  std::chrono::milliseconds gather{50};      // for RCPT behind MAIL (gate_outbound.h)
+};
+
+// Everything SIGHUP may change, as one immutable snapshot: a session works with the one that was
+// current when it began.
+struct Settings {
+  std::string hostname;
+  std::shared_ptr<const net::ServerTls> tls;                // null: no STARTTLS for clients
+  std::shared_ptr<boost::asio::ssl::context> upstream_tls;  // verifies if TLS is required
+  std::shared_ptr<boost::asio::ssl::context> next_hop_tls;
+
+  struct Inbound {
+    HostPort upstream;
+    smtp::GateInboundSession::Identify identify = smtp::GateInboundSession::Identify::proxy;
+    smtp::TlsUse upstream_tls = smtp::TlsUse::none;
+    std::vector<Network> networks;  // clients that may connect; empty = all
+    bool auth_in_clear = false;
+    unsigned max_connections = 1000;
+    unsigned max_connections_per_address = 50;
+  } inbound;
+  struct Outbound {
+    HostPort next_hop;
+    smtp::TlsUse tls = smtp::TlsUse::opportunistic;
+    std::vector<Network> networks;
+    unsigned max_connections = 1000;
+  } outbound;
+  Seconds default_timeout{9 * 24 * 3600};
+  bool redirection_is_final = false;
+  std::string store_path;
+  Deadlines deadlines;
+};
+
+// Reads the certificates. Fails: net::TlsError.
+[[nodiscard]] std::shared_ptr<const Settings> make_settings(const Config& config);
+
+// What this program cannot do with a valid configuration, as one line; empty = nothing.
+[[nodiscard]] std::string check_settings(const Config& config);
+
+[[nodiscard]] TimePoint wall_clock();
+
+// True if `networks` is empty or one of them has the address.
+[[nodiscard]] bool is_in(const std::vector<Network>& networks,
+                         const net::asio::ip::address& address);
+
+}  // namespace mtrk::gate

@@ -1,0 +1,150 @@
+#include "milter/gate_tracking.h"
+
+#include "common/maillog/postfix_log.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace mtrk::gate {
+namespace {
+
+using Kind = Verdict::Kind;
+using Transaction = smtp::GateOutboundSession::Transaction;
+using std::chrono::milliseconds;
+
+constexpr char kId[] = "4jWzjj46J4z1V";
+const TimePoint kArrival{Seconds(1'800'000'000)};
+
+struct NoEvidence : maillog::trace::Evidence {
+  [[nodiscard]] bool received_here(std::string_view) const override { return false; }
+  [[nodiscard]] bool received_here(std::string_view, std::uint64_t) const override { return false; }
+};
+
+// A message of which the log has said some lines.
+store::QueuedTracking tracked(const std::vector<std::string>& recipients,
+                              const std::vector<std::pair<std::string, std::string>>& lines = {},
+                              std::optional<Seconds> timeout = Seconds(1000)) {
+  store::QueuedTracking result{
+      *EnvelopeId::from_decoded("env@h.example"),
+      TrackingCertifier::from_octets({}),
+      timeout,
+      kArrival,
+      {*QueueId::parse(kId), kArrival, recipients, maillog::Recipients::captured}};
+  for (const auto& [program, text] : lines) {
+    maillog::LogLine line{};
+    line.at = LogTime(kArrival);
+    line.program = program;
+    line.text = text;
+    maillog::DeliveryEvent event;
+    EXPECT_EQ(maillog::parse_postfix(line, event), maillog::LineKind::events) << text;
+    static_cast<void>(result.trace.apply(event, {}, NoEvidence()));
+  }
+  return result;
+}
+
+std::pair<std::string, std::string> active(const std::string& id, int recipients) {
+  return {"postfix/qmgr",
+          id + ": from=<s@a>, size=1, nrcpt=" + std::to_string(recipients) + " (queue active)"};
+}
+
+Transaction to(std::vector<Transaction::Recipient> recipients,
+               const std::string& sender = "s@a.example") {
+  return {kId, sender, "env@h.example", std::move(recipients)};
+}
+
+Verdict ask(const store::QueuedTracking& tracking,
+            const Transaction& transaction,
+            milliseconds waited = milliseconds(0),
+            Seconds lingered = Seconds(60),
+            const PassOnPolicy& policy = {}) {
+  return judge(tracking, transaction, policy, kArrival + lingered, waited);
+}
+
+const Transaction kDirect = to({{"b@r.example", "rfc822;b@r.example"}});
+const Transaction kRedirected = to({{"c@r.example", "rfc822;b@here.example"}});
+
+// MTRK-3.1-19, MTRK-3.1-20, MTRK-3.1-21
+TEST(GateTrackingTest, PassesOnTheTimeThatIsLeft) {
+  const auto tracking = tracked({"b@r.example"});
+  const Verdict verdict = ask(tracking, kDirect);
+  ASSERT_EQ(verdict.kind, Kind::pass_on);
+  EXPECT_EQ(verdict.onward->mtrk.timeout, Seconds(940));
+  EXPECT_EQ(verdict.onward->envid, "env@h.example");
+  EXPECT_EQ(ask(tracking, kDirect, milliseconds(0), Seconds(999)).kind, Kind::pass_on);
+  EXPECT_EQ(ask(tracking, kDirect, milliseconds(0), Seconds(1000)).kind, Kind::withhold);
+  EXPECT_EQ(ask(tracking, kDirect, milliseconds(0), Seconds(1001)).kind, Kind::withhold);
+  const auto without = tracked({"b@r.example"}, {}, std::nullopt);
+  EXPECT_EQ(ask(without, kDirect).onward->mtrk.timeout, Seconds(9 * 24 * 3600 - 60));
+}
+
+TEST(GateTrackingTest, AQueueIdGivenOutAgainIsAnotherMessage) {
+  Transaction other = kDirect;
+  other.envid = "other@h.example";
+  EXPECT_EQ(ask(tracked({"b@r.example"}), other).kind, Kind::withhold);
+  other.envid = "";
+  EXPECT_EQ(ask(tracked({"b@r.example"}), other).kind, Kind::pass_on);
+}
+
+TEST(GateTrackingTest, OnlyForRecipientsThatWereCaptured) {
+  const auto tracking = tracked({"b@r.example"});
+  EXPECT_EQ(ask(tracking, to({{"bcc@r.example", ""}})).kind, Kind::withhold);
+  EXPECT_EQ(ask(tracking, to({{"b@r.example", ""}, {"bcc@r.example", ""}})).kind, Kind::withhold);
+  EXPECT_EQ(ask(tracking, to({})).kind, Kind::withhold);
+  // What the client gave as ORCPT says nothing about where it went since.
+  EXPECT_EQ(ask(tracking, to({{"B@R.example", "rfc822;first@elsewhere"}})).kind, Kind::pass_on);
+}
+
+// MTRK-3.3-04
+TEST(GateTrackingTest, RedirectedToOneOnceTheLogShowsIt) {
+  EXPECT_EQ(ask(tracked({"b@here.example"}), kRedirected).kind, Kind::ask_again);
+  EXPECT_EQ(ask(tracked({"b@here.example"}), kRedirected, kMostWaiting).kind, Kind::withhold);
+  const auto known = tracked({"b@here.example"}, {active(kId, 1)});
+  EXPECT_EQ(ask(known, kRedirected).kind, Kind::ask_again) << "local(8) may not have said its word";
+  EXPECT_EQ(ask(known, kRedirected, kForwardWaiting).kind, Kind::pass_on);
+  PassOnPolicy final;
+  final.redirection_is_final = true;
+  EXPECT_EQ(ask(known, kRedirected, kForwardWaiting, Seconds(1), final).kind, Kind::withhold);
+}
+
+// MTRK-3.3-07, MTRK-3.3-09
+TEST(GateTrackingTest, NotWhenExpanded) {
+  const auto cleanup = tracked({"b@here.example"}, {active(kId, 2)});
+  EXPECT_EQ(ask(cleanup, kRedirected).kind, Kind::withhold);
+  const auto alone = tracked({"b@here.example"}, {active(kId, 1)});
+  EXPECT_EQ(
+      ask(alone,
+          to({{"c@r.example", "rfc822;b@here.example"}, {"d@r.example", "rfc822;b@here.example"}}),
+          kForwardWaiting)
+          .kind,
+      Kind::withhold);
+  const std::pair<std::string, std::string> forwarded{
+      "postfix/local", std::string(kId) +
+                           ": to=<b@here.example>, relay=local, delay=1, delays=1/0/0/0, "
+                           "dsn=2.0.0, status=sent (forwarded as 4jWzjj46J4z2W)"};
+  const auto by_local =
+      tracked({"b@here.example"}, {active(kId, 1), forwarded, active("4jWzjj46J4z2W", 3)});
+  EXPECT_EQ(ask(by_local, kRedirected, kForwardWaiting).kind, Kind::withhold);
+  const auto to_one =
+      tracked({"b@here.example"}, {active(kId, 1), forwarded, active("4jWzjj46J4z2W", 1)});
+  EXPECT_EQ(ask(to_one, kRedirected, kForwardWaiting).kind, Kind::pass_on);
+}
+
+// MTRK-3.3-08: what was given at RCPT itself is the primary one, also if it is its own alias.
+TEST(GateTrackingTest, AMemberOfItsOwnAliasIsThePrimaryRecipient) {
+  EXPECT_EQ(ask(tracked({"b@r.example"}, {active(kId, 2)}), kDirect).kind, Kind::pass_on);
+}
+
+// MTRK-3.3-10
+TEST(GateTrackingTest, NotForLists) {
+  const auto known = tracked({"b@here.example"}, {active(kId, 1)});
+  for (const std::string sender : {"owner-b@here.example", "b-request@here.example"}) {
+    EXPECT_EQ(
+        ask(known, to({{"c@r.example", "rfc822;b@here.example"}}, sender), kForwardWaiting).kind,
+        Kind::withhold);
+  }
+}
+
+}  // namespace
+}  // namespace mtrk::gate
