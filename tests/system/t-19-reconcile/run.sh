@@ -62,6 +62,7 @@ grep -q 'not allowed to view' "$work/mtrk-milter.log" || fail "the reason is not
 tells stays-postfix@x.example delayed || fail "a list that cannot be had ended a message"
 stop mtrk-milter
 stop mtqpd
+stop next-hop
 "$top/tests/support/postfix-instance" stop "$work/mx"
 rm -rf "$work/mx" "$work/store"
 
