@@ -1,5 +1,6 @@
 #include "common/store/queued_tracking.h"
 
+#include "common/store/store_error.h"
 #include "tests/unit/store/store_fixture.h"
 
 namespace mtrk::store {
