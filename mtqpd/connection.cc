@@ -208,10 +208,11 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
   if (out_.empty()) {
     out_.swap(spare_output());
   }
+  QueryService::Batch batch(queries_);
   while (out_.size() < mtqp::kMaxQueuedOutput) {
     mtqp::Next next = session.advance(lines, out_);
     if (const auto* query = std::get_if<mtqp::LookUp>(&next)) {
-      look_up(*query, session);
+      look_up(*query, batch, session);
       continue;
     }
     if (const auto* check = std::get_if<mtqp::CheckDomain>(&next)) {
@@ -237,7 +238,9 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
   return std::nullopt;
 }
 
-void Connection::look_up(const mtqp::LookUp& query, mtqp::ServerSession& session) {
+void Connection::look_up(const mtqp::LookUp& query,
+                         QueryService::Batch& batch,
+                         mtqp::ServerSession& session) {
   std::string& report = report_buffer();
   if (!place_.may_ask(settings_->limits.misses_per_minute)) {
     ++throttled_;
@@ -248,7 +251,7 @@ void Connection::look_up(const mtqp::LookUp& query, mtqp::ServerSession& session
   LookUpResult result = LookUpResult::maintenance;
   std::uint32_t tag = 0;
   if (!set_.draining()) {
-    result = queries_.answer(query, settings_->confidentiality, wall_clock(), report, &tag);
+    result = batch.answer(query, settings_->confidentiality, wall_clock(), report, &tag);
   }
   count_answer(result);
   if (settings_->log_queries) {

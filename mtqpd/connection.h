@@ -53,7 +53,7 @@ class Connection {
   // Until input or room for output is missing (nothing), or the session is over.
   [[nodiscard]] std::optional<End> answer_lines(mtqp::ServerSession& session,
                                                 mtqp::LineBuffer& lines);
-  void look_up(const mtqp::LookUp& query, mtqp::ServerSession& session);
+  void look_up(const mtqp::LookUp& query, QueryService::Batch& batch, mtqp::ServerSession& session);
   [[nodiscard]] mtqp::DomainCheck check_domain(std::string_view domain);
   [[nodiscard]] End end_of_input();  // a read failed; what is to be said is in out_
   enum class Late { innocent, offence };

@@ -34,15 +34,27 @@ const std::string& current_boundary() {
   return boundary;
 }
 
+class StoreSnapshot final : public MessageSource::Snapshot {
+ public:
+  explicit StoreSnapshot(const store::TrackingReader& reader) : snapshot_(reader.snapshot()) {}
+
+  [[nodiscard]] MessageSource::Views find(const EnvelopeId& envelope_id,
+                                          const TrackingCertifier& certifier,
+                                          TimePoint now) override {
+    return snapshot_.find(envelope_id, certifier, now);
+  }
+
+ private:
+  store::TrackingReader::Snapshot snapshot_;
+};
+
 class TrackingStore final : public MessageSource {
  public:
   explicit TrackingStore(const std::string& path)
       : data_file_(path + "/data.mdb"), reader_(path), opened_(identity()) {}
 
-  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId& envelope_id,
-                                                  const TrackingCertifier& certifier,
-                                                  TimePoint now) const override {
-    return reader_.find(envelope_id, certifier, now);
+  [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const override {
+    return std::make_unique<StoreSnapshot>(reader_);
   }
 
   [[nodiscard]] bool replaced() const override { return identity() != opened_; }
@@ -116,23 +128,35 @@ std::optional<QueryService::Change> QueryService::failed(net::Clock::time_point 
   return Change{false, why};
 }
 
-LookUpResult QueryService::answer(const mtqp::LookUp& query,
-                                  const Confidentiality& confidentiality,
-                                  TimePoint now,
-                                  std::string& report,
-                                  std::uint32_t* tag) const {
-  store::TrackingReader::Found found;
-  {
-    const std::shared_lock lock(mutex_);
-    if (source_ == nullptr) {
-      return LookUpResult::unavailable;
+// Throws StoreError; without a store, finds nothing and leaves snapshot_ empty.
+MessageSource::Views QueryService::Batch::find(const mtqp::LookUp& query, TimePoint now) {
+  if (!snapshot_) {
+    if (!lock_) {
+      lock_ = std::shared_lock(service_.mutex_);
     }
-    try {
-      found = source_->find(query.envelope_id, TrackingCertifier::of(query.secret), now);
-    } catch (const store::StoreError&) {
-      suspect_.store(true, std::memory_order_relaxed);
-      return LookUpResult::unavailable;
+    if (service_.source_ == nullptr) {
+      return {};
     }
+    snapshot_ = service_.source_->snapshot();
+  }
+  return snapshot_->find(query.envelope_id, TrackingCertifier::of(query.secret), now);
+}
+
+LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
+                                         const Confidentiality& confidentiality,
+                                         TimePoint now,
+                                         std::string& report,
+                                         std::uint32_t* tag) {
+  MessageSource::Views found;
+  try {
+    found = find(query, now);
+  } catch (const store::StoreError&) {
+    service_.suspect_.store(true, std::memory_order_relaxed);
+    snapshot_.reset();
+    return LookUpResult::unavailable;
+  }
+  if (!snapshot_) {
+    return LookUpResult::unavailable;
   }
   if (tag != nullptr) {
     *tag = found.key_tag;
@@ -140,13 +164,13 @@ LookUpResult QueryService::answer(const mtqp::LookUp& query,
   if (found.messages.empty()) {
     return LookUpResult::no_information;
   }
-  for (TrackedMessage& message : found.messages) {
+  for (const MessageView& message : found.messages) {
     apply_confidentiality(message, confidentiality);
   }
   const EnvelopeId& echo = found.without_brackets ? *found.without_brackets : query.envelope_id;
   const std::string& boundary = current_boundary();
   // A message sent very often: only its newest transactions, so that one answer stays one (P8).
-  for (std::span<const TrackedMessage> shown(found.messages);;) {
+  for (std::span<const MessageView> shown(found.messages);;) {
     report.clear();
     append_report(report, echo.decoded(), shown, boundary);
     if (report.size() <= mtqp::kMaxAnswer || shown.size() == 1) {

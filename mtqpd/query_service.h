@@ -15,14 +15,23 @@
 
 namespace mtrk::mtqpd {
 
-// Where messages are found: the LMDB store, or a fake in tests. Thread-safe.
+// Where messages are found: the LMDB store, or a fake in tests. Thread-safe; a snapshot belongs to
+// one thread.
 class MessageSource {
  public:
+  using Views = store::TrackingReader::Snapshot::Views;
+  class Snapshot {
+   public:
+    virtual ~Snapshot() = default;
+    // What it gives lasts until the next call. Fails: store::StoreError.
+    [[nodiscard]] virtual Views find(const EnvelopeId& envelope_id,
+                                     const TrackingCertifier& certifier,
+                                     TimePoint now) = 0;
+  };
+
   virtual ~MessageSource() = default;
   // Fails: store::StoreError.
-  [[nodiscard]] virtual store::TrackingReader::Found find(const EnvelopeId& envelope_id,
-                                                          const TrackingCertifier& certifier,
-                                                          TimePoint now) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot() const = 0;
   // The files at the path are no longer the ones that were opened: restored, or set aside.
   [[nodiscard]] virtual bool replaced() const = 0;
 };
@@ -49,13 +58,28 @@ class QueryService {
 
   [[nodiscard]] bool available() const;
 
-  // Replaces `report` by the answer, if there is one. `tag` gets the first octets of the store's
-  // key, which is what the log may say of an id.
-  [[nodiscard]] mtqp::ServerSession::LookUpResult answer(const mtqp::LookUp& query,
-                                                         const Confidentiality& confidentiality,
-                                                         TimePoint now,
-                                                         std::string& report,
-                                                         std::uint32_t* tag = nullptr) const;
+  // Answers commands that came together, from one look at the store: taken with the first query,
+  // given up with the object. Not to be held while waiting for anything: it keeps tend() waiting,
+  // and the store from using pages again.
+  class Batch {
+   public:
+    explicit Batch(const QueryService& service) : service_(service) {}
+
+    // Replaces `report` by the answer, if there is one. `tag` gets the first octets of the store's
+    // key, which is what the log may say of an id.
+    [[nodiscard]] mtqp::ServerSession::LookUpResult answer(const mtqp::LookUp& query,
+                                                           const Confidentiality& confidentiality,
+                                                           TimePoint now,
+                                                           std::string& report,
+                                                           std::uint32_t* tag = nullptr);
+
+   private:
+    [[nodiscard]] MessageSource::Views find(const mtqp::LookUp& query, TimePoint now);
+
+    const QueryService& service_;
+    std::shared_lock<std::shared_mutex> lock_;
+    std::unique_ptr<MessageSource::Snapshot> snapshot_;
+  };
 
  private:
   [[nodiscard]] bool needs_opening() const;

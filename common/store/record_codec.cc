@@ -86,15 +86,12 @@ void put_name(std::string& out, const MtaName& name) {
   put_text(out, name.type);
   put_text(out, name.name);
 }
-bool get_name(std::string_view& in, MtaName& name) {
-  return get_string(in, name.type) && get_string(in, name.name);
-}
 void put_address(std::string& out, const TypedAddress& address) {
   put_text(out, address.type);
   put_text(out, address.value);
 }
-bool get_address(std::string_view& in, TypedAddress& address) {
-  return get_string(in, address.type) && get_string(in, address.value);
+bool get_typed(std::string_view& in, TypedView& view) {
+  return get_text(in, view.type) && get_text(in, view.value);
 }
 
 void put_recipient(std::string& out, const Recipient& recipient) {
@@ -122,39 +119,39 @@ void put_recipient(std::string& out, const Recipient& recipient) {
   }
 }
 
-bool get_optional_fields(std::string_view& in, unsigned flags, OutcomeFields& fields) {
-  if ((flags & kHasRemoteMta) != 0 && !get_name(in, fields.remote_mta.emplace())) {
+bool get_optional_fields(std::string_view& in, unsigned flags, RecipientView& recipient) {
+  if ((flags & kHasRemoteMta) != 0 && !get_typed(in, recipient.remote_mta.emplace())) {
     return false;
   }
-  if ((flags & kHasLastAttempt) != 0 && !get_time(in, fields.last_attempt.emplace())) {
+  if ((flags & kHasLastAttempt) != 0 && !get_time(in, recipient.last_attempt.emplace())) {
     return false;
   }
-  return (flags & kHasWillRetryUntil) == 0 || get_time(in, fields.will_retry_until.emplace());
+  return (flags & kHasWillRetryUntil) == 0 || get_time(in, recipient.will_retry_until.emplace());
 }
 
-// Into `recipient`, whose texts are empty so far.
-Expected<void> get_recipient(std::string_view& in, Recipient& recipient) {
+// What is wrong, or null.
+const char* get_recipient(std::string_view& in, RecipientView& recipient) {
   std::uint8_t flags = 0;
   std::uint8_t action = 0;
-  OutcomeFields fields;
-  if (!get_u8(in, flags) || !get_u8(in, action) || !get_u8(in, fields.status.status_class) ||
-      !get_u16(in, fields.status.subject) || !get_u16(in, fields.status.detail) ||
-      !get_address(in, recipient.original) || !get_address(in, recipient.final) ||
-      !get_optional_fields(in, flags, fields)) {
-    return corrupt("recipient cut off");
+  EnhancedStatus& status = recipient.status;
+  if (!get_u8(in, flags) || !get_u8(in, action) || !get_u8(in, status.status_class) ||
+      !get_u16(in, status.subject) || !get_u16(in, status.detail) ||
+      !get_typed(in, recipient.original) || !get_typed(in, recipient.final) ||
+      !get_optional_fields(in, flags, recipient)) {
+    return "recipient cut off";
   }
   constexpr unsigned kAllFlags = kRedirected | kHasRemoteMta | kHasLastAttempt | kHasWillRetryUntil;
   if ((flags & ~kAllFlags) != 0 || action > static_cast<std::uint8_t>(Action::opaque)) {
-    return corrupt("unknown flag or action");
+    return "unknown flag or action";
   }
-  fields.action = static_cast<Action>(action);
-  Expected<Outcome> outcome = make_outcome(fields);
-  if (!outcome || status_of(*outcome) != fields.status) {
-    return corrupt("an outcome that RFC 3886 forbids");
-  }
-  recipient.outcome = *std::move(outcome);
+  recipient.action = static_cast<Action>(action);
   recipient.redirected = (flags & kRedirected) != 0;
-  return {};
+  const bool odd_opaque =
+      recipient.action == Action::opaque && status != status_of(Outcome(Opaque{}));
+  if (odd_opaque || fault_of(shape_of(recipient))) {
+    return "an outcome that RFC 3886 forbids";
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -176,20 +173,21 @@ void encode_message(const StoredMessage& stored, std::string& out) {
   seal_record(out);
 }
 
-Expected<StoredMessage> decode_message(std::string_view record) {
+Expected<StoredMessageView> decode_message_view(std::string_view record,
+                                                std::vector<RecipientView>& recipients) {
   Expected<std::string_view> fields = unseal_record(record);
   if (!fields) {
     return Unexpected(fields.error());
   }
   std::string_view in = *fields;
-  StoredMessage stored;
-  TrackedMessage& message = stored.message;
+  StoredMessageView stored;
+  MessageView& message = stored.message;
   std::uint8_t flags = 0;
   std::uint16_t offset = 0;
   std::uint32_t count = 0;
   if (!get_u8(in, flags) || !get_time(in, message.expires_at) || !get_time(in, message.arrival) ||
-      !get_u16(in, offset) || !get_name(in, message.reporting_mta) ||
-      !get_string(in, message.queue_id) || !get_varint(in, count)) {
+      !get_u16(in, offset) || !get_typed(in, message.reporting_mta) ||
+      !get_text(in, message.queue_id) || !get_varint(in, count)) {
     return corrupt("message cut off");
   }
   constexpr std::size_t kLeastRecipient = 11;  // so that a hostile count cannot reserve memory
@@ -199,17 +197,25 @@ Expected<StoredMessage> decode_message(std::string_view record) {
   stored.visible = (flags & kVisible) != 0;
   message.queued = (flags & kQueued) != 0;
   message.utc_offset = Minutes(static_cast<std::int16_t>(offset));
-  message.recipients.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) {
-    message.recipients.push_back({{}, {}, Outcome(Opaque{}), false});
-    if (Expected<void> got = get_recipient(in, message.recipients.back()); !got) {
-      return Unexpected(got.error());
+    if (const char* fault = get_recipient(in, recipients.emplace_back())) {
+      return corrupt(fault);
     }
   }
   if (!in.empty()) {
     return corrupt("octets left over");
   }
   return stored;
+}
+
+Expected<StoredMessage> decode_message(std::string_view record) {
+  std::vector<RecipientView> recipients;
+  Expected<StoredMessageView> stored = decode_message_view(record, recipients);
+  if (!stored) {
+    return Unexpected(stored.error());
+  }
+  stored->message.recipients = recipients;
+  return StoredMessage{stored->visible, to_tracked_message(stored->message)};
 }
 
 void encode_trace(const StoredTrace& stored, std::string& out) {

@@ -7,12 +7,14 @@
 #include "common/track/certifier.h"
 #include "common/track/envelope_id.h"
 #include "common/track/message_key.h"
+#include "common/track/message_view.h"
 #include "common/track/tracked_message.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // The values of the store (store_format.h): version octet, fields of common/base/codec.h, CRC-32C.
 // encode_x replaces what is in `out`; decode_x is total: any octets give a value or an Error
@@ -27,6 +29,14 @@ struct StoredMessage {
 };
 void encode_message(const StoredMessage& message, std::string& out);
 [[nodiscard]] Expected<StoredMessage> decode_message(std::string_view record);
+// The same as views into `record`; its recipients are appended to `recipients`, and
+// `message.recipients` is left to the caller, who knows when that vector is complete.
+struct StoredMessageView {
+  bool visible = false;
+  MessageView message;
+};
+[[nodiscard]] Expected<StoredMessageView> decode_message_view(
+    std::string_view record, std::vector<RecipientView>& recipients);
 
 // Where a trace came from: what has to happen before its message counts as accepted.
 enum class Origin : std::uint8_t { provisional, final, imported };

@@ -13,12 +13,73 @@
 namespace mtrk::store {
 namespace {
 
-// A snapshot with a cursor, kept between calls: renewing costs a tenth of beginning.
-struct Snapshot {
-  Snapshot(Env& env, Dbi message) : txn(env), cursor(txn, message) {}
-  ReadTxn txn;
-  Cursor cursor;
+// A transaction with a cursor, and room for what is found. Kept between snapshots: renewing costs a
+// tenth of beginning.
+class Reading {
+ public:
+  Reading(Env& env, Dbi message) : txn_(env), cursor_(txn_, message) {}
+
+  void renew() {
+    txn_.renew();
+    cursor_.renew(txn_);
+  }
+  void park() noexcept {
+    txn_.park();
+    if (recipients_.capacity() > kKeptRecipients) {
+      recipients_ = {};
+    }
+  }
+  [[nodiscard]] std::span<MessageView> read(const MessageKey& key, TimePoint now);
+
+ private:
+  static constexpr std::size_t kKeptRecipients = 256;  // a message to many gives its room back
+
+  ReadTxn txn_;
+  Cursor cursor_;
+  std::vector<RecipientView> recipients_;  // of all messages_, in their order
+  std::vector<std::size_t> starts_;        // where those of each message begin
+  std::vector<MessageView> messages_;
 };
+
+std::span<MessageView> Reading::read(const MessageKey& key, TimePoint now) {
+  recipients_.clear();
+  starts_.clear();
+  messages_.clear();
+  const std::string_view prefix = as_text(key.octets());
+  const auto is_own = [&](const auto& row) {
+    return row && row->key.substr(0, prefix.size()) == prefix;
+  };
+  auto row = cursor_.seek(prefix);
+  // Where there is no row of the key, the next one is treated like one that has expired, so that
+  // both misses take the same time (O2).
+  for (bool own = is_own(row); row;) {
+    const std::size_t start = recipients_.size();
+    Expected<StoredMessageView> stored = decode_message_view(row->value, recipients_);
+    if (!stored && own) {
+      throw make_store_error(MDB_CORRUPTED, "message " + key.short_text());
+    }
+    // MTRK-3.1-18: what is queued here is never denied, however old.
+    const bool valid =
+        stored && stored->visible && (stored->message.queued || now < stored->message.expires_at);
+    if (valid && own) {
+      messages_.push_back(stored->message);
+      starts_.push_back(start);
+    } else {
+      recipients_.resize(start);
+    }
+    row = cursor_.next();
+    own = is_own(row);
+    if (!own) {
+      break;
+    }
+  }
+  starts_.push_back(recipients_.size());
+  for (std::size_t i = 0; i < messages_.size(); ++i) {  // now that the vector stays where it is
+    messages_[i].recipients =
+        std::span(recipients_).subspan(starts_[i], starts_[i + 1] - starts_[i]);
+  }
+  return messages_;
+}
 
 // Each thread starts looking for a free slot at its own place, so that threads hardly ever meet.
 std::size_t place_of_this_thread() {
@@ -32,70 +93,15 @@ std::size_t place_of_this_thread() {
 struct TrackingReader::Impl {
   static constexpr std::size_t kSlots = 32;
 
-  // A snapshot borrowed for the time of one look-up.
-  class Borrowed {
-   public:
-    explicit Borrowed(Impl& impl);
-    ~Borrowed();
-    Borrowed(const Borrowed&) = delete;
-    Borrowed& operator=(const Borrowed&) = delete;
-    Cursor& cursor() { return snapshot_->cursor; }
-
-   private:
-    std::atomic_flag* busy_ = nullptr;  // null: all were taken, the snapshot is our own
-    std::unique_ptr<Snapshot> own_;
-    Snapshot* snapshot_ = nullptr;
-  };
-
-  void read(Cursor& cursor,
-            const MessageKey& key,
-            TimePoint now,
-            std::vector<TrackedMessage>& messages) const;
-
   std::shared_ptr<Env> env;
   Databases databases{};
   StoreSalt salt{};
   struct Slot {
     alignas(64) std::atomic_flag busy = ATOMIC_FLAG_INIT;
-    std::unique_ptr<Snapshot> snapshot;
+    std::unique_ptr<Reading> reading;
   };
   std::array<Slot, kSlots> slots;
 };
-
-TrackingReader::Impl::Borrowed::Borrowed(Impl& impl) {
-  const std::size_t first = place_of_this_thread();
-  for (std::size_t i = 0; i < kSlots && busy_ == nullptr; ++i) {
-    Slot& slot = impl.slots[(first + i) % kSlots];
-    if (slot.busy.test_and_set(std::memory_order_acquire)) {
-      continue;
-    }
-    busy_ = &slot.busy;
-    try {
-      if (slot.snapshot) {
-        slot.snapshot->txn.renew();
-        slot.snapshot->cursor.renew(slot.snapshot->txn);
-      } else {
-        slot.snapshot = std::make_unique<Snapshot>(*impl.env, impl.databases.message);
-      }
-    } catch (...) {
-      slot.snapshot.reset();
-      slot.busy.clear(std::memory_order_release);
-      throw;
-    }
-    snapshot_ = slot.snapshot.get();
-  }
-  if (busy_ == nullptr) {
-    own_ = std::make_unique<Snapshot>(*impl.env, impl.databases.message);
-    snapshot_ = own_.get();
-  }
-}
-
-TrackingReader::Impl::Borrowed::~Borrowed() {
-  if (busy_ != nullptr) {
-    snapshot_->txn.park();
-    busy_->clear(std::memory_order_release);
-  }
-}
 
 TrackingReader::TrackingReader(const std::string& path) : impl_(std::make_unique<Impl>()) {
   impl_->env = Env::open(path, Env::Access::read_only, 0, Env::Missing::fail);
@@ -111,53 +117,97 @@ TrackingReader::TrackingReader(const std::string& path) : impl_(std::make_unique
 
 TrackingReader::~TrackingReader() = default;
 
-void TrackingReader::Impl::read(Cursor& cursor,
-                                const MessageKey& key,
-                                TimePoint now,
-                                std::vector<TrackedMessage>& messages) const {
-  const std::string_view prefix = as_text(key.octets());
-  const auto is_own = [&](const auto& row) {
-    return row && row->key.substr(0, prefix.size()) == prefix;
-  };
-  auto row = cursor.seek(prefix);
-  // Where there is no row of the key, the next one is treated like one that has expired, so that
-  // both misses take the same time (O2).
-  for (bool own = is_own(row); row;) {
-    Expected<StoredMessage> stored = decode_message(row->value);
-    if (!stored && own) {
-      throw make_store_error(MDB_CORRUPTED, "message " + key.short_text());
+// A reading lent for the time of one snapshot.
+class TrackingReader::Snapshot::Lease {
+ public:
+  explicit Lease(Impl& impl);
+  ~Lease();
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+
+  [[nodiscard]] const StoreSalt& salt() const { return impl_.salt; }
+  [[nodiscard]] Reading& reading() { return *reading_; }
+
+ private:
+  Impl& impl_;
+  std::atomic_flag* busy_ = nullptr;  // null: all were taken, the reading is our own
+  std::unique_ptr<Reading> own_;
+  Reading* reading_ = nullptr;
+};
+
+TrackingReader::Snapshot::Lease::Lease(Impl& impl) : impl_(impl) {
+  const std::size_t first = place_of_this_thread();
+  for (std::size_t i = 0; i < Impl::kSlots && busy_ == nullptr; ++i) {
+    Impl::Slot& slot = impl.slots[(first + i) % Impl::kSlots];
+    if (slot.busy.test_and_set(std::memory_order_acquire)) {
+      continue;
     }
-    // MTRK-3.1-18: what is queued here is never denied, however old.
-    const bool valid =
-        stored && stored->visible && (stored->message.queued || now < stored->message.expires_at);
-    if (valid && own) {
-      messages.push_back(std::move(stored->message));
+    busy_ = &slot.busy;
+    try {
+      if (slot.reading) {
+        slot.reading->renew();
+      } else {
+        slot.reading = std::make_unique<Reading>(*impl.env, impl.databases.message);
+      }
+    } catch (...) {
+      slot.reading.reset();
+      slot.busy.clear(std::memory_order_release);
+      throw;
     }
-    row = cursor.next();
-    own = is_own(row);
-    if (!own) {
-      break;
-    }
+    reading_ = slot.reading.get();
+  }
+  if (busy_ == nullptr) {
+    own_ = std::make_unique<Reading>(*impl.env, impl.databases.message);
+    reading_ = own_.get();
   }
 }
 
-TrackingReader::Found TrackingReader::find(const EnvelopeId& envelope_id,
-                                           const TrackingCertifier& certifier,
-                                           TimePoint now) const {
-  Found found;
-  const MessageKey key = MessageKey::make(impl_->salt, envelope_id, certifier);
+TrackingReader::Snapshot::Lease::~Lease() {
+  if (busy_ != nullptr) {
+    reading_->park();
+    busy_->clear(std::memory_order_release);
+  }
+}
+
+TrackingReader::Snapshot::Snapshot(std::unique_ptr<Lease> lease) : lease_(std::move(lease)) {}
+TrackingReader::Snapshot::Snapshot(Snapshot&&) noexcept = default;
+TrackingReader::Snapshot::~Snapshot() = default;
+
+TrackingReader::Snapshot TrackingReader::snapshot() const {
+  return Snapshot(std::make_unique<Snapshot::Lease>(*impl_));
+}
+
+TrackingReader::Snapshot::Views TrackingReader::Snapshot::find(const EnvelopeId& envelope_id,
+                                                               const TrackingCertifier& certifier,
+                                                               TimePoint now) {
+  Views found;
+  const MessageKey key = MessageKey::make(lease_->salt(), envelope_id, certifier);
   found.key_tag = key.tag();
-  Impl::Borrowed snapshot(*impl_);
-  impl_->read(snapshot.cursor(), key, now, found.messages);
+  found.messages = lease_->reading().read(key, now);
   if (found.messages.empty()) {
     if (std::optional<EnvelopeId> bare = envelope_id.without_brackets()) {
-      const MessageKey bare_key = MessageKey::make(impl_->salt, *bare, certifier);
-      impl_->read(snapshot.cursor(), bare_key, now, found.messages);
+      const MessageKey bare_key = MessageKey::make(lease_->salt(), *bare, certifier);
+      found.messages = lease_->reading().read(bare_key, now);
       if (!found.messages.empty()) {
         found.without_brackets = *std::move(bare);
       }
     }
   }
+  return found;
+}
+
+TrackingReader::Found TrackingReader::find(const EnvelopeId& envelope_id,
+                                           const TrackingCertifier& certifier,
+                                           TimePoint now) const {
+  Snapshot fresh = snapshot();
+  Snapshot::Views views = fresh.find(envelope_id, certifier, now);
+  Found found;
+  found.messages.reserve(views.messages.size());
+  for (const MessageView& message : views.messages) {
+    found.messages.push_back(to_tracked_message(message));
+  }
+  found.without_brackets = std::move(views.without_brackets);
+  found.key_tag = views.key_tag;
   return found;
 }
 

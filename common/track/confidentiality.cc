@@ -59,63 +59,55 @@ std::string strip_literal(std::string_view name) {
   return std::string(name);
 }
 
-void hide_remote_mta(Outcome& outcome) {
-  if (auto* delayed = std::get_if<Delayed>(&outcome)) {
-    if (delayed->last_attempt) {
-      delayed->last_attempt->remote_mta.reset();
-    }
-  } else if (auto* failed = std::get_if<Failed>(&outcome)) {
-    if (failed->last_attempt) {
-      failed->last_attempt->remote_mta.reset();
-    }
-  } else if (auto* delivered = std::get_if<Delivered>(&outcome)) {
-    delivered->last_attempt.remote_mta.reset();
-  } else if (auto* relayed = std::get_if<Relayed>(&outcome)) {
-    relayed->last_attempt.remote_mta.reset();
-  } else if (const auto* transferred = std::get_if<Transferred>(&outcome)) {
-    outcome = Relayed{{transferred->last_attempt, std::nullopt}};
+void hide_remote_mta(RecipientView& recipient) {
+  recipient.remote_mta.reset();
+  if (recipient.action == Action::transferred) {  // nothing without its referral
+    recipient.action = Action::relayed;
+    recipient.status = kRelayedStatus;
   }
 }
 
 // (b) of RFC 3886 §4.2. An outcome without an attempt stays: the message has not left yet, and a
 // delivery would need its date.
-void declare_delivered(Outcome& outcome) {
-  const bool final_here =
-      std::holds_alternative<Expanded>(outcome) || std::holds_alternative<Opaque>(outcome);
-  const std::optional<TimePoint> at = last_attempt_of(outcome);
-  const std::optional<SuccessStatus> status = SuccessStatus::make({2, 1, 5});
-  if (!final_here && at && status) {
-    outcome = Delivered{*status, {*at, std::nullopt}};
+void declare_delivered(RecipientView& recipient) {
+  constexpr EnhancedStatus kDestinationValid{2, 1, 5};
+  if (recipient.action != Action::expanded && recipient.last_attempt) {
+    recipient.action = Action::delivered;
+    recipient.status = kDestinationValid;
+    recipient.remote_mta.reset();
+    recipient.will_retry_until.reset();
+  }
+}
+
+void apply_forwarding(RecipientView& recipient, Confidentiality::Forwarding forwarding) {
+  switch (forwarding) {
+    case Confidentiality::Forwarding::hide:
+      hide_remote_mta(recipient);
+      return;
+    case Confidentiality::Forwarding::reveal:
+      return;
+    case Confidentiality::Forwarding::final:
+      declare_delivered(recipient);
+      return;
   }
 }
 
 }  // namespace
 
-void apply_confidentiality(TrackedMessage& message, const Confidentiality& policy) {
-  for (Recipient& recipient : message.recipients) {
+void apply_confidentiality(const MessageView& message, const Confidentiality& policy) {
+  for (RecipientView& recipient : message.recipients) {
     if (recipient.redirected) {
-      switch (policy.forwarding) {
-        case Confidentiality::Forwarding::hide:
-          hide_remote_mta(recipient.outcome);
-          break;
-        case Confidentiality::Forwarding::reveal:
-          break;
-        case Confidentiality::Forwarding::final:
-          declare_delivered(recipient.outcome);
-          break;
-      }
+      apply_forwarding(recipient, policy.forwarding);
     }
-    if (policy.hide_hosts) {
-      const std::optional<MtaName> host = remote_mta_of(recipient.outcome);
-      if (host && is_internal_host(*host, message.reporting_mta)) {
-        hide_remote_mta(recipient.outcome);
-      }
+    if (policy.hide_hosts && recipient.remote_mta &&
+        is_internal_host(recipient.remote_mta->value, message.reporting_mta.value)) {
+      hide_remote_mta(recipient);
     }
   }
 }
 
-bool is_internal_host(const MtaName& host, const MtaName& reporting_mta) {
-  const std::string name = strip_literal(host.name);
+bool is_internal_host(std::string_view host, std::string_view reporting_mta) {
+  const std::string name = strip_literal(host);
   in_addr v4{};
   if (inet_pton(AF_INET, name.c_str(), &v4) == 1) {
     return is_private(v4);
@@ -131,10 +123,10 @@ bool is_internal_host(const MtaName& host, const MtaName& reporting_mta) {
                   [&name](std::string_view suffix) { return iends_with(name, suffix); })) {
     return true;
   }
-  const std::string_view own(reporting_mta.name);
-  const std::size_t dot = own.find('.');
-  return dot != std::string_view::npos && own.find('.', dot + 1) != std::string_view::npos &&
-         own.front() != '[' && iends_with(name, own.substr(dot));
+  const std::size_t dot = reporting_mta.find('.');
+  return dot != std::string_view::npos &&
+         reporting_mta.find('.', dot + 1) != std::string_view::npos &&
+         reporting_mta.front() != '[' && iends_with(name, reporting_mta.substr(dot));
 }
 
 }  // namespace mtrk

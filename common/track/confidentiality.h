@@ -1,12 +1,12 @@
 #pragma once
 
-#include "common/track/tracked_message.h"
+#include "common/track/message_view.h"
 
 #include <string_view>
 
-// What an answer leaves out (RFC 3886 §4.2, RFC 3885 §4.2, A-35): applied to a copy of the record
-// before it is formatted; the store itself keeps the truth. Pure and total: every result is again a
-// report that RFC 3886 allows.
+// What an answer leaves out (RFC 3886 §4.2, RFC 3885 §4.2, A-35): applied to views of the record
+// before they are formatted; the store itself keeps the truth. Pure and total: every result is
+// again a report that RFC 3886 allows.
 namespace mtrk {
 
 struct Confidentiality {
@@ -22,11 +22,11 @@ struct Confidentiality {
   bool hide_hosts = false;
 };
 
-void apply_confidentiality(TrackedMessage& message, const Confidentiality& policy);
+void apply_confidentiality(const MessageView& message, const Confidentiality& policy);
 
 // Names without a dot or under a private top-level domain, addresses of private, loopback and
 // link-local networks (as "[192.0.2.1]" or bare), and names in the domain of `reporting_mta` when
 // that itself has at least three labels ("mx.example.net" makes "*.example.net" ours).
-[[nodiscard]] bool is_internal_host(const MtaName& host, const MtaName& reporting_mta);
+[[nodiscard]] bool is_internal_host(std::string_view host, std::string_view reporting_mta);
 
 }  // namespace mtrk

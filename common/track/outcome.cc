@@ -25,70 +25,103 @@ constexpr EnhancedStatus kNeverTriedStatus{4, 0, 0};  // A-31
 template <typename T, typename... Alternatives>
 constexpr bool is_one_of = (std::is_same_v<T, Alternatives> || ...);
 
-// One recipient group being checked against the table in outcome.h.
-struct GroupCheck {
-  const OutcomeFields& fields;
+Error refusal(Action action, std::string_view rule) {
+  return {ErrorCode::not_allowed, std::string("Action ").append(to_string(action)).append(rule)};
+}
 
-  [[nodiscard]] Unexpected refuse(std::string_view rule) const {
-    return fail(ErrorCode::not_allowed,
-                std::string("Action ").append(to_string(fields.action)).append(rule));
-  }
-  // The rules that do not depend on the status: which optional fields may and must be there.
-  [[nodiscard]] std::optional<Error> presence_fault() const;
-  [[nodiscard]] std::optional<LastAttempt> attempt() const {
-    if (!fields.last_attempt) {
-      return std::nullopt;
-    }
-    return LastAttempt{*fields.last_attempt, fields.remote_mta};
-  }
-};
-
-std::optional<Error> GroupCheck::presence_fault() const {
-  const Action action = fields.action;
+// The rules that do not depend on the status: which optional fields may and must be there.
+std::optional<Error> presence_fault(const OutcomeShape& shape) {
+  const Action action = shape.action;
   const bool attempt_optional = action == Action::delayed || action == Action::failed;
-  if (fields.will_retry_until && action != Action::delayed) {
-    return refuse(" does not allow Will-Retry-Until (RFC 3886 3.3.7, 3464 2.3.9)").value();
+  if (shape.will_retry_until && action != Action::delayed) {
+    return refusal(action, " does not allow Will-Retry-Until (RFC 3886 3.3.7, 3464 2.3.9)");
   }
   if (action == Action::opaque) {
-    if (fields.last_attempt) {
-      return refuse(" does not allow Last-Attempt-Date (RFC 3886 3.3.6)").value();
+    if (shape.last_attempt) {
+      return refusal(action, " does not allow Last-Attempt-Date (RFC 3886 3.3.6)");
     }
-    if (fields.remote_mta) {
-      return refuse(" does not allow Remote-MTA (RFC 3886 3.3.5)").value();
+    if (shape.remote_mta) {
+      return refusal(action, " does not allow Remote-MTA (RFC 3886 3.3.5)");
     }
     return std::nullopt;
   }
-  if (action == Action::expanded && fields.remote_mta) {
-    return refuse(" does not allow Remote-MTA (RFC 3886 4.2: members are not shown)").value();
+  if (action == Action::expanded && shape.remote_mta) {
+    return refusal(action, " does not allow Remote-MTA (RFC 3886 4.2: members are not shown)");
   }
-  if (action == Action::transferred && !fields.remote_mta) {
-    return refuse(" needs Remote-MTA (RFC 3886 3.3.3: it is the referral)").value();
+  if (action == Action::transferred && !shape.remote_mta) {
+    return refusal(action, " needs Remote-MTA (RFC 3886 3.3.3: it is the referral)");
   }
-  if (!fields.last_attempt && !attempt_optional) {
-    return refuse(" needs Last-Attempt-Date (RFC 3886 3.3.6)").value();
+  if (!shape.last_attempt && !attempt_optional) {
+    return refusal(action, " needs Last-Attempt-Date (RFC 3886 3.3.6)");
   }
-  if (!fields.last_attempt && fields.remote_mta) {
-    return refuse(" without an attempt does not allow Remote-MTA (RFC 3886 3.3.5)").value();
+  if (!shape.last_attempt && shape.remote_mta) {
+    return refusal(action, " without an attempt does not allow Remote-MTA (RFC 3886 3.3.5)");
   }
   return std::nullopt;
 }
 
-Expected<Outcome> make_success(const GroupCheck& group) {
-  const OutcomeFields& fields = group.fields;
-  const std::optional<SuccessStatus> status = SuccessStatus::make(fields.status);
-  if (!status) {
-    return group.refuse(fields.status == kRelayedStatus
-                            ? " does not allow Status 2.1.9 (RFC 3886 3.3.4)"
-                            : " needs a Status 2.x.y (RFC 3463 2)");
-  }
-  switch (fields.action) {
+std::optional<Error> status_fault(Action action, EnhancedStatus status) {
+  switch (action) {
+    case Action::delayed:
+      if (!TransientStatus::make(status)) {
+        return refusal(action, " needs a Status 4.x.y (RFC 3463 2)");
+      }
+      return std::nullopt;
+    case Action::failed:
+      if (!FailureStatus::make(status)) {
+        return refusal(action, " needs a Status 5.x.y or 4.x.y (RFC 3463 2)");
+      }
+      return std::nullopt;
+    case Action::relayed:
+      if (status != kRelayedStatus) {
+        return refusal(action, " needs Status 2.1.9 (RFC 3886 3.3.4)");
+      }
+      return std::nullopt;
+    case Action::opaque:  // whatever else it says: clients ignore it
+      if (status == kRelayedStatus) {
+        return refusal(action, " does not allow Status 2.1.9 (RFC 3886 3.3.4)");
+      }
+      return std::nullopt;
     case Action::delivered:
-      return Delivered{*status, *group.attempt()};
     case Action::expanded:
-      return Expanded{*status, *fields.last_attempt};
-    default:
-      return Transferred{*status, *fields.last_attempt, *fields.remote_mta};
+    case Action::transferred:
+      if (!SuccessStatus::make(status)) {
+        return refusal(action, status == kRelayedStatus
+                                   ? " does not allow Status 2.1.9 (RFC 3886 3.3.4)"
+                                   : " needs a Status 2.x.y (RFC 3463 2)");
+      }
+      return std::nullopt;
   }
+  return Error{ErrorCode::unsupported, "unknown Action"};
+}
+
+std::optional<LastAttempt> attempt_of(const OutcomeFields& fields) {
+  if (!fields.last_attempt) {
+    return std::nullopt;
+  }
+  return LastAttempt{*fields.last_attempt, fields.remote_mta};
+}
+
+// Of fields that have no fault.
+Outcome build_outcome(const OutcomeFields& fields) {
+  const EnhancedStatus status = fields.status;
+  switch (fields.action) {
+    case Action::delayed:
+      return Delayed{*TransientStatus::make(status), attempt_of(fields), fields.will_retry_until};
+    case Action::failed:
+      return Failed{*FailureStatus::make(status), attempt_of(fields)};
+    case Action::relayed:
+      return Relayed{*attempt_of(fields)};
+    case Action::delivered:
+      return Delivered{*SuccessStatus::make(status), *attempt_of(fields)};
+    case Action::expanded:
+      return Expanded{*SuccessStatus::make(status), *fields.last_attempt};
+    case Action::transferred:
+      return Transferred{*SuccessStatus::make(status), *fields.last_attempt, *fields.remote_mta};
+    case Action::opaque:
+      break;
+  }
+  return Opaque{};
 }
 
 }  // namespace
@@ -203,42 +236,19 @@ Outcome never_tried(std::optional<TimePoint> will_retry_until) {
   return Delayed{*TransientStatus::make(kNeverTriedStatus), std::nullopt, will_retry_until};
 }
 
+std::optional<Error> fault_of(const OutcomeShape& shape) {
+  std::optional<Error> fault = presence_fault(shape);
+  return fault ? std::move(fault) : status_fault(shape.action, shape.status);
+}
+
 Expected<Outcome> make_outcome(const OutcomeFields& fields) {
-  const GroupCheck group{fields};
-  if (std::optional<Error> fault = group.presence_fault()) {
+  std::optional<Error> fault =
+      fault_of({fields.action, fields.status, fields.remote_mta.has_value(),
+                fields.last_attempt.has_value(), fields.will_retry_until.has_value()});
+  if (fault) {
     return Unexpected(*std::move(fault));
   }
-  switch (fields.action) {
-    case Action::delayed: {
-      const std::optional<TransientStatus> status = TransientStatus::make(fields.status);
-      if (!status) {
-        return group.refuse(" needs a Status 4.x.y (RFC 3463 2)");
-      }
-      return Delayed{*status, group.attempt(), fields.will_retry_until};
-    }
-    case Action::failed: {
-      const std::optional<FailureStatus> status = FailureStatus::make(fields.status);
-      if (!status) {
-        return group.refuse(" needs a Status 5.x.y or 4.x.y (RFC 3463 2)");
-      }
-      return Failed{*status, group.attempt()};
-    }
-    case Action::relayed:
-      if (fields.status != kRelayedStatus) {
-        return group.refuse(" needs Status 2.1.9 (RFC 3886 3.3.4)");
-      }
-      return Relayed{*group.attempt()};
-    case Action::opaque:
-      if (fields.status == kRelayedStatus) {
-        return group.refuse(" does not allow Status 2.1.9 (RFC 3886 3.3.4)");
-      }
-      return Opaque{};  // whatever its Status says: clients ignore it
-    case Action::delivered:
-    case Action::expanded:
-    case Action::transferred:
-      return make_success(group);
-  }
-  return fail(ErrorCode::unsupported, "unknown Action");
+  return build_outcome(fields);
 }
 
 OutcomeFields fields_of(const Outcome& outcome) {

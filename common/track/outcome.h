@@ -112,6 +112,18 @@ using Outcome = std::variant<Delayed, Delivered, Failed, Expanded, Relayed, Tran
 // Accepted, nothing tried yet: delayed 4.0.0 with Will-Retry-Until only.
 [[nodiscard]] Outcome never_tried(std::optional<TimePoint> will_retry_until);
 
+// Which fields a recipient group has, without the texts of them.
+struct OutcomeShape {
+  Action action = Action::opaque;
+  EnhancedStatus status{2, 0, 0};
+  bool remote_mta = false;
+  bool last_attempt = false;
+  bool will_retry_until = false;
+};
+// The table above: nothing, or a not_allowed that names the field and the rule. Allocates nothing
+// for what is allowed.
+[[nodiscard]] std::optional<Error> fault_of(const OutcomeShape& shape);
+
 // An outcome from separate fields, as an import line, a stored record or a report gives them.
 struct OutcomeFields {
   Action action = Action::opaque;
@@ -120,7 +132,7 @@ struct OutcomeFields {
   std::optional<TimePoint> last_attempt;
   std::optional<TimePoint> will_retry_until;
 };
-// Fails with not_allowed, naming the field and the rule: every combination the table above forbids.
+// Fails with fault_of() of its shape.
 [[nodiscard]] Expected<Outcome> make_outcome(const OutcomeFields& fields);
 [[nodiscard]] OutcomeFields fields_of(const Outcome& outcome);
 

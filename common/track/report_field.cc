@@ -133,9 +133,9 @@ void put_field(std::string& out, FieldName name, std::string_view value) {
   append_field(out, name, {}, value);
 }
 
-void put_field(std::string& out, FieldName name, std::string_view type, std::string_view value) {
-  const bool usable = type.size() <= kMaxType && is_atom(type);
-  append_field(out, name, usable ? type : "unknown", value);
+void put_field(std::string& out, FieldName name, const TypedView& value) {
+  const bool usable = value.type.size() <= kMaxType && is_atom(value.type);
+  append_field(out, name, usable ? value.type : "unknown", value.value);
 }
 
 void put_date(std::string& out, FieldName name, TimePoint at, Minutes utc_offset) {
@@ -144,13 +144,13 @@ void put_date(std::string& out, FieldName name, TimePoint at, Minutes utc_offset
   out.append("\r\n");
 }
 
-void put_address(std::string& out, FieldName name, const TypedAddress& address) {
+void put_address(std::string& out, FieldName name, const TypedView& address) {
   const bool plain = all_printable(address.value) || is_ascii(address.value);
   if (plain || !is_mailbox_type(address.type)) {  // ASCII of type utf-8 has its escapes already
-    put_field(out, name, address.type, address.value);
+    put_field(out, name, address);
     return;
   }
-  put_field(out, name, "utf-8", encode_utf8_address(address.value, kMaxFieldValue));
+  put_field(out, name, TypedView{"utf-8", encode_utf8_address(address.value, kMaxFieldValue)});
 }
 
 }  // namespace mtrk

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/base/time.h"
-#include "common/track/address.h"
+#include "common/track/message_view.h"
 
 #include <optional>
 #include <string>
@@ -36,9 +36,9 @@ inline constexpr std::size_t kMaxFieldValue = 1024;  // reliability P8
 
 void put_field(std::string& out, FieldName name, std::string_view value);
 // `type; value` of RFC 3464 §2.1.2; a type that is no atom of at most 64 octets is "unknown".
-void put_field(std::string& out, FieldName name, std::string_view type, std::string_view value);
+void put_field(std::string& out, FieldName name, const TypedView& value);
 void put_date(std::string& out, FieldName name, TimePoint at, Minutes utc_offset);
 // The same for an address: UTF-8 in the ASCII form of RFC 6533 §3, type utf-8.
-void put_address(std::string& out, FieldName name, const TypedAddress& address);
+void put_address(std::string& out, FieldName name, const TypedView& address);
 
 }  // namespace mtrk

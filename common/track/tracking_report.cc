@@ -2,9 +2,10 @@
 
 #include <openssl/rand.h>
 
+#include <string.h>
+
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <stdexcept>
 #include <tuple>
 
@@ -13,23 +14,23 @@ namespace {
 
 constexpr std::size_t kMaxBoundary = 70;  // RFC 2046 §5.1.1
 
-using Messages = std::vector<const TrackedMessage*>;
+using Messages = std::vector<const MessageView*>;
 
-auto part_key(const TrackedMessage& message) {
-  return std::tie(message.arrival, message.reporting_mta.type, message.reporting_mta.name);
+auto part_key(const MessageView& message) {
+  return std::tie(message.arrival, message.reporting_mta.type, message.reporting_mta.value);
 }
 
 // In order of arrival, so that what shares a part stands together (A-29). A transaction without
 // recipients says nothing and may not be reported (MTSN-3.1-04).
-Messages in_part_order(std::span<const TrackedMessage> messages) {
+Messages in_part_order(std::span<const MessageView> messages) {
   Messages ordered;
   ordered.reserve(messages.size());
-  for (const TrackedMessage& message : messages) {
+  for (const MessageView& message : messages) {
     if (!message.recipients.empty()) {
       ordered.push_back(&message);
     }
   }
-  std::sort(ordered.begin(), ordered.end(), [](const TrackedMessage* a, const TrackedMessage* b) {
+  std::sort(ordered.begin(), ordered.end(), [](const MessageView* a, const MessageView* b) {
     return part_key(*a) != part_key(*b) ? part_key(*a) < part_key(*b) : a < b;
   });
   return ordered;
@@ -43,8 +44,8 @@ std::size_t append_entity(std::string& out,
   std::size_t delimiters = 1;
   out.append("Content-Type: multipart/related; boundary=\"").append(boundary);
   out.append("\"; type=\"message/tracking-status\"\r\n");
-  const TrackedMessage* previous = nullptr;
-  for (const TrackedMessage* message : messages) {
+  const MessageView* previous = nullptr;
+  for (const MessageView* message : messages) {
     if (previous == nullptr || part_key(*previous) != part_key(*message)) {
       out.append("\r\n--").append(boundary);
       out.append("\r\nContent-Type: message/tracking-status\r\n\r\n");
@@ -58,13 +59,13 @@ std::size_t append_entity(std::string& out,
   return delimiters;
 }
 
-// Horspool's search, which looks at few octets of the text: what is wanted is long and random.
+// memmem() looks at few octets of the text: what is wanted is long and random.
 std::size_t count(std::string_view text, std::string_view wanted) {
-  const std::boyer_moore_horspool_searcher search(wanted.begin(), wanted.end());
   std::size_t times = 0;
-  for (auto [found, end] = search(text.begin(), text.end()); found != text.end();
-       std::tie(found, end) = search(end, text.end())) {
+  while (const void* found = ::memmem(text.data(), text.size(), wanted.data(), wanted.size())) {
     ++times;
+    const std::ptrdiff_t at = static_cast<const char*>(found) - text.data();
+    text.remove_prefix(static_cast<std::size_t>(at) + wanted.size());
   }
   return times;
 }
@@ -92,7 +93,7 @@ class RandomPool {
 
 void append_report(std::string& out,
                    std::string_view envelope_id,
-                   std::span<const TrackedMessage> messages,
+                   std::span<const MessageView> messages,
                    std::string_view boundary) {
   const Messages ordered = in_part_order(messages);
   const std::size_t start = out.size();

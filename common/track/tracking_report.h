@@ -17,7 +17,7 @@ namespace mtrk {
 // of 128 random bits, and append_report falls back to a longer one should it occur in the content.
 void append_report(std::string& out,
                    std::string_view envelope_id,
-                   std::span<const TrackedMessage> messages,
+                   std::span<const MessageView> messages,
                    std::string_view boundary);
 [[nodiscard]] std::string make_boundary();
 

@@ -6,20 +6,19 @@ namespace mtrk {
 namespace {
 
 // RFC 3886 §3.3: the order is part of the grammar.
-void append_recipient_fields(std::string& out, const Recipient& recipient, Minutes utc_offset) {
-  const Outcome& outcome = recipient.outcome;
+void append_recipient_fields(std::string& out, const RecipientView& recipient, Minutes utc_offset) {
   put_address(out, FieldName::original_recipient, recipient.original);
   put_address(out, FieldName::final_recipient, recipient.final);
-  put_field(out, FieldName::action, to_string(action_of(outcome)));
-  put_field(out, FieldName::status, format_enhanced_status(status_of(outcome)));
-  if (const MtaName* remote_mta = find_remote_mta(outcome)) {
-    put_field(out, FieldName::remote_mta, remote_mta->type, remote_mta->name);
+  put_field(out, FieldName::action, to_string(recipient.action));
+  put_field(out, FieldName::status, format_enhanced_status(recipient.status));
+  if (recipient.remote_mta) {
+    put_field(out, FieldName::remote_mta, *recipient.remote_mta);
   }
-  if (const std::optional<TimePoint> at = last_attempt_of(outcome)) {
-    put_date(out, FieldName::last_attempt_date, *at, utc_offset);
+  if (recipient.last_attempt) {
+    put_date(out, FieldName::last_attempt_date, *recipient.last_attempt, utc_offset);
   }
-  if (const std::optional<TimePoint> until = will_retry_until_of(outcome)) {
-    put_date(out, FieldName::will_retry_until, *until, utc_offset);
+  if (recipient.will_retry_until) {
+    put_date(out, FieldName::will_retry_until, *recipient.will_retry_until, utc_offset);
   }
 }
 
@@ -27,25 +26,17 @@ void append_recipient_fields(std::string& out, const Recipient& recipient, Minut
 
 void append_message_fields(std::string& out,
                            std::string_view envelope_id,
-                           const TrackedMessage& message) {
-  const MtaName& reporting_mta = message.reporting_mta;
+                           const MessageView& message) {
   put_field(out, FieldName::original_envelope_id, envelope_id);
-  put_field(out, FieldName::reporting_mta, reporting_mta.type, reporting_mta.name);
+  put_field(out, FieldName::reporting_mta, message.reporting_mta);
   put_date(out, FieldName::arrival_date, message.arrival, message.utc_offset);
 }
 
-void append_recipient_groups(std::string& out, const TrackedMessage& message) {
-  for (const Recipient& recipient : message.recipients) {
+void append_recipient_groups(std::string& out, const MessageView& message) {
+  for (const RecipientView& recipient : message.recipients) {
     out.append("\r\n");
     append_recipient_fields(out, recipient, message.utc_offset);
   }
-}
-
-void append_tracking_status(std::string& out,
-                            std::string_view envelope_id,
-                            const TrackedMessage& message) {
-  append_message_fields(out, envelope_id, message);
-  append_recipient_groups(out, message);
 }
 
 }  // namespace mtrk

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "common/base/expected.h"
-#include "common/track/envelope_id.h"
-#include "common/track/tracked_message.h"
+#include "common/track/message_view.h"
 
 #include <optional>
 #include <string>
@@ -12,19 +11,16 @@
 // message/tracking-status, RFC 3886: one per reporting MTA. Strict on output, liberal on input.
 namespace mtrk {
 
-// Appends the content (per-message fields, then one group per recipient; CRLF line ends, the last
-// field's CRLF included). Everything that came from outside passes one emitter, put_field(), which
-// yields ASCII 32..126 only, folds lines, cuts values at 1024 octets, and writes UTF-8 addresses in
-// the forms of RFC 6533 (reliability P1–P10). `envelope_id` is the id of the query that hit.
-void append_tracking_status(std::string& out,
-                            std::string_view envelope_id,
-                            const TrackedMessage& message);
-// Its two halves, for a part that several transactions share. Each recipient group starts
-// with the blank line that parts it from what stands before.
+// Append the content: per-message fields, then a group per recipient, each of which starts with the
+// blank line that parts it from what stands before; CRLF line ends, the last field's included.
+// Everything that came from outside passes one emitter, put_field(), which yields ASCII 32..126
+// only, folds lines, cuts values at 1024 octets, and writes UTF-8 addresses in the forms of
+// RFC 6533 (reliability P1–P10). Transactions that share a part have its message fields in common
+// . `envelope_id` is the id of the query that hit.
 void append_message_fields(std::string& out,
                            std::string_view envelope_id,
-                           const TrackedMessage& message);
-void append_recipient_groups(std::string& out, const TrackedMessage& message);
+                           const MessageView& message);
+void append_recipient_groups(std::string& out, const MessageView& message);
 
 // What a peer's report says. Fields in any order, names in any case, folded lines, comments,
 // missing fields: all accepted; a recipient group without a known Action is kept as opaque with

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     groups += messages.back().recipients.size();
   }
   std::string out;
-  mtrk::append_report(out, envelope_id, messages, "b1");
+  mtrk::append_report(out, envelope_id, mtrk::MessageViews(messages).messages(), "b1");
   const mtrk::testing::CheckedReport checked = mtrk::testing::ReportChecker::check(out);
   if (!checked.problem.empty() || checked.groups != groups) {
     std::fprintf(stderr, "%s\n%s", checked.problem.c_str(), out.c_str());

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../../support/lib.sh"
 begin
 free_port mtqp_port
-messages=${MESSAGES:-3500}
+messages=${MESSAGES:-2000}
 lines=0
 
 journal_remote=
@@ -139,7 +139,7 @@ kill_ingest() {
     "$MTRK_BIN/mtrkctl" --config "$work/$1.conf" ingest --log "$2" >>"$work/ingest.log" 2>&1 &
     pids[ingest]=$!
     # At first hardly started; then ever longer, so that it comes to its end.
-    pause $((20 + round * 50))
+    pause $((20 + round * round * 5))
     stop ingest KILL
     [ "$exit_status" -ne 0 ] || break
     killed=$((killed + 1))

@@ -91,7 +91,7 @@ class Player {
     const test::StoredMessage* hit = transcript_.find(query.envelope_id.decoded(), query.secret);
     std::string report;
     if (hit != nullptr) {
-      append_report(report, hit->envelope_id, {&hit->message, 1}, "b1");
+      append_report(report, hit->envelope_id, MessageViews({&hit->message, 1}).messages(), "b1");
     }
     session_.answer(hit != nullptr ? Result::found : Result::no_information, report, out_);
   }

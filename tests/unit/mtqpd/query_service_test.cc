@@ -2,6 +2,7 @@
 
 #include "common/base/exit_code.h"
 #include "common/store/store_error.h"
+#include "tests/support/known_messages.h"
 
 #include <gtest/gtest.h>
 
@@ -22,6 +23,7 @@ struct FakeStore {
   bool replaced = false;
   unsigned opened = 0;
   unsigned open_now = 0;
+  unsigned snapshots = 0;
   std::vector<TrackedMessage> messages;
 };
 
@@ -35,13 +37,14 @@ class FakeSource final : public MessageSource {
   FakeSource& operator=(const FakeSource&) = delete;
   ~FakeSource() override { --store_.open_now; }
 
-  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId&,
-                                                  const TrackingCertifier&,
-                                                  TimePoint) const override {
-    if (store_.broken) {
-      throw store::StoreError(5, "read");
-    }
-    return {store_.messages, std::nullopt};
+  [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const override {
+    ++store_.snapshots;
+    return std::make_unique<test::KnownMessages>([this](const EnvelopeId&) {
+      if (store_.broken) {
+        throw store::StoreError(5, "read");
+      }
+      return store_.messages;
+    });
   }
   [[nodiscard]] bool replaced() const override { return store_.replaced; }
 
@@ -67,7 +70,7 @@ class QueryServiceTest : public testing::Test {
   LookUpResult ask() {
     const mtqp::LookUp query{EnvelopeId::from_decoded("a@b").value(),
                              TrackingSecret::parse_base64("YWJj").value()};
-    return queries_.answer(query, confidentiality_, TimePoint(), report_);
+    return QueryService::Batch(queries_).answer(query, confidentiality_, TimePoint(), report_);
   }
 
   FakeStore store_;
@@ -158,6 +161,31 @@ TEST_F(QueryServiceTest, AnswersHaveALimit) {  // P8
   ASSERT_EQ(ask(), LookUpResult::found);
   EXPECT_LE(report_.size(), mtqp::kMaxAnswer);
   EXPECT_NE(report_.find(format_rfc5322_date(message.arrival, Minutes(0))), std::string::npos);
+}
+
+TEST_F(QueryServiceTest, ABatchLooksAtTheStoreOnce) {
+  static_cast<void>(queries_.tend(now_));
+  const mtqp::LookUp query{EnvelopeId::from_decoded("a@b").value(),
+                           TrackingSecret::parse_base64("YWJj").value()};
+  QueryService::Batch batch(queries_);
+  EXPECT_EQ(store_.snapshots, 0U) << "not before there is a query";
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(batch.answer(query, confidentiality_, TimePoint(), report_),
+              LookUpResult::no_information);
+  }
+  EXPECT_EQ(store_.snapshots, 1U);
+}
+
+TEST_F(QueryServiceTest, ABatchTakesAnotherLookAfterAFailure) {
+  static_cast<void>(queries_.tend(now_));
+  const mtqp::LookUp query{EnvelopeId::from_decoded("a@b").value(),
+                           TrackingSecret::parse_base64("YWJj").value()};
+  QueryService::Batch batch(queries_);
+  store_.broken = true;
+  EXPECT_EQ(batch.answer(query, confidentiality_, TimePoint(), report_), LookUpResult::unavailable);
+  store_.broken = false;
+  EXPECT_EQ(batch.answer(query, confidentiality_, TimePoint(), report_),
+            LookUpResult::no_information);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Who is let in, who has to go, and who has asked too much, at the real server.
+#include "tests/support/known_messages.h"
 #include "tests/support/running_server.h"
 #include "tests/support/wire_client.h"
 
@@ -25,9 +26,13 @@ constexpr char kLater[] = "-TEMP/unavailable try again later\r\n";
 // Knows "known@b" alone.
 class OneMessage final : public MessageSource {
  public:
-  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId& envelope_id,
-                                                  const TrackingCertifier&,
-                                                  TimePoint) const override {
+  [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const override {
+    return std::make_unique<test::KnownMessages>(know);
+  }
+  [[nodiscard]] bool replaced() const override { return false; }
+
+ private:
+  static std::vector<TrackedMessage> know(const EnvelopeId& envelope_id) {
     if (envelope_id.decoded() != "known@b") {
       return {};
     }
@@ -35,9 +40,8 @@ class OneMessage final : public MessageSource {
     message.reporting_mta = {"dns", "mx.example2.com"};
     const TypedAddress address{"rfc822", "user@example.com"};
     message.recipients.push_back({address, address, Opaque{}, false});
-    return {{message}, std::nullopt};
+    return {message};
   }
-  [[nodiscard]] bool replaced() const override { return false; }
 };
 
 OpenSource source() {

@@ -2,6 +2,7 @@
 #include "mtqpd/server.h"
 
 #include "common/store/store_error.h"
+#include "tests/support/known_messages.h"
 #include "tests/support/running_server.h"
 #include "tests/support/wire_client.h"
 
@@ -29,9 +30,13 @@ constexpr char kGreeting[] = "+OK/MTQP mtqpd ready\r\n";
 // Knows one message, "big@b", with many recipients.
 class OneBigMessage final : public MessageSource {
  public:
-  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId& envelope_id,
-                                                  const TrackingCertifier&,
-                                                  TimePoint) const override {
+  [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const override {
+    return std::make_unique<test::KnownMessages>(know);
+  }
+  [[nodiscard]] bool replaced() const override { return false; }
+
+ private:
+  static std::vector<TrackedMessage> know(const EnvelopeId& envelope_id) {
     if (envelope_id.decoded() != "big@b") {
       return {};
     }
@@ -41,9 +46,8 @@ class OneBigMessage final : public MessageSource {
       const TypedAddress address{"rfc822", "user" + std::to_string(i) + "@example.com"};
       message.recipients.push_back({address, address, Opaque{}, false});
     }
-    return {{message}, std::nullopt};
+    return {message};
   }
-  [[nodiscard]] bool replaced() const override { return false; }
 };
 
 OpenSource source() {

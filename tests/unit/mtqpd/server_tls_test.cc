@@ -1,4 +1,5 @@
 // TLS of the real server: which certificate, which sessions, what a peer may do inside.
+#include "tests/support/known_messages.h"
 #include "tests/support/running_server.h"
 #include "tests/support/wire_client.h"
 
@@ -20,10 +21,9 @@ constexpr char kGreeting[] = "+OK/MTQP mtqpd ready\r\n";
 
 class Empty final : public MessageSource {
  public:
-  [[nodiscard]] store::TrackingReader::Found find(const EnvelopeId&,
-                                                  const TrackingCertifier&,
-                                                  TimePoint) const override {
-    return {};
+  [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const override {
+    return std::make_unique<test::KnownMessages>(
+        [](const EnvelopeId&) { return std::vector<TrackedMessage>(); });
   }
   [[nodiscard]] bool replaced() const override { return false; }
 };

@@ -21,9 +21,10 @@ TrackedMessage message_with(const Outcome& outcome, bool redirected) {
 }
 
 Outcome apply(const Outcome& outcome, bool redirected, Forwarding forwarding, bool hide_hosts) {
-  TrackedMessage message = message_with(outcome, redirected);
-  apply_confidentiality(message, {forwarding, hide_hosts});
-  return message.recipients.at(0).outcome;
+  const TrackedMessage message = message_with(outcome, redirected);
+  MessageViews views({&message, 1});
+  apply_confidentiality(views.messages().front(), {forwarding, hide_hosts});
+  return to_tracked_message(views.messages().front()).recipients.at(0).outcome;
 }
 
 Outcome make(Action action, EnhancedStatus status, bool attempted = true) {
@@ -93,19 +94,19 @@ TEST(ConfidentialityTest, HidesInternalHostsOnly) {  // SEC-03
 }
 
 TEST(ConfidentialityTest, KnowsInternalHosts) {
-  const MtaName us{"dns", "mx.example2.com"};
+  constexpr std::string_view kUs = "mx.example2.com";
   for (const char* name :
        {"mbox", "mbox.local", "a.b.LAN", "x.internal", "10.0.0.1", "[10.0.0.1]", "[172.31.255.255]",
         "[192.168.1.1]", "[127.0.0.1]", "[169.254.0.1]", "[100.64.0.1]", "[IPv6:fd00::1]",
         "[fe80::1]", "::1", "[::ffff:10.0.0.1]", "MBOX.example2.com", "a.b.example2.com"}) {
-    EXPECT_TRUE(is_internal_host({"dns", name}, us)) << name;
+    EXPECT_TRUE(is_internal_host(name, kUs)) << name;
   }
   for (const char* name : {"mx.example3.com", "example2.com.evil.example", "notexample2.com",
                            "[192.0.2.1]", "[172.32.0.1]", "[100.128.0.1]", "[2001:db8::1]"}) {
-    EXPECT_FALSE(is_internal_host({"dns", name}, us)) << name;
+    EXPECT_FALSE(is_internal_host(name, kUs)) << name;
   }
   // A two-label name of our own makes nobody else's host ours.
-  EXPECT_FALSE(is_internal_host({"dns", "mx.other.com"}, {"dns", "example.com"}));
+  EXPECT_FALSE(is_internal_host("mx.other.com", "example.com"));
 }
 
 }  // namespace

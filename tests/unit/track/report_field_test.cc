@@ -17,13 +17,13 @@ std::string field(std::string_view value) {
 
 std::string field(std::string_view type, std::string_view value) {
   std::string out;
-  put_field(out, FieldName::remote_mta, type, value);
+  put_field(out, FieldName::remote_mta, TypedView{type, value});
   return out;
 }
 
 std::string address(std::string_view type, std::string_view value) {
   std::string out;
-  put_address(out, FieldName::final_recipient, {std::string(type), std::string(value)});
+  put_address(out, FieldName::final_recipient, {type, value});
   return out;
 }
 

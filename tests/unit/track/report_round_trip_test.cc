@@ -45,7 +45,7 @@ TEST(ReportPropertyTest, HostileMessagesGiveRightReports) {
       messages.push_back(choices.message());
     }
     std::string out;
-    append_report(out, envelope_id, messages, "b1");
+    append_report(out, envelope_id, MessageViews(messages).messages(), "b1");
     const CheckedReport checked = ReportChecker::check(out);
     ASSERT_EQ(checked.problem, "") << "round " << round << '\n' << out;
     ASSERT_EQ(checked.groups, groups_of(messages));
@@ -133,7 +133,7 @@ TEST(ReportPropertyTest, WhatIsWrittenIsReadBack) {
       continue;
     }
     std::string out;
-    append_report(out, "a+b=c d@h", {&message, 1}, make_boundary());
+    append_report(out, "a+b=c d@h", MessageViews({&message, 1}).messages(), make_boundary());
     const Expected<std::vector<TrackingStatus>> parsed = parse_report(out);
     ASSERT_EQ(parsed->size(), 1U);
     EXPECT_EQ(parsed->at(0).original_envelope_id, "a+b=c d@h");  // DSNX-6.3-01
@@ -146,7 +146,7 @@ TEST(ReportCheckerTest, RefusesWrongReports) {
   message.reporting_mta = {"dns", "mx.example.net"};
   message.recipients.push_back({{"rfc822", "u@d"}, {"rfc822", "u@d"}, never_tried(TimePoint{})});
   std::string good;
-  append_report(good, "a@h", {&message, 1}, "b1");
+  append_report(good, "a@h", MessageViews({&message, 1}).messages(), "b1");
   ASSERT_EQ(ReportChecker::check(good).problem, "");
   ASSERT_EQ(ReportChecker::check(good).groups, 1U);
   for (const auto& [from, to] :

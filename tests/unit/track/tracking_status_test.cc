@@ -35,7 +35,7 @@ TEST(TrackingReportTest, GoldenG1) {  // MTSN-3-01 to MTSN-3.3.6-01, DSNF-2.2.5-
   OutcomeFields fields{Action::delivered, {2, 1, 5}, std::nullopt, at(15, 15, 16), std::nullopt};
   const TrackedMessage message = golden_message(*make_outcome(fields));
   std::string out;
-  append_report(out, kEnvelopeId, {&message, 1}, "b1");
+  append_report(out, kEnvelopeId, MessageViews({&message, 1}).messages(), "b1");
   EXPECT_EQ(out,
             "Content-Type: multipart/related; boundary=\"b1\"; type=\"message/tracking-status\"\r\n"
             "\r\n"
@@ -80,7 +80,8 @@ TEST(TrackingStatusTest, GoldenG2ToG7) {  // MTSN-3.3-01, MTSN-3.3.5-01, MTSN-3.
   };
   for (const auto& [outcome, group] : table) {
     std::string out;
-    append_recipient_groups(out, golden_message(outcome));
+    const TrackedMessage message = golden_message(outcome);
+    append_recipient_groups(out, MessageViews({&message, 1}).messages().front());
     EXPECT_EQ(out,
               "\r\nOriginal-Recipient: rfc822; user1@example1.com\r\nFinal-Recipient: rfc822; "
               "user1@example1.com\r\n" +
@@ -98,7 +99,7 @@ TEST(TrackingReportTest, TransactionsWithOneMtaAndArrivalShareAPart) {  // A-29,
   nobody.recipients.clear();
   messages.push_back(nobody);
   std::string out("kept");
-  append_report(out, kEnvelopeId, messages, "b1");
+  append_report(out, kEnvelopeId, MessageViews(messages).messages(), "b1");
   EXPECT_EQ(out.substr(0, 4), "kept");
   const auto times = [&out](std::string_view text) {
     int count = 0;
@@ -122,7 +123,7 @@ TEST(TrackingReportTest, BoundaryThatOccursInTheContentIsReplaced) {  // reliabi
   TrackedMessage message = golden_message(Opaque{});
   message.recipients[0].final.value = "x--b1--y@h";
   std::string out;
-  append_report(out, kEnvelopeId, {&message, 1}, "b1");
+  append_report(out, kEnvelopeId, MessageViews({&message, 1}).messages(), "b1");
   EXPECT_EQ(out.find("\r\n--b1\r\n"), std::string::npos);
   EXPECT_NE(out.find("boundary=\"b1-mtrk-"), std::string::npos);
   EXPECT_NE(out.find("x--b1--y@h"), std::string::npos);

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "mtqpd/query_service.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace mtrk::test {
+
+// What a source that is no store finds: the messages that `know` gives for an id.
+class KnownMessages final : public mtqpd::MessageSource::Snapshot {
+ public:
+  using Know = std::function<std::vector<TrackedMessage>(const EnvelopeId&)>;
+  explicit KnownMessages(Know know) : know_(std::move(know)) {}
+
+  [[nodiscard]] mtqpd::MessageSource::Views find(const EnvelopeId& envelope_id,
+                                                 const TrackingCertifier&,
+                                                 TimePoint) override {
+    messages_ = know_(envelope_id);
+    views_.emplace(messages_);
+    return {views_->messages(), std::nullopt, 0};
+  }
+
+ private:
+  Know know_;
+  std::vector<TrackedMessage> messages_;
+  std::optional<MessageViews> views_;
+};
+
+}  // namespace mtrk::test
