@@ -180,7 +180,7 @@ void bench_find(const std::string& path, std::uint64_t messages, unsigned thread
     running.emplace_back([&] {
       for (std::size_t j = 0; j % 1000 != 0 || Clock::now() - start < kRun; ++j) {
         const auto& [id, certifier] = asked[j % asked.size()];
-        found += reader.find(id, certifier, kNow).messages.size();
+        found += reader.snapshot().find(id, certifier, kNow).messages.size();
       }
     });
   }

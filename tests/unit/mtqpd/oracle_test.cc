@@ -81,7 +81,8 @@ class OracleTest : public testing::Test {
     if (query == nullptr) {
       return "not a query";
     }
-    session_.answer(queries_.answer(*query, {}, wall_clock(), report_), report_, out);
+    session_.answer(QueryService::Batch(queries_).answer(*query, {}, wall_clock(), report_),
+                    report_, out);
     return out;
   }
 
