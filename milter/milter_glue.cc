@@ -200,8 +200,10 @@ void finish(SMFICTX* context,
   }
   if (taken) {
     const std::string_view commit = await_commit(ticket);
-    log::info(queue_id,
-              {{"mtrk", "tracked"}, {"nrcpt", fmt::to_string(end.recipients)}, {"commit", commit}});
+    log::info(queue_id, {{"mtrk", "tracked"},
+                         {"nrcpt", fmt::to_string(end.recipients)},
+                         {"timeout", end.timeout ? fmt::to_string(end.timeout->count()) : "-"},
+                         {"commit", commit}});
   } else if (wanted) {
     log::warning(queue_id, {{"mtrk", "not-tracked"}, {"reason", "store queue full"}});
   }

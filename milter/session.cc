@@ -61,6 +61,9 @@ MilterSession::EndOfMessage MilterSession::on_eom(std::string_view queue_id,
     arrival_ = now;
   }
   end.recipients = recipients_.size();
+  if (params_->tracking) {
+    end.timeout = params_->tracking->mtrk.timeout;
+  }
   if (stands && queue_id == provisional_queue_id_) {
     end.confirm = Provisional{std::move(provisional_queue_id_), ticket_};
   } else {

@@ -54,7 +54,8 @@ class MilterSession {
     std::optional<Provisional> confirm;     // what was captured at DATA is final as it is, or
     std::optional<store::Capture> capture;  // the final capture in full
     std::optional<Restore> restore;
-    std::size_t recipients = 0;  // of the capture
+    std::size_t recipients = 0;      // of the capture
+    std::optional<Seconds> timeout;  // of the capture: what was asked for
   };
   // The message is over afterwards, and the session ready for the next MAIL. `stands`: the
   // provisional capture was taken and, as far as is known, not lost.

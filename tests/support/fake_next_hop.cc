@@ -1,12 +1,14 @@
-// A next hop for tests and the demo: an SMTP server on 127.0.0.1 that accepts, refuses or defers by
-// the first letters of the local part, and writes down what it was sent.
+// A next hop for tests and the demo: an SMTP server on 127.0.0.1, or ADDRESS, that accepts,
+// refuses or defers by the first letters of the local part, and writes down what it was sent.
 //
-//   fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk] [--dies-at PREFIX]
+//   fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] [--dies-at PREFIX]
+//                 [--greeting TEXT]
 //
 //   b5...@  550 5.1.1 at RCPT          t4...@  451 4.2.1 at RCPT
 //   d5...@  554 5.7.1 at end of data   d4...@  451 4.3.0 at end of data   (every recipient with
 //   them) everything else is accepted
 //
+// With --mtrk the keyword has a parameter, which has to be tolerated (MTRK-2-03).
 // With --dies-at the connection ends, without an answer, at the first line that begins with PREFIX,
 // also within a message.
 //
@@ -31,6 +33,8 @@ namespace {
 
 struct Options {
   std::uint16_t port = 0;
+  std::string address = "127.0.0.1";
+  std::string greeting = "220 next-hop.example.test ESMTP";
   std::string log;
   bool dsn = true;
   bool mtrk = false;
@@ -43,7 +47,7 @@ class Session {
       : socket_(socket), log_(log), options_(options) {}
 
   void run() {
-    reply("220 next-hop.example.test ESMTP");
+    reply(options_.greeting);
     std::string line;
     while (read_line(line)) {
       note(line);
@@ -60,8 +64,8 @@ class Session {
   void answer(std::string_view verb, const std::string& line) {
     if (verb == "EHLO" || verb == "HELO") {
       reply(std::string("250-next-hop.example.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n") +
-            (options_.dsn ? "250-DSN\r\n" : "") + (options_.mtrk ? "250-MTRK\r\n" : "") +
-            "250 ENHANCEDSTATUSCODES");
+            (options_.dsn ? "250-DSN\r\n" : "") +
+            (options_.mtrk ? "250-MTRK x-of-tomorrow=1\r\n" : "") + "250 ENHANCEDSTATUSCODES");
     } else if (verb == "MAIL") {
       end_of_data_ = "250 2.0.0 Ok: queued as ";
       reply("250 2.1.0 Ok");
@@ -164,15 +168,15 @@ class Session {
   std::exit(1);
 }
 
-int listen_on(std::uint16_t port) {
+int listen_on(const Options& options) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-  address.sin_port = ::htons(port);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+  address.sin_port = ::htons(options.port);
+  if (::inet_pton(AF_INET, options.address.c_str(), &address.sin_addr) != 1 ||
+      ::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(listener, 128) != 0) {
     fail("bind");
   }
@@ -191,13 +195,18 @@ Options parse_arguments(int argc, char** argv) {
       options.port = static_cast<std::uint16_t>(std::strtoul(argv[++i], nullptr, 10));
     } else if (name == "--log" && i + 1 < argc) {
       options.log = argv[++i];
+    } else if (name == "--address" && i + 1 < argc) {
+      options.address = argv[++i];
+    } else if (name == "--greeting" && i + 1 < argc) {
+      options.greeting = argv[++i];
     } else if (name == "--dies-at" && i + 1 < argc) {
       options.dies_at = argv[++i];
     }
   }
   if (options.port == 0 || options.log.empty()) {
     std::fputs(
-        "usage: fake_next_hop --port PORT --log FILE [--no-dsn] [--mtrk] [--dies-at PREFIX]\n",
+        "usage: fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] "
+        "[--dies-at PREFIX] [--greeting TEXT]\n",
         stderr);
     std::exit(64);
   }
@@ -215,7 +224,7 @@ int main(int argc, char** argv) {
   if (log < 0) {
     fail(options.log.c_str());
   }
-  const int listener = listen_on(options.port);
+  const int listener = listen_on(options);
   for (;;) {
     const int socket = ::accept(listener, nullptr, nullptr);
     if (socket < 0) {

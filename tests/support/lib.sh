@@ -20,6 +20,10 @@ work=
 passed=
 mta=postfix # or sendmail: start_sendmail_system sets it
 smtp_port='' next_hop_port='' mtqp_port=''
+
+# The site whose mail system and programs are meant: its name, which is before those of its programs, its
+# folder, its host and its address. One site, in $work, unless sites.sh is at work.
+site='' site_home='' site_host=mx.example.test site_address=127.0.0.1
 exit_status=0
 declare -A pids=()
 declare -a at_end=() # commands for the end, run once all processes are gone
@@ -40,6 +44,7 @@ pass() {
 begin() {
   work=$(mktemp -d "${TMPDIR:-/tmp}/mtrk.XXXXXX")
   chmod 755 "$work" # Postfix has to search it
+  site_home=$work
   export HOME=$work # programs keep their secrets there, not in the user's
   trap finish EXIT
   trap 'exit 130' INT
@@ -47,16 +52,18 @@ begin() {
 }
 
 finish() {
-  local status=$? name
+  local status=$? name mx
   trap - EXIT INT TERM
   for name in "${!pids[@]}"; do
     kill -CONT "${pids[$name]}" 2>/dev/null || true
     kill -TERM "${pids[$name]}" 2>/dev/null || true
   done
-  if [ -d "$work/mx" ]; then "$top/tests/support/$mta-instance" stop "$work/mx" || true; fi
+  for mx in "$work"/mx "$work"/*/mx; do
+    if [ -d "$mx" ]; then "$top/tests/support/$mta-instance" stop "$mx" || true; fi
+  done
   # A mail server whose start was cut short by Ctrl-C: its programs are those unpacked in $work.
   for name in /proc/[0-9]*; do
-    case $(readlink "$name/exe" || true) in "$work"/mx/*) kill -KILL "${name#/proc/}" || true ;; esac
+    case $(readlink "$name/exe" || true) in "$work"/mx/* | "$work"/*/mx/*) kill -KILL "${name#/proc/}" || true ;; esac
   done 2>/dev/null
   for name in "${!pids[@]}"; do
     wait_gone "${pids[$name]}" 5 || kill -KILL "${pids[$name]}" 2>/dev/null || true
@@ -77,7 +84,7 @@ finish() {
 
 show_logs() {
   local log
-  for log in "$work"/*.log "$work"/mx/log/maillog; do
+  for log in "$work"/*.log "$work"/mx/log/maillog "$work"/*/mx/log/maillog; do
     [ -s "$log" ] || continue
     say "--- ${log#"$work"/}"
     tail -n 30 "$log"
@@ -96,7 +103,10 @@ wait_until() {
 
 gone() { ! kill -0 "$1"; }
 wait_gone() { wait_until "$2" gone "$1"; }
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1"); }
+
+# tcp [ADDRESS:]PORT: what bash connects to for it; 127.0.0.1 unless an address is given.
+tcp() { case $1 in *:*) echo "/dev/tcp/${1%:*}/${1##*:}" ;; *) echo "/dev/tcp/127.0.0.1/$1" ;; esac; }
+answers() { (exec 3<>"$(tcp "$1")"); }
 
 # Tests may run side by side: each has 200 ports to itself while it lives, by the lock it holds.
 ports_from=
@@ -162,50 +172,50 @@ expect_output() { grep -qE -- "$1" "$work/output" || fail "no /$1/ in: $(head -n
 
 # --- the programs of the project ----------------------------------------------------------------
 
-# write_config [LINES]: $work/mtrk.conf, everything on loopback and below $work.
+# write_config [LINES]: $site_home/mtrk.conf, everything on loopback and below $work.
 write_config() {
-  mkdir -p "$work/store"
-  cat >"$work/mtrk.conf" <<END
-hostname = "mx.example.test"
+  mkdir -p "$site_home/store"
+  cat >"$site_home/mtrk.conf" <<END
+hostname = "$site_host"
 [store]
-path = "$work/store"
+path = "$site_home/store"
 max_size = "256MiB"
 [milter]
 socket = "unix:$(milter_socket)"
 commit_wait = "${commit_wait:-1s}"
 [log]
 mta = "$mta"
-source = "file:$work/mx/log/maillog"
+source = "file:$site_home/mx/log/maillog"
 [mtqpd]
-listen = ["127.0.0.1:$mtqp_port"]
-stats_file = "$work/mtqpd.stats"
+listen = ["$site_address:$mtqp_port"]
+stats_file = "$site_home/mtqpd.stats"
 ${1:-}
 END
 }
 
 milter_socket() {
   case $mta in
-    postfix) echo "$work/mx/spool/mtrk/milter.sock" ;;
-    sendmail) echo "$work/mx/root/run/mtrk/milter.sock" ;;
+    postfix) echo "$site_home/mx/spool/mtrk/milter.sock" ;;
+    sendmail) echo "$site_home/mx/root/run/mtrk/milter.sock" ;;
   esac
 }
 milter_listens() { [ -S "$(milter_socket)" ]; }
 
 start_milter() {
   rm -f "$(milter_socket)"
-  start mtrk-milter "$MTRK_BIN/mtrk-milter" --config "$work/mtrk.conf"
+  start "${site:+$site-}mtrk-milter" "$MTRK_BIN/mtrk-milter" --config "$site_home/mtrk.conf"
   wait_until 10 milter_listens || fail "mtrk-milter does not listen"
 }
 
 start_mtqpd() {
-  start mtqpd "$MTRK_BIN/mtqpd" --config "$work/mtrk.conf"
-  wait_until 10 answers "$mtqp_port" || fail "mtqpd does not listen"
+  start "${site:+$site-}mtqpd" "$MTRK_BIN/mtqpd" --config "$site_home/mtrk.conf"
+  wait_until 10 answers "$site_address:$mtqp_port" || fail "mtqpd does not listen"
 }
 
-# start_gate PORT...: and these answer. Its part of mtrk.conf is the caller's.
+# start_gate [ADDRESS:]PORT...: and these answer. Its part of mtrk.conf is the caller's.
 start_gate() {
   local port
-  start mtrk-gate "$MTRK_BIN/mtrk-gate" --config "$work/mtrk.conf"
+  start "${site:+$site-}mtrk-gate" "$MTRK_BIN/mtrk-gate" --config "$site_home/mtrk.conf"
   for port; do wait_until 10 answers "$port" || fail "mtrk-gate does not listen"; done
 }
 
@@ -280,15 +290,15 @@ END
 
 sendmail_run() { "$top/tests/support/sendmail-instance" sendmail "$work/mx" "$@"; }
 
-postfix_run() { "$top/tests/support/postfix-instance" run "$work/mx" "$@"; }
+postfix_run() { "$top/tests/support/postfix-instance" run "$site_home/mx" "$@"; }
 
 # --- dialogues ----------------------------------------------------------------------------------
 
-# dialogue KIND PORT: sends the lines of stdin, one reply awaited after each; prints both sides.
+# dialogue KIND [ADDRESS:]PORT: sends the lines of stdin, one reply awaited after each; prints both sides.
 # KIND is smtp or mtqp and tells where a reply ends. An SMTP message is the lines after DATA to ".".
 dialogue() {
   local kind=$1 line in_data=
-  exec {socket}<>"/dev/tcp/127.0.0.1/$2"
+  exec {socket}<>"$(tcp "$2")"
   "${kind}_reply"
   while IFS= read -r line; do
     printf 'C: %s\n' "$line"
@@ -385,7 +395,7 @@ hit() { # the variables are those of hit_after
 # or, where there is no information, envid <tab> the reply. Missing fields are "-".
 outcomes() {
   cat >"$work/outcomes.ids"
-  exec {socket}<>"/dev/tcp/127.0.0.1/$mtqp_port"
+  exec {socket}<>"/dev/tcp/$site_address/$mtqp_port"
   { sed "s|.*|TRACK & $secret\r|" "$work/outcomes.ids" && printf 'QUIT\r\n'; } >&"$socket" &
   tr -d '\r' <&"$socket" | awk -F ': ' '
     function value() { sub(/^[^;]*; */, "", $2); return $2 }

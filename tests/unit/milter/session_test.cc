@@ -74,7 +74,7 @@ TEST(MilterSessionTest, CapturesProvisionallyAtDataAndFinallyAtEndOfMessage) {
 
 TEST(MilterSessionTest, ConfirmsWhatStandsInsteadOfCapturingItAgain) {
   MilterSession session;
-  mail(session, {"<s@a.test>", folded("id@a.test")});
+  mail(session, {"<s@a.test>", folded("id@a.test", std::string(kFold) + ":3600")});
   rcpt(session, {"<bob@b.test>"});
   ASSERT_TRUE(session.on_data(kQueueId, kHost, kNow));
   const MilterSession::EndOfMessage end = session.on_eom(kQueueId, kHost, kNow, true);
@@ -83,6 +83,7 @@ TEST(MilterSessionTest, ConfirmsWhatStandsInsteadOfCapturingItAgain) {
   EXPECT_EQ(end.confirm->queue_id, kQueueId);
   EXPECT_EQ(end.confirm->ticket, 7U);
   EXPECT_EQ(end.recipients, 1U);
+  EXPECT_EQ(end.timeout, Seconds(3600));
   EXPECT_TRUE(end.restore);
   EXPECT_FALSE(session.on_abort());
 }
