@@ -39,7 +39,7 @@ submit() {
   accepted_message
 }
 
-# MTRK-2-04, MTRK-2-05, MTRK-2-06, MTRK-3-01, DSNX-5.1-01
+# MTRK-2-04 to -07, MTRK-3-01
 submit ok1@partner.example "MAIL FROM:<s@example.net> MTRK=$certifier:3600 RET=HDRS ENVID=one@example.net"
 submit alice@example.test "mail from:<s@example.net> envid=two@example.net ret=full mtrk=$certifier"
 submit b5a@partner.example "MAIL FROM:<s@example.net> ENVID=three@example.net SIZE=100 Mtrk=$certifier:90000 RET=HDRS"
@@ -71,6 +71,18 @@ expect_outcome "$long_envid" ok8@partner.example relayed 2.1.9 '[127.0.0.1]'
 } | dialogue smtp "$gate_port" >"$work/refused"
 [ "$(grep -c '^S: 501 5.5.4' "$work/refused")" -eq 5 ] || fail "malformed MTRK: $(cat "$work/refused")"
 [ "$(grep -c '^S: 250 2' "$work/refused")" -eq 2 ] || fail "MTRK without ENVID: $(cat "$work/refused")"
+
+# DSNX-5.1-01: MAIL gets the same reply with ENVID as without. DSNX-4.5-02, DSNX-5.1-03: ORCPT twice, or malformed.
+{
+  say "EHLO client.example"
+  printf '%s\n' "MAIL FROM:<s@example.net>" RSET "MAIL FROM:<s@example.net> ENVID=x@example.net" RSET \
+    "MAIL FROM:<s@example.net> ENVID=x@example.net MTRK=$certifier"
+  for words in "ORCPT=rfc822;a@b.test ORCPT=rfc822;a@b.test" ORCPT=rfc822 "ORCPT=rfc822;a+zz@b.test"; do say "RCPT TO:<alice@example.test> $words"; done
+  printf '%s\n' "RCPT TO:<alice@example.test> ORCPT=rfc822;A+2Bb@b.test" RSET QUIT
+} | dialogue smtp "$gate_port" >"$work/refused"
+[ "$(grep -c '^S: 250 2.1.0 Ok' "$work/refused")" -eq 3 ] || fail "ENVID changes the reply: $(cat "$work/refused")"
+[ "$(grep -c '^S: 501 ' "$work/refused")" -eq 3 ] || fail "malformed ORCPT: $(cat "$work/refused")"
+[ "$(grep -c '^S: 250 2.1.5 Ok' "$work/refused")" -eq 1 ] || fail "good ORCPT: $(cat "$work/refused")"
 
 # Pipelined in one segment, BDAT with what looks like commands in it; octets are counted (RFC 3030).
 body=$'Subject: chunk\r\n\r\nMAIL FROM:<evil@example.net>\r\n.\r\nx\n.\r\n'

@@ -11,7 +11,7 @@ free_port next_hop_port
 free_port plain_hop_port
 extra_services='mtrkout unix - - n - - smtp -o smtp_send_xforward_command=yes -o syslog_name=postfix/mtrkout'
 start_mail_system "transport_maps = inline:{ partner.example=mtrkout:[127.0.0.1]:$out_port }" \
-  "virtual_alias_maps = inline:{ away@example.test=ok-away@partner.example, { two@example.test = ok-t1@partner.example, ok-t2@partner.example }, { both@example.test = alice@example.test, ok-both@partner.example } }" \
+  "virtual_alias_maps = inline:{ away@example.test=ok-away@partner.example, { two@example.test = ok-t1@partner.example, ok-t2@partner.example }, { both@example.test = alice@example.test, ok-both@partner.example }, { ok-first@partner.example = ok-first@partner.example, alice@example.test } }" \
   "alias_maps = inline:{ fwd=ok-fwd@partner.example, { many = ok-m1@partner.example, ok-m2@partner.example }, list=ok-list@partner.example, owner-list=alice@example.test }"
 mtrk_hop_port=$next_hop_port
 stop next-hop
@@ -31,7 +31,8 @@ start_milter
 start_mtqpd
 start_gate "$out_port"
 
-# MTRK-3.3-01, MTRK-3.3-05, MTRK-3.1-19, MTRK-3.1-20, DSNX-5.2.1-01, DSNX-5.2.1-02
+# MTRK-2-03 (this next hop announces MTRK with a parameter), MTRK-3.3-01, MTRK-3.3-05, MTRK-3.1-19, MTRK-3.1-20,
+# DSNX-5.2.1-01, DSNX-5.2.1-02
 printf '%s\n' "EHLO client.example" "MAIL FROM:<sender@client.example> MTRK=$certifier:86400 RET=HDRS ENVID=x+2B1@example.net" \
   "RCPT TO:<ok1@partner.example> ORCPT=rfc822;First+2Bone@elsewhere.example NOTIFY=SUCCESS,FAILURE" DATA "Subject: x" "" Hello . QUIT |
   dialogue smtp "$smtp_port" >"$work/smtp.dialogue"
@@ -56,7 +57,7 @@ expect_outcome content@example.net d5a@partner.example failed 5.7.1 localhost
 with_mtrk() { grep "ENVID=$1@example.net" "$work/next-hop.commands" | tail -n 1 | grep -q "MTRK=$certifier"; }
 went_out() { grep -q "ENVID=$1@example.net" "$work/next-hop.commands"; }
 
-# MTRK-3.3-04, MTRK-3.2-10: redirected to one address: an ordinary hop. By Postfix's cleanup, and by local(8).
+# MTRK-3.3-04, MTRK-3.2-10, DSNX-5.2.7-03: redirected to one address: an ordinary hop. By Postfix's cleanup, and by local(8).
 send_tracked away@example.net away@example.test
 wait_until 15 went_out away || fail "not redirected"
 with_mtrk away || fail "MTRK is lost on the way of a virtual alias"
@@ -74,7 +75,17 @@ for id in two both many list; do
   ! with_mtrk "$id" || fail "$id was expanded, and has MTRK"
 done
 expect_outcome two@example.net two@example.test expanded 2.1.5 -
+# DSNX-5.2.1-03: what was not given at RCPT is the address given there.
 grep -q 'ORCPT=rfc822;two@example.test' "$work/next-hop.commands" || fail "ORCPT of an alias"
+
+# DSNX-5.2.7-01, DSNX-4.2-05: an alias sends in the sender's name, a list in its owner's, to recipients of its own.
+grep -qE '^MAIL FROM:<sender@client.example>.* ENVID=fwd@example.net' "$work/next-hop.commands" || fail "the sender of an alias"
+grep -qE '^MAIL FROM:<owner-list@mx.example.test>.* ENVID=list@example.net' "$work/next-hop.commands" || fail "the sender of a list"
+
+# MTRK-3.3-08: who stands at RCPT is the primary recipient, also as one of several of its own alias.
+send_tracked first@example.net ok-first@partner.example
+wait_until 15 went_out first || fail "first did not go out"
+with_mtrk first || fail "the primary recipient has no MTRK"
 
 # MTRK-3.1-21: deferred once, and by the next attempt the time is up.
 printf '%s\n' "EHLO client.example" "MAIL FROM:<sender@client.example> MTRK=$certifier:1 ENVID=short@example.net" \
@@ -106,6 +117,28 @@ send_tracked plain@example.net ok6@partner.example
 expect_outcome plain@example.net ok6@partner.example relayed 2.1.9 localhost
 grep -q 'ENVID=plain@example.net' "$work/plain-hop.commands" || fail "ENVID is lost"
 ! grep -q MTRK= "$work/plain-hop.commands" || fail "MTRK to a next hop that does not announce it"
+
+# DSNX-5.2.2-01: a next hop without DSN gets neither ENVID nor ORCPT; with MTRK alone it gets ENVID, which goes with that.
+for words in --no-dsn "--no-dsn --mtrk"; do
+  stop plain-hop
+  : >"$work/plain-hop.commands"
+  # shellcheck disable=SC2086  # options
+  start plain-hop "$MTRK_BIN/fake_next_hop" --port "$plain_hop_port" --log "$work/plain-hop.commands" $words
+  wait_until 10 answers "$plain_hop_port" || fail "no next hop"
+  id=old${words//[ -]/}@example.net
+  send_tracked "$id" ok-old@partner.example
+  case $words in
+    *mtrk)
+      expect_outcome "$id" ok-old@partner.example transferred 2.4.0 localhost
+      grep -qE "^MAIL FROM:<sender@client.example> .*ENVID=$id" "$work/plain-hop.commands" || fail "MTRK without ENVID"
+      ;;
+    *)
+      expect_outcome "$id" ok-old@partner.example relayed 2.1.9 localhost
+      ! grep -E 'ENVID|MTRK' "$work/plain-hop.commands" || fail "parameters for a next hop without DSN"
+      ;;
+  esac
+  ! grep -E 'ORCPT|NOTIFY|RET=' "$work/plain-hop.commands" || fail "parameters of DSN for a next hop without it"
+done
 
 # The next hop is down: deferred, nothing lost.
 stop plain-hop
