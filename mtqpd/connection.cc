@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_type.hpp>
 #include <fmt/format.h>
 
 #include <utility>
@@ -116,6 +117,8 @@ void Connection::end_late() {
 void Connection::interrupt() {
   if (waits_for_input_) {
     transport_.cancel();
+  } else if (end_chain_ != nullptr) {
+    end_chain_->emit(asio::cancellation_type::terminal);
   }
 }
 
@@ -160,6 +163,11 @@ net::Awaitable<Connection::End> Connection::hold_session() {
     const bool was_full = out_.size() >= mtqp::kMaxQueuedOutput;
     if (!co_await send()) {
       co_return End::lost;
+    }
+    if (chain_) {
+      release_memory(lines);
+      co_await answer_chained(session);
+      continue;  // with the lines behind it
     }
     if (end) {
       co_return *end;
@@ -211,8 +219,11 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
   QueryService::Batch batch(queries_);
   while (out_.size() < mtqp::kMaxQueuedOutput) {
     mtqp::Next next = session.advance(lines, out_);
-    if (const auto* query = std::get_if<mtqp::LookUp>(&next)) {
+    if (auto* query = std::get_if<mtqp::LookUp>(&next)) {
       look_up(*query, batch, session);
+      if (chain_) {
+        return std::nullopt;  // what stands before it can be sent; what comes after has to wait
+      }
       continue;
     }
     if (const auto* check = std::get_if<mtqp::CheckDomain>(&next)) {
@@ -238,7 +249,7 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
   return std::nullopt;
 }
 
-void Connection::look_up(const mtqp::LookUp& query,
+void Connection::look_up(mtqp::LookUp& query,
                          QueryService::Batch& batch,
                          mtqp::ServerSession& session) {
   std::string& report = report_buffer();
@@ -256,6 +267,13 @@ void Connection::look_up(const mtqp::LookUp& query,
   count_answer(result);
   if (settings_->log_queries) {
     log_query(to_text(result), tag);
+  }
+  if (settings_->chaining && result == LookUpResult::found) {  // never for a miss (O4)
+    chain_tag_ = tag;
+    chain_ = plan_chain(query, batch, report);
+    if (chain_) {
+      return;
+    }
   }
   session.answer(result, report, out_);
 }

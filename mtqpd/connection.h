@@ -8,6 +8,8 @@
 #include "mtqpd/query_service.h"
 #include "mtqpd/settings.h"
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -39,7 +41,7 @@ class Connection {
   // For the ConnectionSet. Each only wakes the coroutine; it ends later.
   [[nodiscard]] net::Clock::time_point deadline() const { return deadline_; }
   void end_late();   // the deadline is over
-  void interrupt();  // if it waits for input: to look at ConnectionSet::draining()
+  void interrupt();  // if it waits for input or other servers: to look at the set's draining()
   bool evict();      // if it is idle; false: it is not
 
  private:
@@ -53,13 +55,19 @@ class Connection {
   // Until input or room for output is missing (nothing), or the session is over.
   [[nodiscard]] std::optional<End> answer_lines(mtqp::ServerSession& session,
                                                 mtqp::LineBuffer& lines);
-  void look_up(const mtqp::LookUp& query, QueryService::Batch& batch, mtqp::ServerSession& session);
+  // May leave the answer to answer_chained().
+  void look_up(mtqp::LookUp& query, QueryService::Batch& batch, mtqp::ServerSession& session);
+  [[nodiscard]] std::unique_ptr<ChainJob> plan_chain(mtqp::LookUp& query,
+                                                     QueryService::Batch& batch,
+                                                     const std::string& report);
+  [[nodiscard]] net::Awaitable<void> answer_chained(mtqp::ServerSession& session);
   [[nodiscard]] mtqp::DomainCheck check_domain(std::string_view domain);
   [[nodiscard]] End end_of_input();  // a read failed; what is to be said is in out_
   enum class Late { innocent, offence };
   void allow(std::chrono::milliseconds time, const char* otherwise, Late late = Late::innocent);
   void count_answer(mtqp::ServerSession::LookUpResult result);
   void log_query(const char* result, std::uint32_t tag);
+  void log_chain(const ChainJob& job);
   void release_memory(mtqp::LineBuffer& lines);
 
   net::Transport transport_;
@@ -73,6 +81,9 @@ class Connection {
 
   std::array<char, 4096> in_{};
   std::string out_;
+  std::unique_ptr<ChainJob> chain_;  // the query that other servers have to be asked about first
+  std::uint32_t chain_tag_ = 0;
+  boost::asio::cancellation_signal* end_chain_ = nullptr;  // while they are
   boost::asio::ssl::context* context_ = nullptr;  // what STARTTLS chose; settings_ keeps it alive
   AddressLimiter::Handshake handshake_;
 

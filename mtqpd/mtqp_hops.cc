@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_hops.h"
 
 #include "common/base/ascii.h"
+#include "common/mtqp/referral.h"
 #include "common/mtqp/uri.h"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ constexpr int kExitUnderWay = 1;
 constexpr int kExitSomeFailed = 2;
 constexpr int kExitLoop = 7;
 
-// Referrals and chained parts of one recipient's way; a hostile answer may make them a circle.
+// Referrals and chained parts of one recipient's way, however long a hostile answer makes it.
 constexpr std::size_t kMaxStages = 2 * mtqp::kMaxHops;
 
 bool same_server(const Server& a, const Server& b) {
@@ -81,36 +82,44 @@ class Journeys {
     }
   }
 
-  [[nodiscard]] std::vector<Journey> all() const {
+  struct Found {
+    std::vector<Journey> journeys;
+    bool circle = false;  // one of them comes back to where it was
+  };
+  [[nodiscard]] Found all() const {
     std::vector<bool> reached(stages_.size());
-    std::vector<bool> shown(stages_.size());
+    std::vector<std::size_t> shown(stages_.size());  // in which journey last, from 1
     for (const auto& next : next_) {
       if (next) {
         reached[*next] = true;
       }
     }
-    std::vector<Journey> journeys;
+    Found found;
     // First the ways that begin somewhere, then what only loops lead to.
     for (const bool want_reached : {false, true}) {
       for (std::size_t i = 0; i < stages_.size(); ++i) {
-        if (reached[i] == want_reached && !shown[i]) {
-          journeys.push_back(walk(i, shown));
+        if (reached[i] == want_reached && shown[i] == 0) {
+          walk(i, shown, found);
         }
       }
     }
-    return journeys;
+    return found;
   }
 
  private:
-  [[nodiscard]] Journey walk(std::size_t from, std::vector<bool>& shown) const {
-    Journey journey;
+  void walk(std::size_t from, std::vector<std::size_t>& shown, Found& found) const {
+    Journey& journey = found.journeys.emplace_back();
+    const std::size_t number = found.journeys.size();
     std::optional<std::size_t> at = from;
     while (at && journey.size() < kMaxStages) {
-      shown[*at] = true;
+      if (shown[*at] == number) {
+        found.circle = true;
+        return;
+      }
+      shown[*at] = number;
       journey.push_back(stages_[*at]);
       at = next_[*at];
     }
-    return journey;
   }
 
   static std::string chained_key(std::size_t hop,
@@ -167,24 +176,10 @@ std::string to_string(const Server& server) {
 }
 
 std::optional<std::string> referral_of(const ReportedRecipient& recipient) {
-  if (recipient.action != Action::transferred || !recipient.remote_mta ||
-      !iequals(recipient.remote_mta->type, "dns")) {
+  if (recipient.action != Action::transferred || !recipient.remote_mta) {
     return std::nullopt;
   }
-  std::string_view name = recipient.remote_mta->name;
-  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {  // DSNX-9-02
-    name = name.substr(1, name.size() - 2);
-    if (istarts_with(name, "IPv6:")) {
-      name.remove_prefix(5);
-    } else if (name.find_first_not_of("0123456789.") != std::string_view::npos) {
-      return std::nullopt;
-    }
-  }
-  const Expected<mtqp::HostPort> host = mtqp::parse_host_port(name);
-  if (!host || host->port) {
-    return std::nullopt;
-  }
-  return host->host;
+  return mtqp::host_of_mta(*recipient.remote_mta);
 }
 
 Travel travel(const Server& first,
@@ -217,11 +212,12 @@ Travel travel(const Server& first,
       tasks.push_back({{std::move(host), policy.port}, travel.hops.size() - 1});
     }
   }
+  travel.loop |= Journeys(travel).all().circle;
   return travel;
 }
 
 std::vector<Journey> journeys_of(const Travel& travel) {
-  return Journeys(travel).all();
+  return Journeys(travel).all().journeys;
 }
 
 std::string_view to_string(Trouble trouble) {

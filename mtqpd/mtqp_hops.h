@@ -51,7 +51,7 @@ struct FollowPolicy {
 };
 struct Travel {
   std::vector<Hop> hops;  // in the order asked; never empty
-  bool loop = false;      // a server referred to one that it was reached through
+  bool loop = false;      // a server referred to one that it was reached through, also by chaining
   bool hop_limit = false;
 };
 

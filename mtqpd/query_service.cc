@@ -181,4 +181,21 @@ LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
   return LookUpResult::found;
 }
 
+store::TrackingReader::Found QueryService::Batch::copy(const mtqp::LookUp& query, TimePoint now) {
+  store::TrackingReader::Found copied;
+  try {
+    MessageSource::Views found = find(query, now);
+    for (const MessageView& message : found.messages) {
+      copied.messages.push_back(to_tracked_message(message));
+    }
+    copied.without_brackets = std::move(found.without_brackets);
+    copied.key_tag = found.key_tag;
+  } catch (const store::StoreError&) {
+    service_.suspect_.store(true, std::memory_order_relaxed);
+    snapshot_.reset();
+    copied.messages.clear();
+  }
+  return copied;
+}
+
 }  // namespace mtrk::mtqpd

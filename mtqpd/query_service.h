@@ -73,6 +73,10 @@ class QueryService {
                                                            std::string& report,
                                                            std::uint32_t* tag = nullptr);
 
+    // What the store has for a query, nothing left out: what chaining needs beside the answer.
+    // Nothing if the store broke.
+    [[nodiscard]] store::TrackingReader::Found copy(const mtqp::LookUp& query, TimePoint now);
+
    private:
     [[nodiscard]] MessageSource::Views find(const mtqp::LookUp& query, TimePoint now);
 

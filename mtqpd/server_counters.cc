@@ -17,6 +17,8 @@ const std::array<CounterText, ServerCounters::kNames>& counter_texts() {
       {"no_information", "Queries answered noinfo."},
       {"unavailable", "Queries answered unavailable or admin."},
       {"throttled", "Queries refused after too many misses of their address."},
+      {"chained", "Answers completed by asking other servers."},
+      {"chained_not", "Queries that other servers were asked about in vain."},
   }};
   return kTexts;
 }

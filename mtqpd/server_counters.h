@@ -25,6 +25,8 @@ class alignas(64) ServerCounters {
     no_information,
     unavailable,  // store out of service, or we are
     throttled,    // queries refused after too many misses
+    chained,      // answers that other servers added to
+    chained_not,  // queries that other servers were asked for in vain
     kNames,
   };
   using Values = std::array<std::uint64_t, kNames>;

@@ -6,6 +6,9 @@
 namespace mtrk::mtqpd {
 namespace {
 
+// SRV and then address records: together less than one of eight servers' share of the budget.
+constexpr std::chrono::seconds kChainedLookUp{4};
+
 Confidentiality::Forwarding to_forwarding(Forwarding forwarding) {
   switch (forwarding) {
     case Forwarding::hide:
@@ -44,6 +47,42 @@ std::vector<net::ServerTls::Files> certificate_files(const Config& config) {
   return files;
 }
 
+std::vector<Network> to_networks(const std::vector<std::string>& texts) {
+  std::vector<Network> networks;
+  for (const std::string& text : texts) {
+    if (const Expected<Network> network = parse_network(text)) {  // the configuration was checked
+      networks.push_back(*network);
+    }
+  }
+  return networks;
+}
+
+std::vector<std::string> to_lower(const std::vector<std::string>& texts) {
+  std::vector<std::string> lower;
+  for (const std::string& text : texts) {
+    lower.push_back(mtrk::to_lower(text));
+  }
+  return lower;
+}
+
+std::shared_ptr<Chaining> make_chaining(const Config& config, const Confidentiality& privacy) {
+  if (!config.chaining.enabled) {
+    return nullptr;
+  }
+  ChainingOptions options;
+  options.rules.domains = to_lower(config.chaining.domains);
+  options.rules.forwarded = privacy.forwarding == Confidentiality::Forwarding::reveal;
+  options.confidentiality = privacy;
+  options.hops =
+      config.chaining.hops == "final" ? ChainingOptions::Hops::final : ChainingOptions::Hops::all;
+  options.networks = to_networks(config.chaining.networks);
+  options.port = static_cast<std::uint16_t>(config.chaining.port);
+  options.dns.servers = config.chaining.dns;
+  options.dns.limit = kChainedLookUp;
+  options.tls = net::make_client_context(net::Verify::peer, config.chaining.ca_file);
+  return std::make_shared<Chaining>(std::move(options));
+}
+
 }  // namespace
 
 std::shared_ptr<const Settings> make_settings(const Config& config) {
@@ -52,28 +91,27 @@ std::shared_ptr<const Settings> make_settings(const Config& config) {
     settings->tls = std::make_shared<net::ServerTls>(files);
   }
   settings->tls_minimum = "TLSv" + config.tls.minimum;
-  auto required = std::make_shared<std::vector<std::string>>();
-  for (const std::string& name : config.tls.require_for) {
-    required->push_back(to_lower(name));
-  }
-  settings->tls_required_for = std::move(required);
+  settings->tls_required_for =
+      std::make_shared<std::vector<std::string>>(to_lower(config.tls.require_for));
   settings->confidentiality = {to_forwarding(config.privacy.forwarding), config.privacy.hide_hosts};
   settings->limits.connections = config.mtqpd.max_connections;
   settings->limits.connections_per_source = config.mtqpd.max_connections_per_address;
   settings->limits.misses_per_minute = config.mtqpd.misses_per_minute;
-  for (const std::string& text : config.mtqpd.trusted) {
-    if (const Expected<Network> network = parse_network(text)) {  // the configuration was checked
-      settings->limits.trusted.push_back(*network);
-    }
-  }
+  settings->limits.trusted = to_networks(config.mtqpd.trusted);
+  settings->chaining = make_chaining(config, settings->confidentiality);
   settings->log_queries = config.mtqpd.log_queries;
   return settings;
 }
 
 std::string check_settings(const Config& config) {
   std::string problems;
-  if (config.chaining.enabled) {
-    add_problem(problems, "chaining.enabled: chaining is not in this release");
+  if (config.chaining.enabled && config.chaining.domains.empty()) {
+    add_problem(problems, "chaining.domains: names no domain whose servers may be asked");
+  }
+  if (const std::string problem =
+          config.chaining.dns.empty() ? "" : net::check_dns_servers(config.chaining.dns);
+      !problem.empty()) {
+    add_problem(problems, "chaining.dns: " + problem);
   }
   if (config.mtqpd.listen.empty() && config.mtqpd.listen_tls.empty()) {
     add_problem(problems, "mtqpd.listen: no address to listen on");

@@ -5,6 +5,7 @@
 #include "common/net/tls.h"
 #include "common/track/confidentiality.h"
 #include "mtqpd/address_limiter.h"
+#include "mtqpd/chaining.h"
 
 #include <chrono>
 #include <memory>
@@ -32,11 +33,12 @@ struct Settings {
   Confidentiality confidentiality;
   std::string tls_minimum = "TLSv1.2";  // older sessions are told "insecure"
   AddressLimits limits;
+  std::shared_ptr<Chaining> chaining;  // null: other servers are never asked
   bool log_queries = false;
   Deadlines deadlines;
 };
 
-// Reads the certificate files. Fails: net::TlsError.
+// Reads the certificate files, those of authorities, too. Fails: net::TlsError.
 [[nodiscard]] std::shared_ptr<const Settings> make_settings(const Config& config);
 
 // What this program cannot do with a valid configuration, as one line; empty = nothing. Includes

@@ -72,6 +72,11 @@ struct Config {
   struct Chaining {
     bool enabled = false;
     std::vector<std::string> domains;
+    std::string hops = "all";           // "all", "final"
+    std::vector<std::string> networks;  // private and other special addresses that may be asked
+    unsigned port = 1038;               // besides 1038, where SRV records say so
+    std::string ca_file;                // PEM authorities of those servers; empty = the system's
+    std::string dns;                    // "ADDRESS[:PORT][,...]"; empty = the system's servers
   } chaining;
   struct Gate {
     struct Inbound {

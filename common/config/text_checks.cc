@@ -134,6 +134,10 @@ std::string check_host_port_or_empty(const std::string& text) {
   return text.empty() ? std::string() : check_host_port(text);
 }
 
+std::string check_hops(const std::string& text) {
+  return text == "all" || text == "final" ? "" : R"(is "all" or "final")";
+}
+
 std::string check_identify(const std::string& text) {
   const bool known = text == "proxy" || text == "xclient" || text == "none";
   return known ? "" : R"(is "proxy", "xclient" or "none")";

@@ -21,6 +21,7 @@ namespace mtrk {
 [[nodiscard]] std::string check_loopback_or_empty(
     const std::string& text);  // 127.0.0.1:PORT, [::1]:PORT
 [[nodiscard]] std::string check_tls_version(const std::string& text);
+[[nodiscard]] std::string check_hops(const std::string& text);      // all, final
 [[nodiscard]] std::string check_identify(const std::string& text);  // proxy, xclient, none
 [[nodiscard]] std::string check_tls_use(const std::string& text);   // none, opportunistic, required
 [[nodiscard]] std::string check_host_port(const std::string& text);           // port not 0

@@ -92,7 +92,7 @@ bool is_starttls_domain(std::string_view name) {
 }
 
 ClientSession::ClientSession(ClientPolicy policy)
-    : policy_(std::move(policy)), tls_active_(policy_.tls_active), replies_(kMaxAnswer) {}
+    : policy_(std::move(policy)), tls_active_(policy_.tls_active), replies_(policy_.max_answer) {}
 
 void ClientSession::feed(std::string_view bytes) {
   replies_.feed(bytes);
@@ -176,7 +176,7 @@ void ClientSession::tls_started() {
   assert(state_ == State::handshake);
   tls_active_ = true;
   greeting_ = Greeting();
-  replies_ = ReplyParser(kMaxAnswer);
+  replies_ = ReplyParser(policy_.max_answer);
   state_ = State::greeting;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/mtqp/limits.h"
 #include "common/mtqp/reply.h"
 #include "common/track/envelope_id.h"
 #include "common/track/secret.h"
@@ -36,6 +37,7 @@ struct ClientPolicy {
   TlsUse tls = TlsUse::if_offered;
   std::string domain;  // the name the client means to talk to: STARTTLS, SNI, certificate
   bool tls_active = false;  // the connection began inside TLS (an implicit-TLS listener)
+  std::size_t max_answer = kMaxAnswer;  // octets of a reply; more is no MTQP
 };
 
 // Why a session cannot go on, in the classes the exit codes of mtqp(1) have.

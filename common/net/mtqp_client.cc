@@ -36,7 +36,8 @@ class Run {
       : connection_(connection),
         options_(options),
         domain_(std::move(domain)),
-        session_({options.tls, domain_, options.implicit_tls}) {}
+        session_({options.tls, domain_, options.implicit_tls, options.max_answer}),
+        response_(options.greeting.value_or(options.response)) {}
 
   Awaitable<std::optional<MtqpFailure>> connect(Resolver& resolver,
                                                 std::string host,
@@ -54,7 +55,7 @@ class Run {
 
   // Until the server can be asked.
   Awaitable<std::optional<MtqpFailure>> open() {
-    connection_.expire_after(options_.response);  // for the greeting
+    connection_.expire_after(response_);  // for the greeting
     tl::expected<mtqp::ClientNext, MtqpFailure> ready = co_await advance();
     if (!ready) {
       co_return std::move(ready.error());
@@ -72,6 +73,7 @@ class Run {
     if (!session_.tls_active()) {
       trace(Direction::in_clear, "");
     }
+    response_ = options_.response;
     session_.track(envelope_id, secret, out_);
     if (auto failure = co_await flush()) {
       co_return tl::make_unexpected(to_failure(std::move(*failure)));
@@ -133,7 +135,7 @@ class Run {
       co_return std::nullopt;
     }
     trace(Direction::sent, mask_secret(out_));
-    connection_.expire_after(options_.response);
+    connection_.expire_after(response_);
     std::optional<NetFailure> failure = co_await connection_.send(out_);
     wipe(out_);
     co_return failure;
@@ -159,7 +161,7 @@ class Run {
       co_return failure;
     }
     session_.tls_started();
-    connection_.expire_after(options_.response);  // for the second greeting
+    connection_.expire_after(response_);  // for the second greeting
     co_return std::nullopt;
   }
 
@@ -176,6 +178,7 @@ class Run {
   std::string domain_;
   mtqp::ClientSession session_;
   std::optional<mtqp::Greeting> greeted_;  // what was said before TLS
+  Clock::duration response_;               // the time for what is awaited now
   std::string out_;
 };
 

@@ -27,8 +27,10 @@ struct MtqpClientOptions {
   std::function<asio::ssl::context&()> tls_context;
   std::string tls_name;                              // instead of the host's name; may be empty
   Clock::duration response = mtqp::kClientResponse;  // for each whole reply (MTQP-2.5-06)
+  std::optional<Clock::duration> greeting;  // a shorter time for all that comes before TRACK
   Clock::duration connect = std::chrono::seconds(30);
   Clock::time_point end = Clock::time_point::max();  // of everything
+  std::size_t max_answer = mtqp::kMaxAnswer;         // octets
   // What is said, for -v: the direction and the bytes, the secret masked. in_clear comes, with no
   // bytes, before a TRACK that no TLS protects (MTQP-11-01).
   enum class Direction { sent, received, in_clear };

@@ -57,6 +57,11 @@ require_for = ["*", "example.test"]
 [chaining]
 enabled = true
 domains = ["example.test"]
+hops = "final"
+networks = ["10.0.0.0/8"]
+port = 11038
+ca_file = "/ca.pem"
+dns = "192.0.2.53"
 [gate.inbound]
 listen = ["[::]:25"]
 upstream = "127.0.0.1:10024"
@@ -89,6 +94,11 @@ nexthop = "relay.example.test:25"
   EXPECT_EQ(config->tls.require_for, (std::vector<std::string>{"*", "example.test"}));
   EXPECT_TRUE(config->chaining.enabled);
   EXPECT_EQ(config->chaining.domains, std::vector<std::string>{"example.test"});
+  EXPECT_EQ(config->chaining.hops, "final");
+  EXPECT_EQ(config->chaining.networks, std::vector<std::string>{"10.0.0.0/8"});
+  EXPECT_EQ(config->chaining.port, 11038U);
+  EXPECT_EQ(config->chaining.ca_file, "/ca.pem");
+  EXPECT_EQ(config->chaining.dns, "192.0.2.53");
   EXPECT_EQ(config->gate.inbound.listen, std::vector<std::string>{"[::]:25"});
   EXPECT_EQ(config->gate.inbound.upstream, "127.0.0.1:10024");
   EXPECT_EQ(config->gate.outbound.listen, std::vector<std::string>{"127.0.0.1:10023"});

@@ -150,6 +150,17 @@ TEST(TravelTest, CircleIsALoop) {  // A-30
   EXPECT_FALSE(journeys_of(travelled).empty());
 }
 
+TEST(TravelTest, ChainedCircleIsALoop) {
+  Net net;
+  net.answer("mx1", {part("mx1", {recipient("a", Action::transferred, "mx2")}),
+                     part("mx2", {recipient("a", Action::transferred, "mx1")})});
+  const Travel travelled = net.run();
+  EXPECT_EQ(net.asked, (Names{"mx1"}));
+  EXPECT_EQ(exit_code_of(travelled), 7);
+  ASSERT_EQ(journeys_of(travelled).size(), 1U);
+  EXPECT_EQ(journeys_of(travelled).front().size(), 2U);
+}
+
 TEST(TravelTest, TwoWaysToOneServerAreNoLoop) {
   Net net;
   net.answer("mx1", {part("mx1", {recipient("a", Action::transferred, "mx2"),

@@ -39,10 +39,35 @@ TEST_F(SettingsTest, DefaultsAreGood) {
   EXPECT_GE(settings->deadlines.idle, std::chrono::minutes(10));  // MTQP-2.5-02
 }
 
-TEST_F(SettingsTest, ChainingIsNotInThisRelease) {
+TEST_F(SettingsTest, ChainingIsOffUnlessConfigured) {
+  Config config;
+  EXPECT_EQ(make_settings(config)->chaining, nullptr);
+  config.chaining.enabled = true;
+  EXPECT_TRUE(has(check_settings(config), "chaining.domains"));
+  config.chaining.domains = {"Example.TEST"};
+  config.chaining.hops = "final";
+  config.chaining.networks = {"10.0.0.0/8"};
+  config.chaining.port = 11038;
+  EXPECT_EQ(check_settings(config), "");
+  const auto settings = make_settings(config);
+  ASSERT_NE(settings->chaining, nullptr);
+  const ChainingOptions& options = settings->chaining->options();
+  EXPECT_EQ(options.rules.domains, std::vector<std::string>{"example.test"});
+  EXPECT_FALSE(options.rules.forwarded);
+  EXPECT_EQ(options.hops, ChainingOptions::Hops::final);
+  EXPECT_EQ(options.networks.size(), 1U);
+  EXPECT_EQ(options.port, 11038);
+}
+
+TEST_F(SettingsTest, ChainingFindsOutAtTheStartWhatItCannotUse) {
   Config config;
   config.chaining.enabled = true;
-  EXPECT_EQ(check_settings(config), "chaining.enabled: chaining is not in this release");
+  config.chaining.domains = {"*"};
+  config.chaining.ca_file = folder_.file("missing.pem");
+  EXPECT_TRUE(has(check_settings(config), "missing.pem"));
+  config.chaining.ca_file.clear();
+  config.chaining.dns = "ns.example.test";
+  EXPECT_TRUE(has(check_settings(config), "chaining.dns"));
 }
 
 TEST_F(SettingsTest, AddressesAreLiterals) {

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "common/config/network.h"
+#include "common/net/resolver.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mtrk::mtqpd {
+
+// Where a name may lead when a record or the DNS, not a person, has named it (X1, X2).
+struct ChainPlaces {
+  std::vector<Network> networks;  // special addresses (net::is_special()) that may be asked
+  std::uint16_t port = 1038;      // besides 1038, where an SRV record says so
+  std::vector<net::asio::ip::address> own;  // addresses of this host: special, whatever they are
+  std::optional<net::Tcp::endpoint> self;   // where the client reached us: never
+};
+[[nodiscard]] bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places);
+
+// The addresses of this host's interfaces.
+[[nodiscard]] std::vector<net::asio::ip::address> local_addresses();
+
+// A resolver that leaves out what may not be connected to. What it lets pass is what is connected
+// to: nobody looks a name up again in between, so a name that changes its address gains nothing.
+class GuardedResolver final : public net::Resolver {
+ public:
+  // Both have to outlive it.
+  GuardedResolver(net::Resolver& resolver, const ChainPlaces& places)
+      : resolver_(resolver), places_(places) {}
+
+  [[nodiscard]] net::Awaitable<tl::expected<net::Endpoints, std::string>> resolve(
+      std::string host, std::optional<std::uint16_t> port) override;
+  [[nodiscard]] net::Awaitable<tl::expected<std::vector<net::Endpoints>, std::string>>
+  resolve_targets(std::string host, std::optional<std::uint16_t> port) override;
+
+ private:
+  net::Resolver& resolver_;
+  const ChainPlaces& places_;
+};
+
+}  // namespace mtrk::mtqpd
