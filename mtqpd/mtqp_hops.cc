@@ -265,8 +265,8 @@ std::string_view to_string(Beyond beyond) {
   return "unknown";
 }
 
-const std::string& address_of(const ReportedRecipient& recipient) {
-  return recipient.original.type.empty() ? recipient.final.value : recipient.original.value;
+const TypedAddress& address_of(const ReportedRecipient& recipient) {
+  return recipient.original.type.empty() ? recipient.final : recipient.original;
 }
 
 int exit_code_of(const Travel& travel) {

@@ -86,7 +86,7 @@ enum class Beyond {
 [[nodiscard]] std::string_view to_string(Beyond beyond);  // "nothing", "untracked", "no answer" ...
 
 // The address a recipient is shown by: the original one where it is known.
-[[nodiscard]] const std::string& address_of(const ReportedRecipient& recipient);
+[[nodiscard]] const TypedAddress& address_of(const ReportedRecipient& recipient);
 
 // The exit code of mtqp track: the table of mtqp(1).
 [[nodiscard]] int exit_code_of(const Travel& travel);

@@ -67,7 +67,7 @@ json::object to_json(const Travel& travel, const Journey& journey) {
   const ReportedRecipient& first = *journey.front().recipient;
   const ReportedRecipient& last = *journey.back().recipient;
   json::object object;
-  object["recipient"] = safe(address_of(first));
+  object["recipient"] = safe(address_of(first).value);
   object["action"] = std::string(mtrk::to_string(last.action));
   if (last.status) {
     object["status"] = format_enhanced_status(*last.status);

@@ -30,8 +30,8 @@ std::string explain(const ReportedRecipient& recipient) {
 
 std::string describe(const std::vector<Journey>& journeys) {
   if (journeys.size() == 1) {
-    return escape_for_people(address_of(*journeys.front().front().recipient), kMaxShown) + " " +
-           explain(*journeys.front().back().recipient);
+    return escape_for_people(address_of(*journeys.front().front().recipient).value, kMaxShown) +
+           " " + explain(*journeys.front().back().recipient);
   }
   std::string text = std::to_string(journeys.size()) + " recipients";
   const Journey* worst = nullptr;
@@ -46,7 +46,7 @@ std::string describe(const std::vector<Journey>& journeys) {
     }
   }
   if (worst != nullptr && worst->back().recipient->action != Action::delivered) {
-    text += "; " + escape_for_people(address_of(*worst->front().recipient), kMaxShown) + " " +
+    text += "; " + escape_for_people(address_of(*worst->front().recipient).value, kMaxShown) + " " +
             explain(*worst->back().recipient);
   }
   return text;

@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_timeline.h"
 
 #include "common/base/ascii.h"
+#include "common/track/utf8_address.h"
 #include "mtqpd/mtqp_status_words.h"
 
 #include <string_view>
@@ -74,8 +75,15 @@ class Timeline {
   }
 
  private:
+  // Characters where the terminal has them; for others, the ASCII that the server sent.
+  [[nodiscard]] std::string shown(const TypedAddress& address) const {
+    return style_.unicode
+               ? show_utf8_address(address.value, iequals(address.type, "utf-8"), kMaxShown)
+               : safe(address.value);
+  }
+
   void add_journey(const Journey& journey) {
-    out_ += paint("1", safe(address_of(*journey.front().recipient))) + "\n";
+    out_ += paint("1", shown(address_of(*journey.front().recipient))) + "\n";
     for (std::size_t i = 0; i < journey.size(); ++i) {
       const TrackingStatus& part = *journey[i].part;
       add_line(part.arrival, "  ", "accepted by " + safe(part.reporting_mta.name));

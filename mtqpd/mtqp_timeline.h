@@ -8,7 +8,7 @@
 namespace mtrk::cli {
 
 struct TimelineStyle {
-  bool unicode = false;  // check marks and arrows, or plain ASCII
+  bool unicode = false;  // check marks, arrows, addresses in all scripts; or plain ASCII
   bool color = false;
   std::function<std::string(TimePoint)> time;  // how instants are shown, all of the same width
 };

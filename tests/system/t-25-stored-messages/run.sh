@@ -35,6 +35,7 @@ hostile=(
   message several@x.test "$(recipient three@x.test)" "$earlier"
   message many@x.test "${many%,}"
   message utf8@x.test "$(recipient 'δοκιμή@παράδειγμα.test' utf-8)"
+  message bidi@x.test "$(recipient 'a\u202etset.x@b\u0085' utf-8)"
   message '<brackets@x.test>' "$(recipient within@x.test)"
   message bare@x.test "$(recipient without@x.test)"
   message over@x.test "$(recipient late@x.test)" 2001-01-01T00:00:00Z
@@ -64,6 +65,14 @@ number '^Action: delivered$' 500
 track utf8@x.test
 number '^Final-Recipient: utf-8; \\x{3B4}\\x{3BF}\\x{3BA}\\x{3B9}\\x{3BC}\\x{3AE}@\\x{3C0}' 1
 ! LC_ALL=C grep -q '[^ -~]' "$work/output" || fail "not ASCII: $(cat "$work/output")"
+# show LOCALE ENVID: what people see there
+show() { MTQP_SECRET=$secret expect_exit 0 env LC_ALL="$1" "$MTRK_BIN/mtqp" track --server "127.0.0.1:$mtqp_port" "$2"; }
+show C.UTF-8 utf8@x.test
+expect_output '^δοκιμή@παράδειγμα.test$'
+show C utf8@x.test
+expect_output '^\\x\{3B4\}\\x\{3BF\}'
+show C.UTF-8 bidi@x.test # what turns text around stays visible, controls never come
+expect_output '^a\\x\{202E\}tset.x@b\?$'
 
 # A-11: as given first, then without brackets; the answer names what was found.
 track '<brackets@x.test>'
