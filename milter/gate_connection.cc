@@ -68,8 +68,22 @@ void GateConnection::allow(std::chrono::milliseconds time) {
   deadline_ = net::Clock::now() + time;
 }
 
+void GateConnection::allow_next() {
+  const Deadlines& deadlines = settings_->deadlines;
+  const bool one_of_several = outbound_.routed != nullptr && session_->is_connecting();
+  allow(session_->closing() ? deadlines.closing
+        : one_of_several    ? deadlines.greeting
+                            : deadlines.idle);
+}
+
 // First the client is told; if it does not even take that, there is nothing more to be said.
 void GateConnection::on_deadline() {
+  if (outbound_.routed != nullptr && session_->is_connecting() && !session_->closing() &&
+      upstream_) {
+    upstream_->close();  // this place is too slow; there may be another
+    allow_next();
+    return;
+  }
   if (session_ == nullptr || session_->closing()) {
     client_.close();
     if (upstream_) {
@@ -91,12 +105,9 @@ void GateConnection::wake() {
   }
 }
 
-net::Awaitable<void> GateConnection::run(smtp::ProxySession& session,
-                                         smtp::GateOutboundSession* outbound,
-                                         LookUp look_up) {
+net::Awaitable<void> GateConnection::run(smtp::ProxySession& session, Outbound outbound) {
   session_ = &session;
-  outbound_ = outbound;
-  look_up_ = std::move(look_up);
+  outbound_ = std::move(outbound);
   session.start();
   bool open = true;
   while (open) {
@@ -137,7 +148,11 @@ net::Awaitable<bool> GateConnection::perform(Effect effect) {
       co_await handshake_client();
       co_return true;
     case Effect::look_up:
-      outbound_->answer_look_up(co_await look_up_(outbound_->transaction()));
+      outbound_.session->answer_look_up(
+          co_await outbound_.look_up(outbound_.session->transaction()));
+      co_return true;
+    case Effect::choose_next_hop:
+      co_await choose_next_hop();
       co_return true;
     case Effect::close:
       break;
@@ -163,13 +178,13 @@ net::Awaitable<void> GateConnection::read_client() {
 
 // MAIL is kept back for its recipients, but not for long.
 void GateConnection::watch_gathering() {
-  if (outbound_ == nullptr || !outbound_->gathers()) {
+  if (outbound_.session == nullptr || !outbound_.session->gathers()) {
     return;
   }
   gather_timer_.expires_after(settings_->deadlines.gather);
   gather_timer_.async_wait([this, alive = alive_](const net::error_code& error) {
     if (!error && *alive) {
-      outbound_->input_paused();
+      outbound_.session->input_paused();
       wake();
     }
   });
@@ -213,7 +228,7 @@ net::Awaitable<void> GateConnection::send(net::Transport* to, std::string& from,
       }
       break;  // the other side's end is seen by whoever reads from it
     }
-    allow(session_->closing() ? settings_->deadlines.closing : settings_->deadlines.idle);
+    allow_next();
     wake();
   }
 }

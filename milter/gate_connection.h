@@ -2,7 +2,8 @@
 
 #include "common/net/resolver.h"
 #include "common/net/transport.h"
-#include "common/smtp/gate_outbound.h"
+#include "common/smtp/gate_onward.h"
+#include "common/smtp/gate_routed.h"
 #include "common/smtp/proxy_session.h"
 #include "milter/gate_limiter.h"
 #include "milter/gate_settings.h"
@@ -37,9 +38,16 @@ class GateConnections {
 class GateConnection {
  public:
   using LookUp = std::function<net::Awaitable<std::optional<smtp::Onward>>(
-      const smtp::GateOutboundSession::Transaction&)>;
+      const smtp::GateOnwardSession::Transaction&)>;
+  // What the session behind the mail system needs, which is `session`, too; all null for another.
+  struct Outbound {
+    smtp::GateOnwardSession* session = nullptr;
+    smtp::GateRoutedSession* routed = nullptr;  // null: to Server
+    LookUp look_up;
+  };
   struct Server {
     HostPort at;
+    std::string path;                                // of a unix socket, instead
     std::shared_ptr<boost::asio::ssl::context> tls;  // null unless TLS is to be used
   };
 
@@ -53,10 +61,8 @@ class GateConnection {
   GateConnection(const GateConnection&) = delete;
   GateConnection& operator=(const GateConnection&) = delete;
 
-  // Until both sides are closed. `look_up` is for an outbound session.
-  [[nodiscard]] net::Awaitable<void> run(smtp::ProxySession& session,
-                                         smtp::GateOutboundSession* outbound,
-                                         LookUp look_up);
+  // Until both sides are closed.
+  [[nodiscard]] net::Awaitable<void> run(smtp::ProxySession& session, Outbound outbound);
 
  private:
   friend class GateConnections;
@@ -86,7 +92,15 @@ class GateConnection {
   [[nodiscard]] net::Awaitable<void> start_upstream();
   [[nodiscard]] net::Awaitable<void> stop_upstream();
   [[nodiscard]] net::Awaitable<void> serve_upstream();
+  [[nodiscard]] net::Awaitable<void> choose_next_hop();
+  struct Destination {
+    std::string name;  // for people
+    net::Endpoints endpoints;
+    std::string trouble;  // why there are none
+  };
+  [[nodiscard]] net::Awaitable<Destination> destination();
   [[nodiscard]] net::Awaitable<bool> connect();
+  [[nodiscard]] bool connect_to_path();
   [[nodiscard]] net::Awaitable<bool> handshake_upstream();
 
   [[nodiscard]] net::Awaitable<void> send_all();
@@ -94,6 +108,7 @@ class GateConnection {
   void wake();
   void watch_gathering();
   void allow(std::chrono::milliseconds time);
+  void allow_next();  // as much as the state of the session asks for
   void on_deadline();
 
   net::Transport client_;
@@ -105,8 +120,7 @@ class GateConnection {
   net::Executor executor_;
 
   smtp::ProxySession* session_ = nullptr;
-  smtp::GateOutboundSession* outbound_ = nullptr;
-  LookUp look_up_;
+  Outbound outbound_;
 
   std::unique_ptr<net::Transport> upstream_;
   bool upstream_runs_ = false;
@@ -120,6 +134,7 @@ class GateConnection {
   net::Timer gather_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   net::Clock::time_point deadline_;
+  net::Clock::time_point no_place_after_{};
   std::array<char, kPiece> from_client_{};
   std::array<char, kPiece> from_upstream_{};
 };

@@ -2,6 +2,8 @@
 
 #include "common/base/log.h"
 #include "common/net/listener.h"
+#include "common/smtp/gate_outbound.h"
+#include "common/smtp/gate_routed.h"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -56,6 +58,15 @@ void turn_away(net::Socket& socket, const std::string& reply) {
   socket.non_blocking(true, ignored);
   static_cast<void>(socket.send(asio::buffer(reply), 0, ignored));
   socket.shutdown(net::Socket::shutdown_both, ignored);
+}
+
+// Where a session leads, for the log.
+std::string describe(const Settings::Outbound& outbound) {
+  if (outbound.routes) {
+    return "by domain";
+  }
+  const NextHop& hop = outbound.next_hop;
+  return hop.path.empty() ? hop.at.host : hop.path;
 }
 
 std::string number(std::uint64_t value) {
@@ -195,8 +206,10 @@ net::Awaitable<void> GateServer::serve_inbound(net::Socket socket,
                                    std::move(identity));
   {
     GateConnection connection(std::move(socket), std::move(place), settings,
-                              {inbound.upstream, settings->upstream_tls}, *resolver_, connections_);
-    co_await connection.run(session, nullptr, nullptr);
+                              {inbound.upstream, "", settings->client_tls(inbound.upstream_tls)},
+                              *resolver_, connections_);
+    GateConnection::Outbound none;
+    co_await connection.run(session, std::move(none));
   }
   log::info("", {{"client", peer.address().to_string()},
                  {"tls", session.client_tls() ? "yes" : "no"},
@@ -214,22 +227,34 @@ net::Awaitable<void> GateServer::serve_outbound(net::Socket socket,
                                                 GateLimiter::Place place) {
   const std::shared_ptr<const Settings> settings = settings_;
   const Settings::Outbound& outbound = settings->outbound;
-  smtp::GateOutboundSession session({settings->hostname, outbound.tls});
-  const auto look_up = [store = store_, settings](const auto& transaction) {
+  GateConnection::Outbound behind;
+  std::unique_ptr<smtp::GateOnwardSession> session;
+  if (outbound.routes) {
+    auto routed = std::make_unique<smtp::GateRoutedSession>(
+        smtp::ProxySession::Settings{settings->hostname, outbound.tls, true}, outbound.routes);
+    behind.routed = routed.get();
+    session = std::move(routed);
+  } else {
+    session = std::make_unique<smtp::GateOutboundSession>(smtp::ProxySession::Settings{
+        settings->hostname, outbound.tls, false, outbound.next_hop.lmtp});
+  }
+  behind.session = session.get();
+  behind.look_up = [store = store_, settings](const auto& transaction) {
     return store->look_up(transaction, {settings->default_timeout, settings->redirection_is_final});
   };
   {
-    GateConnection connection(std::move(socket), std::move(place), settings,
-                              {outbound.next_hop, settings->next_hop_tls}, *resolver_,
-                              connections_);
-    co_await connection.run(session, &session, look_up);
+    GateConnection connection(
+        std::move(socket), std::move(place), settings,
+        {outbound.next_hop.at, outbound.next_hop.path, settings->client_tls(outbound.tls)},
+        *resolver_, connections_);
+    co_await connection.run(*session, behind);
   }
   log::info("", {{"mta", peer.address().to_string()},
-                 {"next_hop", outbound.next_hop.host},
-                 {"tls", session.upstream_tls() ? "yes" : "no"},
-                 {"messages", number(session.messages())},
-                 {"mtrk", number(session.passed_on())},
-                 {"end", session.end()}});
+                 {"next_hop", describe(outbound)},
+                 {"tls", session->upstream_tls() ? "yes" : "no"},
+                 {"messages", number(session->messages())},
+                 {"mtrk", number(session->passed_on())},
+                 {"end", session->end()}});
 }
 
 }  // namespace mtrk::gate

@@ -1,6 +1,7 @@
 #include "milter/gate_settings.h"
 
 #include "common/base/ascii.h"
+#include "common/net/dns.h"
 #include "common/net/listener.h"
 
 #include <unistd.h>
@@ -29,12 +30,12 @@ Identify to_identify(std::string_view word) {
   return word == "none" ? Identify::none : Identify::proxy;
 }
 
-std::shared_ptr<boost::asio::ssl::context> client_context(TlsUse use) {
-  if (use == TlsUse::none) {
-    return nullptr;
+void prepare_tls(Settings& settings, TlsUse use) {
+  if (use == TlsUse::opportunistic && !settings.any_certificate) {
+    settings.any_certificate = net::make_client_context(net::Verify::none, "");
+  } else if (use == TlsUse::required && !settings.verified_certificate) {
+    settings.verified_certificate = net::make_client_context(net::Verify::peer, "");
   }
-  return net::make_client_context(use == TlsUse::required ? net::Verify::peer : net::Verify::none,
-                                  "");
 }
 
 std::vector<Network> to_networks(const std::vector<std::string>& list) {
@@ -49,6 +50,38 @@ std::vector<Network> to_networks(const std::vector<std::string>& list) {
 
 HostPort to_host_port(const std::string& text) {
   return parse_host_port(text).value_or(HostPort());
+}
+
+smtp::GateRoute to_route(const std::string& nexthop, TlsUse tls) {
+  const NextHop hop = parse_next_hop(nexthop).value_or(NextHop());
+  return {hop.at.host, hop.at.port, tls};  // no host: by MX
+}
+
+Settings::Outbound to_outbound(const Config::Gate::Outbound& out, Settings& settings) {
+  Settings::Outbound result;
+  result.tls = to_tls_use(out.tls);
+  prepare_tls(settings, result.tls);
+  result.next_hop = parse_next_hop(out.nexthop).value_or(NextHop());
+  if (result.next_hop.by_mx || !out.destination.empty()) {
+    auto routes = std::make_shared<smtp::GateRoutes>(to_route(out.nexthop, result.tls));
+    for (const GateDestination& one : out.destination) {
+      const TlsUse tls = one.tls.empty() ? result.tls : to_tls_use(one.tls);
+      prepare_tls(settings, tls);
+      routes->add(one.domain, to_route(one.nexthop, tls));
+    }
+    result.routes = std::move(routes);
+  }
+  if (!result.next_hop.path.empty()) {
+    result.tls = TlsUse::none;  // nobody listens in on this host
+  }
+  result.mx_port = static_cast<std::uint16_t>(out.mx_port);
+  for (const std::string& server : out.dns) {
+    result.dns.append(result.dns.empty() ? "" : ",").append(server);
+  }
+  result.own = to_networks(out.own_addresses);
+  result.networks = to_networks(out.networks);
+  result.max_connections = out.max_connections;
+  return result;
 }
 
 std::string host_name() {
@@ -89,15 +122,11 @@ std::shared_ptr<const Settings> make_settings(const Config& config) {
   }
   const Config::Gate::Inbound& in = config.gate.inbound;
   const TlsUse upstream_tls = to_tls_use(in.upstream_tls);
-  settings->upstream_tls = client_context(upstream_tls);
+  prepare_tls(*settings, upstream_tls);
   settings->inbound = {to_host_port(in.upstream),     to_identify(in.identify), upstream_tls,
                        to_networks(in.networks),      in.auth_in_clear,         in.max_connections,
                        in.max_connections_per_address};
-  const Config::Gate::Outbound& out = config.gate.outbound;
-  const TlsUse next_hop_tls = to_tls_use(out.tls);
-  settings->next_hop_tls = client_context(next_hop_tls);
-  settings->outbound = {to_host_port(out.nexthop), next_hop_tls, to_networks(out.networks),
-                        out.max_connections};
+  settings->outbound = to_outbound(config.gate.outbound, *settings);
   settings->default_timeout = config.retention.default_;
   settings->redirection_is_final = config.privacy.forwarding == Forwarding::final;
   settings->store_path = config.store.path;
@@ -123,9 +152,17 @@ std::string check_settings(const Config& config) {
                 "strangers from this host; name the networks whose clients may use it");
   }
   if (!out.listen.empty() && out.nexthop.empty()) {
+    add_problem(problems, "gate.outbound.nexthop: where to? A host and port, or \"mx\"");
+  }
+  if (const auto hop = parse_next_hop(out.nexthop); hop && hop->lmtp && !out.destination.empty()) {
     add_problem(problems,
-                "gate.outbound.nexthop: delivery by MX is not in this release; "
-                "name the next hop");
+                "gate.outbound.destination: the recipients of one transaction go to different next "
+                "hops, which an LMTP nexthop cannot be one of");
+  }
+  for (const std::string& server : out.dns) {
+    if (const std::string wrong = net::check_dns_servers(server); !wrong.empty()) {
+      add_problem(problems, "gate.outbound.dns: " + wrong);
+    }
   }
   if (!out.listen.empty() && out.networks.empty()) {
     add_problem(problems, "gate.outbound.networks: would let everybody relay");

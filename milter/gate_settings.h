@@ -3,9 +3,11 @@
 #include "common/config/config.h"
 #include "common/config/host_port.h"
 #include "common/config/network.h"
+#include "common/config/next_hop.h"
 #include "common/net/asio.h"
 #include "common/net/tls.h"
 #include "common/smtp/gate_inbound.h"
+#include "common/smtp/gate_routes.h"
 
 #include <chrono>
 #include <memory>
@@ -22,16 +24,24 @@ struct Deadlines {
   std::chrono::milliseconds idle{600'000};   // more than any mail system waits (RFC 5321 §4.5.3.2)
   std::chrono::milliseconds closing{5'000};  // until the client has seen our last word
   std::chrono::milliseconds sweep{1'000};    // how often they are looked at
-  std::chrono::milliseconds gather{50};      // for RCPT behind MAIL (gate_outbound.h)
+  std::chrono::milliseconds gather{50};      // for RCPT behind MAIL (gate_onward.h)
+  // By MX: to find the hosts, and after that no further place is tried; the mail system waits 300 s
+  // for the reply to RCPT (RFC 5321 §4.5.3.2). Greeting and EHLO of each place.
+  std::chrono::milliseconds choose{90'000};
+  std::chrono::milliseconds greeting{120'000};
 };
 
 // Everything SIGHUP may change, as one immutable snapshot: a session works with the one that was
 // current when it began.
 struct Settings {
   std::string hostname;
-  std::shared_ptr<const net::ServerTls> tls;                // null: no STARTTLS for clients
-  std::shared_ptr<boost::asio::ssl::context> upstream_tls;  // verifies if TLS is required
-  std::shared_ptr<boost::asio::ssl::context> next_hop_tls;
+  std::shared_ptr<const net::ServerTls> tls;  // null: no STARTTLS for clients
+  using ClientTls = std::shared_ptr<boost::asio::ssl::context>;
+  ClientTls any_certificate;       // null if no TLS is opportunistic
+  ClientTls verified_certificate;  // null if none is required
+  [[nodiscard]] const ClientTls& client_tls(smtp::TlsUse use) const {
+    return use == smtp::TlsUse::required ? verified_certificate : any_certificate;
+  }
 
   struct Inbound {
     HostPort upstream;
@@ -43,8 +53,12 @@ struct Settings {
     unsigned max_connections_per_address = 50;
   } inbound;
   struct Outbound {
-    HostPort next_hop;
+    NextHop next_hop;  // of all mail, if there are no routes
     smtp::TlsUse tls = smtp::TlsUse::opportunistic;
+    std::shared_ptr<const smtp::GateRoutes> routes;  // null: no choice
+    std::uint16_t mx_port = 25;
+    std::string dns;           // as net::DnsOptions has it
+    std::vector<Network> own;  // beside the addresses of the interfaces
     std::vector<Network> networks;
     unsigned max_connections = 1000;
   } outbound;

@@ -40,7 +40,7 @@ std::optional<store::QueuedTracking> GateStore::find(const std::string& queue_id
 }
 
 net::Awaitable<std::optional<smtp::Onward>> GateStore::look_up(
-    smtp::GateOutboundSession::Transaction transaction, PassOnPolicy policy) {
+    smtp::GateOnwardSession::Transaction transaction, PassOnPolicy policy) {
   net::Timer pause(co_await net::asio::this_coro::executor);
   const net::Clock::time_point begin = net::Clock::now();
   for (;;) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/net/asio.h"
-#include "common/smtp/gate_outbound.h"
+#include "common/smtp/gate_onward.h"
 #include "common/store/queued_tracking.h"
 #include "milter/gate_tracking.h"
 
@@ -20,7 +20,7 @@ class GateStore {
   // What to add to MAIL; nothing = pass the message on without MTRK. Waits for the log follower
   // where the verdict hangs on it, kMostWaiting at most.
   [[nodiscard]] net::Awaitable<std::optional<smtp::Onward>> look_up(
-      smtp::GateOutboundSession::Transaction transaction, PassOnPolicy policy);
+      smtp::GateOnwardSession::Transaction transaction, PassOnPolicy policy);
 
  private:
   [[nodiscard]] std::optional<store::QueuedTracking> find(const std::string& queue_id);

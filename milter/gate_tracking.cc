@@ -54,7 +54,7 @@ struct Match {
   bool redirected;
 };
 std::optional<Match> find_captured(const maillog::DeliveryTrace& trace,
-                                   const smtp::GateOutboundSession::Transaction::Recipient& rcpt) {
+                                   const smtp::GateOnwardSession::Transaction::Recipient& rcpt) {
   if (const auto direct = trace.find_recipient(rcpt.address)) {
     return Match{*direct, false};
   }
@@ -66,7 +66,7 @@ std::optional<Match> find_captured(const maillog::DeliveryTrace& trace,
 }  // namespace
 
 Verdict judge(const store::QueuedTracking& tracking,
-              const smtp::GateOutboundSession::Transaction& transaction,
+              const smtp::GateOnwardSession::Transaction& transaction,
               const PassOnPolicy& policy,
               TimePoint now,
               std::chrono::milliseconds waited) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/base/time.h"
-#include "common/smtp/gate_outbound.h"
+#include "common/smtp/gate_onward.h"
 #include "common/store/queued_tracking.h"
 
 #include <chrono>
@@ -34,7 +34,7 @@ inline constexpr std::chrono::milliseconds kForwardWaiting{250};
 // given at RCPT itself is passed on without asking the log: should it be a member of its own alias,
 // it is the primary recipient (MTRK-3.3-08).
 [[nodiscard]] Verdict judge(const store::QueuedTracking& tracking,
-                            const smtp::GateOutboundSession::Transaction& transaction,
+                            const smtp::GateOnwardSession::Transaction& transaction,
                             const PassOnPolicy& policy,
                             TimePoint now,
                             std::chrono::milliseconds waited);

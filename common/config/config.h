@@ -23,6 +23,13 @@ struct CertificateFiles {
   std::string key;
 };
 
+// The next hop of mail to a domain, where it is not that of all others.
+struct GateDestination {
+  std::string domain;          // "example.net", or ".example.net" for what is below
+  std::string nexthop = "mx";  // or "host:port"
+  std::string tls;             // empty: gate.outbound.tls
+};
+
 struct Config {
   std::string hostname;  // Reporting-MTA; empty = the system's name
   struct Store {
@@ -91,8 +98,12 @@ struct Config {
     } inbound;
     struct Outbound {
       std::vector<std::string> listen;
-      std::string nexthop;
+      std::string nexthop;                // common/config/next_hop.h; empty = not said
       std::string tls = "opportunistic";  // "none", "opportunistic", "required"
+      std::vector<GateDestination> destination;
+      unsigned mx_port = 25;
+      std::vector<std::string> own_addresses{"127.0.0.0/8", "::1"};
+      std::vector<std::string> dns;  // "address:port"; empty = the system's
       std::vector<std::string> networks{"127.0.0.0/8", "::1"};
       unsigned max_connections = 1000;
     } outbound;

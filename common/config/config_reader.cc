@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/config/byte_size.h"
+#include "common/config/text_checks.h"
 
 #include <fmt/format.h>
 
@@ -147,28 +148,61 @@ void ConfigReader::assign(const ConfigOption& option,
   }
   value.clear();
   for (const toml::node& element : *list) {
-    const toml::table* table = element.as_table();
-    if (table == nullptr) {
-      wrong_type(option, element, "a table with certificate and key");
-      continue;
-    }
     CertificateFiles& files = value.emplace_back();
-    for (const auto& [key, inner] : *table) {
-      std::string* member = key.str() == "certificate" ? &files.certificate
-                            : key.str() == "key"       ? &files.key
-                                                       : nullptr;
-      const auto* text = inner.as_string();
-      if (member == nullptr) {
-        report(key.source(), fmt::format("unknown key {} in [[{}]]; there are certificate and key",
-                                         quoted(key.str()), full_name(option)));
-      } else if (text == nullptr) {
-        wrong_type(option, inner, "a string in quotes");
-      } else if (text_is_good(option, inner, text->get())) {
-        *member = text->get();
-      }
-    }
-    if (!table->contains("certificate") || !table->contains("key")) {
+    const Field fields[] = {{"certificate", &files.certificate, check_absolute_path},
+                            {"key", &files.key, check_absolute_path}};
+    read_fields(option, element, fields);
+    const toml::table* table = element.as_table();
+    if (table != nullptr && (!table->contains("certificate") || !table->contains("key"))) {
       complain(option, element, "certificate and key: both are needed");
+    }
+  }
+}
+
+void ConfigReader::assign(const ConfigOption& option,
+                          const toml::node& node,
+                          std::vector<GateDestination>& value) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) {
+    return wrong_type(option, node, "a list of tables");
+  }
+  value.clear();
+  for (const toml::node& element : *list) {
+    GateDestination& one = value.emplace_back();
+    const Field fields[] = {{"domain", &one.domain, check_destination},
+                            {"nexthop", &one.nexthop, check_destination_nexthop},
+                            {"tls", &one.tls, check_tls_use}};
+    read_fields(option, element, fields);
+    const toml::table* table = element.as_table();
+    if (table != nullptr && !table->contains("domain")) {
+      complain(option, element, "the domain is missing");
+    }
+  }
+}
+
+void ConfigReader::read_fields(const ConfigOption& option,
+                               const toml::node& node,
+                               std::span<const Field> fields) {
+  std::string known;
+  for (const Field& field : fields) {
+    known.append(known.empty() ? "" : ", ").append(field.key);
+  }
+  const toml::table* table = node.as_table();
+  if (table == nullptr) {
+    return wrong_type(option, node, "a table with " + known);
+  }
+  for (const auto& [key, inner] : *table) {
+    const std::string_view name = key.str();
+    const auto field = std::find_if(fields.begin(), fields.end(),
+                                    [&](const Field& one) { return one.key == name; });
+    const auto* text = inner.as_string();
+    if (field == fields.end()) {
+      report(key.source(), fmt::format("unknown key {} in [[{}]]; there are {}", quoted(key.str()),
+                                       full_name(option), known));
+    } else if (text == nullptr) {
+      wrong_type(option, inner, "a string in quotes");
+    } else if (text_is_good(option, inner, text->get(), field->check)) {
+      *field->value = text->get();
     }
   }
 }
@@ -282,14 +316,15 @@ void ConfigReader::assign(const ConfigOption& option, const toml::node& node, Fo
 
 bool ConfigReader::text_is_good(const ConfigOption& option,
                                 const toml::node& node,
-                                const std::string& text) {
+                                const std::string& text,
+                                TextCheck check) {
   // A NUL or line break would be cut off, or start a line, wherever the string goes next.
   const bool control = std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
   });
-  const std::string wrong = control                   ? "control characters are not allowed"
-                            : option.check != nullptr ? option.check(text)
-                                                      : std::string();
+  const std::string wrong = control            ? "control characters are not allowed"
+                            : check != nullptr ? check(text)
+                                               : std::string();
   if (!wrong.empty()) {
     complain(option, node, wrong);
   }

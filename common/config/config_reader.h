@@ -4,6 +4,7 @@
 
 #include <toml++/toml.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ class ConfigReader {
   void assign(const ConfigOption& option,
               const toml::node& node,
               std::vector<CertificateFiles>& value);
+  void assign(const ConfigOption& option,
+              const toml::node& node,
+              std::vector<GateDestination>& value);
   void assign(const ConfigOption& option, const toml::node& node, bool& value);
   void assign(const ConfigOption& option, const toml::node& node, unsigned& value);
   void assign(const ConfigOption& option, const toml::node& node, std::uint64_t& value);
@@ -41,6 +45,16 @@ class ConfigReader {
   void assign(const ConfigOption& option, const toml::node& node, Mta& value);
   void assign(const ConfigOption& option, const toml::node& node, Forwarding& value);
 
+  // A key of a table within a list.
+  struct Field {
+    std::string_view key;
+    std::string* value;
+    TextCheck check;
+  };
+  // One table of a list; the keys it may have are `fields`.
+  void read_fields(const ConfigOption& option,
+                   const toml::node& node,
+                   std::span<const Field> fields);
   template <typename T, std::size_t N>
   void assign_word(const ConfigOption& option,
                    const toml::node& node,
@@ -48,7 +62,13 @@ class ConfigReader {
                    T& value);
   [[nodiscard]] bool text_is_good(const ConfigOption& option,
                                   const toml::node& node,
-                                  const std::string& text);
+                                  const std::string& text) {
+    return text_is_good(option, node, text, option.check);
+  }
+  [[nodiscard]] bool text_is_good(const ConfigOption& option,
+                                  const toml::node& node,
+                                  const std::string& text,
+                                  TextCheck check);
   void wrong_type(const ConfigOption& option, const toml::node& node, std::string_view expected);
   void complain(const ConfigOption& option, const toml::node& node, std::string_view what);
   void report(const toml::source_region& where, std::string message);

@@ -281,12 +281,42 @@ const ConfigOption kOptions[] = {
      "the log believes what these relays say about the next hop.",
      check_listen_address},
     {"gate.outbound", "nexthop", [](Config& c) -> std::string& { return c.gate.outbound.nexthop; },
-     R"("relay.example.test:25")", "Where all mail goes.", check_host_port_or_empty},
+     R"("mx")",
+     "Where mail goes: to a host and port; \"lmtp:host:port\" or \"lmtp:unix:/path\" to a "
+     "delivery\n"
+     "agent, and then the mail system speaks LMTP to the gate, too; or \"mx\": to the MX of each\n"
+     "recipient's domain (then give the transport a recipient limit of 1, see mtrk-gate(8)).",
+     check_nexthop_or_empty},
     {"gate.outbound", "tls", [](Config& c) -> std::string& { return c.gate.outbound.tls; },
      R"("required")",
      "TLS towards the next hop: \"none\", \"opportunistic\" without a look at the certificate,\n"
-     "\"required\" with one that is right for nexthop.",
+     "\"required\" with one that is right for nexthop; by MX for the domain, or for an MX whose\n"
+     "name is within the domain.",
      check_tls_use},
+    {"gate.outbound", "destination",
+     [](Config& c) -> std::vector<GateDestination>& { return c.gate.outbound.destination; },
+     R"([{domain = "partner.example", nexthop = "mx", tls = "required"}])",
+     "Domains with a next hop, or a use of TLS, of their own; \".partner.example\" is all below "
+     "it.\n"
+     "Also written as tables [[gate.outbound.destination]]."},
+    {"gate.outbound",
+     "mx_port",
+     [](Config& c) -> unsigned& { return c.gate.outbound.mx_port; },
+     "2525",
+     "The port of mail servers found by MX.",
+     nullptr,
+     {1, 65'535}},
+    {"gate.outbound", "own_addresses",
+     [](Config& c) -> std::vector<std::string>& { return c.gate.outbound.own_addresses; },
+     R"(["127.0.0.0/8", "::1", "192.0.2.25"])",
+     "Where MX records must not lead, beside the addresses of this host's interfaces: what else\n"
+     "leads back to this mail system, such as its public address behind NAT.",
+     check_network},
+    {"gate.outbound", "dns",
+     [](Config& c) -> std::vector<std::string>& { return c.gate.outbound.dns; },
+     R"(["127.0.0.1:53"])",
+     "Name servers to ask for next hops by MX and in destination; empty: the system's.",
+     check_host_port},
     {"gate.outbound", "networks",
      [](Config& c) -> std::vector<std::string>& { return c.gate.outbound.networks; },
      R"(["127.0.0.1", "192.0.2.25"])",

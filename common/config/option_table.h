@@ -18,6 +18,7 @@ namespace mtrk {
 using ConfigMember = std::variant<std::string& (*)(Config&),
                                   std::vector<std::string>& (*)(Config&),
                                   std::vector<CertificateFiles>& (*)(Config&),
+                                  std::vector<GateDestination>& (*)(Config&),
                                   bool& (*)(Config&),
                                   unsigned& (*)(Config&),
                                   std::uint64_t& (*)(Config&),

@@ -45,6 +45,16 @@ std::string to_toml(const std::vector<CertificateFiles>& list) {
   return out += ']';
 }
 
+std::string to_toml(const std::vector<GateDestination>& list) {
+  std::string out = "[";
+  for (const GateDestination& one : list) {
+    out += out.size() > 1 ? ", " : "";
+    out += fmt::format("{{domain = {}, nexthop = {}", to_toml(one.domain), to_toml(one.nexthop));
+    out += one.tls.empty() ? "}" : fmt::format(", tls = {}}}", to_toml(one.tls));
+  }
+  return out += ']';
+}
+
 std::string to_toml(bool value) {
   return value ? "true" : "false";
 }

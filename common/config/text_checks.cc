@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/config/host_port.h"
 #include "common/config/network.h"
+#include "common/config/next_hop.h"
 
 #include <string_view>
 
@@ -136,6 +137,34 @@ std::string check_host_port_or_empty(const std::string& text) {
 
 std::string check_hops(const std::string& text) {
   return text == "all" || text == "final" ? "" : R"(is "all" or "final")";
+}
+
+std::string check_nexthop(const std::string& text) {
+  const Expected<NextHop> hop = parse_next_hop(text);
+  return hop ? std::string()
+             : hop.error().detail + R"(; a next hop is "host:port", "mx", "lmtp:host:port")" +
+                   R"( or "lmtp:unix:/path")";
+}
+
+std::string check_destination_nexthop(const std::string& text) {
+  const Expected<NextHop> hop = parse_next_hop(text);
+  if (!hop) {
+    return hop.error().detail + R"(; the next hop of a domain is "host:port" or "mx")";
+  }
+  return hop->lmtp ? "LMTP answers for each recipient, so it needs the whole gate: nexthop of "
+                     "[gate.outbound]"
+                   : "";
+}
+
+std::string check_nexthop_or_empty(const std::string& text) {
+  return text.empty() ? std::string() : check_nexthop(text);
+}
+
+std::string check_destination(const std::string& text) {
+  const std::string_view name = std::string_view(text).substr(text.starts_with('.') ? 1 : 0);
+  return is_host_name(name)
+             ? std::string()
+             : quoted(text) + R"( is not a domain, or one with a dot in front for all below it)";
 }
 
 std::string check_identify(const std::string& text) {

@@ -24,7 +24,11 @@ namespace mtrk {
 [[nodiscard]] std::string check_hops(const std::string& text);      // all, final
 [[nodiscard]] std::string check_identify(const std::string& text);  // proxy, xclient, none
 [[nodiscard]] std::string check_tls_use(const std::string& text);   // none, opportunistic, required
-[[nodiscard]] std::string check_host_port(const std::string& text);           // port not 0
-[[nodiscard]] std::string check_host_port_or_empty(const std::string& text);  // port not 0
+[[nodiscard]] std::string check_nexthop(const std::string& text);   // common/config/next_hop.h
+[[nodiscard]] std::string check_nexthop_or_empty(const std::string& text);
+[[nodiscard]] std::string check_destination_nexthop(const std::string& text);  // not by LMTP
+[[nodiscard]] std::string check_destination(const std::string& text);          // name or ".name"
+[[nodiscard]] std::string check_host_port(const std::string& text);            // port not 0
+[[nodiscard]] std::string check_host_port_or_empty(const std::string& text);   // port not 0
 
 }  // namespace mtrk

@@ -50,7 +50,9 @@ void take_gate_tag(const Attempt& attempt, Meaning& meaning) {
   const std::optional<GateTag> tag = tag_of(attempt);
   meaning.remote_mta = tag ? tag->remote_mta() : "";
   meaning.loopback = false;
-  if (tag && tag->transferred && meaning.last == Last::relayed) {
+  // Also of lmtp(8), whose relay would have been the last one: RFC 3886 §3.5.
+  const bool taken = meaning.last == Last::relayed || meaning.last == Last::delivered;
+  if (tag && tag->transferred && taken) {
     meaning.last = Last::transferred;
     meaning.status = {2, 4, 0};
   }

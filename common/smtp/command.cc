@@ -41,9 +41,10 @@ std::optional<std::size_t> end_of_path(std::string_view line, std::size_t at) {
 }  // namespace
 
 Verb verb_of(std::string_view line) {
-  constexpr std::array<std::pair<std::string_view, Verb>, 12> kVerbs{
+  constexpr std::array<std::pair<std::string_view, Verb>, 13> kVerbs{
       {{"EHLO", Verb::ehlo},
        {"HELO", Verb::helo},
+       {"LHLO", Verb::lhlo},
        {"MAIL", Verb::mail},
        {"RCPT", Verb::rcpt},
        {"DATA", Verb::data},

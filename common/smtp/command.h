@@ -16,6 +16,7 @@ namespace mtrk::smtp {
 enum class Verb {
   ehlo,
   helo,
+  lhlo,  // LMTP, RFC 2033
   mail,
   rcpt,
   data,

@@ -9,13 +9,14 @@ namespace mtrk::smtp {
 namespace {
 
 // Not among them: STARTTLS, which ends here; XCLIENT and XFORWARD, with which a client could say it
-// is somebody else; MTRK and AUTH, which are decided on; REQUIRETLS, which speaks of this very
-// connection; TURN and ATRN, which turn it round; PIPE_CONNECT, for which nobody waits here.
-constexpr std::array<std::string_view, 22> kCarried{
-    "PIPELINING",    "SIZE",     "VRFY",        "ETRN",       "ENHANCEDSTATUSCODES", "8BITMIME",
-    "DSN",           "SMTPUTF8", "CHUNKING",    "BINARYMIME", "DELIVERBY",           "EXPN",
-    "HELP",          "LIMITS",   "MT-PRIORITY", "RRVS",       "NO-SOLICITING",       "SUBMITTER",
-    "FUTURERELEASE", "BURL",     "CONPERM",     "CONNEG"};
+// is somebody else; MTRK, AUTH, CHUNKING and BINARYMIME, which are decided on; REQUIRETLS, which
+// speaks of this very connection; TURN and ATRN, which turn it round; PIPE_CONNECT, for which
+// nobody waits here.
+constexpr std::array<std::string_view, 20> kCarried{
+    "PIPELINING", "SIZE",          "VRFY",        "ETRN",      "ENHANCEDSTATUSCODES",
+    "8BITMIME",   "DSN",           "SMTPUTF8",    "DELIVERBY", "EXPN",
+    "HELP",       "LIMITS",        "MT-PRIORITY", "RRVS",      "NO-SOLICITING",
+    "SUBMITTER",  "FUTURERELEASE", "BURL",        "CONPERM",   "CONNEG"};
 
 std::string_view keyword_of(std::string_view line) {
   return line.substr(0, line.find_first_of(" ="));  // "AUTH=PLAIN" is an old spelling
@@ -24,6 +25,9 @@ std::string_view keyword_of(std::string_view line) {
 bool is_kept(std::string_view keyword, const EhloRewrite& how) {
   if (iequals(keyword, "AUTH")) {
     return how.keep_auth;
+  }
+  if (iequals(keyword, "CHUNKING") || iequals(keyword, "BINARYMIME")) {
+    return how.keep_chunking;
   }
   if (iequals(keyword, "MTRK")) {
     return how.keep_mtrk;

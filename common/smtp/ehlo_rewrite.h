@@ -11,6 +11,7 @@ namespace mtrk::smtp {
 
 struct EhloRewrite {
   bool keep_auth = true;
+  bool keep_chunking = true;  // and BINARYMIME, which needs it
   bool keep_mtrk = false;
   bool add_mtrk = false;  // RFC 3885 §2: no parameters
   bool add_starttls = false;

@@ -13,6 +13,9 @@ Extensions parse_ehlo(const Reply& reply) {
     extensions.dsn |= iequals(keyword, "DSN");
     extensions.starttls |= iequals(keyword, "STARTTLS");
     extensions.eightbitmime |= iequals(keyword, "8BITMIME");
+    extensions.smtputf8 |= iequals(keyword, "SMTPUTF8");
+    extensions.size |= iequals(keyword, "SIZE");
+    extensions.pipelining |= iequals(keyword, "PIPELINING");
   }
   return extensions;
 }

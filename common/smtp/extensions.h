@@ -10,6 +10,9 @@ struct Extensions {
   bool dsn = false;   // RFC 3461
   bool starttls = false;
   bool eightbitmime = false;
+  bool smtputf8 = false;
+  bool size = false;
+  bool pipelining = false;
 };
 
 // Keywords in any case; unknown ones are skipped. The first line is the server's name.

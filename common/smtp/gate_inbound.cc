@@ -83,6 +83,7 @@ void GateInboundSession::take_command(Verb verb, std::string_view line) {
     case Verb::rset:
       pass(Awaited::reset, line);
       return;
+    case Verb::lhlo:
     case Verb::other:
       pass(Awaited::other, line);
       return;

@@ -1,34 +1,20 @@
 #include "common/smtp/gate_outbound.h"
 
-#include "common/base/ascii.h"
-#include "common/smtp/client_identity.h"
 #include "common/smtp/ehlo_rewrite.h"
 #include "common/smtp/extensions.h"
 
 #include <utility>
 
 namespace mtrk::smtp {
-namespace {
 
-constexpr std::string_view kXforward = "NAME ADDR PORT PROTO HELO IDENT SOURCE";
-
-// What a reply belongs to: the mark of pass().
-enum Mark : unsigned {
-  kPlain,
-  kEhlo,         // of EHLO: extensions are meant for us
-  kTransferred,  // of a message that was sent with MTRK=
-  kWithMtrk,     // of MAIL that carries MTRK=
-  kOurs,         // of a command of our own: not for the mail system
-};
-
-}  // namespace
-
-GateOutboundSession::GateOutboundSession(Settings settings) : ProxySession(std::move(settings)) {}
+GateOutboundSession::GateOutboundSession(Settings settings)
+    : GateOnwardSession(std::move(settings)) {}
 
 void GateOutboundSession::take_command(Verb verb, std::string_view line) {
   if (gathers_) {
     if (verb == Verb::rcpt && gathered_.size() < kMaxGathered) {
-      gather(line);
+      gathered_.emplace_back(line);
+      add_recipient(line);
     } else {
       begin_look_up(verb, line);
     }
@@ -37,14 +23,18 @@ void GateOutboundSession::take_command(Verb verb, std::string_view line) {
   switch (verb) {
     case Verb::ehlo:
     case Verb::helo:
-      end_transaction();
-      pass(Awaited::ehlo, line, verb == Verb::ehlo ? kEhlo : kPlain);
+    case Verb::lhlo:
+      take_hello(verb, line);
       return;
     case Verb::mail:
       take_mail(line);
       return;
     case Verb::rcpt:
-      pass(Awaited::rcpt, line);
+      if (settings().lmtp && recipients() >= kMaxGathered) {  // each is a reply to wait for
+        answer("452 4.5.3 Too many recipients");
+      } else {
+        pass(Awaited::rcpt, line);
+      }
       return;
     case Verb::data:
       mark_message(transferring_ ? kTransferred : kPlain);
@@ -86,36 +76,26 @@ void GateOutboundSession::take_command(Verb verb, std::string_view line) {
   }
 }
 
-void GateOutboundSession::take_xforward(std::string_view line) {
-  if (std::optional<std::string> ident = find_attribute(line, "IDENT")) {
-    ident_ = std::move(ident);
+void GateOutboundSession::take_hello(Verb verb, std::string_view line) {
+  if (settings().lmtp != (verb == Verb::lhlo)) {  // RFC 2033 §4.1
+    answer(settings().lmtp ? "500 5.5.1 This is LMTP: LHLO" : "500 5.5.1 This is SMTP: EHLO");
+    return;
   }
-  answer("250 2.0.0 Ok");
+  end_transaction();
+  pass(Awaited::ehlo, line, verb == Verb::helo ? kPlain : kEhlo);
 }
 
 void GateOutboundSession::take_mail(std::string_view line) {
   transferring_ = false;
   std::string plain = unfold_mail(line, nullptr);
-  if (!mtrk_ || !ident_) {
+  if (!mtrk_ || !ident()) {
     pass(Awaited::mail, plain);
     return;
   }
-  const Expected<PathCommand> command = parse_path_command(line);
-  transaction_ = {*ident_, command ? std::string(command->path) : "", plain_envid(plain), {}};
+  begin_transaction(line, plain);
   mail_ = std::move(plain);
   gathered_.clear();
   gathers_ = true;
-}
-
-void GateOutboundSession::gather(std::string_view line) {
-  gathered_.emplace_back(line);
-  const Expected<PathCommand> command = parse_path_command(line);
-  if (!command) {
-    return;
-  }
-  const Parameter* orcpt = command->find("ORCPT");
-  transaction_.recipients.push_back(
-      {std::string(command->path), orcpt == nullptr ? "" : std::string(orcpt->value)});
 }
 
 void GateOutboundSession::begin_look_up(Verb verb, std::string_view line) {
@@ -160,9 +140,8 @@ void GateOutboundSession::replied() {
   }
 }
 
-// Postfix names the queue id anew before each MAIL.
 void GateOutboundSession::end_transaction() {
-  ident_.reset();
+  forget_ident();
   transferring_ = false;
 }
 
@@ -171,8 +150,10 @@ std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark
     case Awaited::ehlo:
       if (mark == kEhlo && reply.positive()) {
         mtrk_ = parse_ehlo(reply).mtrk;
-        chunking_ = find_keyword(reply, "CHUNKING") != nullptr;
+        // Of LMTP it would have to be known which recipients are taken by when LAST is sent.
+        chunking_ = !settings().lmtp && find_keyword(reply, "CHUNKING") != nullptr;
         EhloRewrite how;
+        how.keep_chunking = chunking_;
         how.add_xforward = kXforward;
         return rewrite_ehlo(reply, how);
       }
@@ -206,7 +187,7 @@ std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply r
     mail_answered_ = true;
     if (reply.positive()) {
       transferring_ = true;
-      ++passed_on_;
+      count_passed_on();
     } else if (reply.code >= 500) {
       pass(Awaited::reset, "RSET", kOurs);
       pass(Awaited::mail, mail_);
@@ -214,16 +195,6 @@ std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply r
     }
   }
   return reply.code >= 400 ? tagged(std::move(reply), false) : reply;
-}
-
-Reply GateOutboundSession::tagged(Reply reply, bool transferred) const {
-  if (next_hop_.address.empty()) {
-    return reply;
-  }
-  GateTag tag = next_hop_;
-  tag.transferred = transferred && reply.positive();
-  reply.lines.front() = insert_gate_tag(reply.lines.front(), tag);
-  return reply;
 }
 
 }  // namespace mtrk::smtp

@@ -17,11 +17,17 @@ bool ProxySession::take_upstream_tls() {
 }
 
 void ProxySession::start() {
-  effect_ = Effect::connect_upstream;
+  if (!settings_.late) {
+    effect_ = Effect::connect_upstream;
+    return;
+  }
+  stage_ = Stage::detached;
+  greeted_ = true;
+  to_client_ += "220 " + settings_.hostname + " ESMTP\r\n";
 }
 
 bool ProxySession::may_consume() const {
-  return !closing_ && !held_ && stage_ == Stage::ready && waiting_.size() < kMaxAwaited;
+  return !closing_ && !held_ && !is_connecting() && waiting_.size() < kMaxAwaited;
 }
 
 bool ProxySession::wants_client() const {
@@ -168,7 +174,8 @@ void ProxySession::end_message() {
   repaired_ += scanner_.repaired();
   mode_ = Mode::command;
   ++messages_;
-  waiting_.push_back({Awaited::message, message_mark_, {}});
+  const unsigned replies = settings_.lmtp ? std::exchange(recipients_, 0) : 1;
+  waiting_.insert(waiting_.end(), replies, {Awaited::message, message_mark_, {}});
 }
 
 void ProxySession::pass(Awaited what, std::string_view line, unsigned mark) {
@@ -254,7 +261,7 @@ void ProxySession::expire(std::string_view why) {
 }
 
 bool ProxySession::is_idle() const {
-  return stage_ == Stage::ready && mode_ == Mode::command && waiting_.empty() && input_.empty() &&
+  return !is_connecting() && mode_ == Mode::command && waiting_.empty() && input_.empty() &&
          !held_ && !in_transaction_;
 }
 

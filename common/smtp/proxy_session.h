@@ -25,7 +25,8 @@
 //  * No octet crosses a TLS handshake: input behind STARTTLS ends the session (S1), input behind
 //    the server's 220 ends it too (C1), and what was learned in clear is forgotten. The server gets
 //    a new connection, so that nothing a stranger said before the handshake is left in it.
-//  * No positive reply is made up for the server: when it is gone, the client gets 421.
+//  * No positive reply to a recipient or a message is made up for the server: when it is gone, the
+//    client gets 421.
 //  * Memory: one piece of input, one line, kMaxAwaited replies.
 // Not thread-safe.
 namespace mtrk::smtp {
@@ -42,6 +43,12 @@ class ProxySession {
   struct Settings {
     std::string hostname;  // for our own replies, and our own EHLO
     TlsUse upstream_tls = TlsUse::none;
+    // Whom to connect to is known later, by what the client says: it is greeted and heard before
+    // there is a server, and the server may change between transactions (gate_routed.h).
+    bool late = false;
+    // The server speaks LMTP (RFC 2033), and so does the client: a message is answered once for
+    // each recipient that was taken.
+    bool lmtp = false;
   };
 
   explicit ProxySession(Settings settings) : settings_(std::move(settings)) {}
@@ -54,7 +61,8 @@ class ProxySession {
     connect_upstream,  // then upstream_connected() or upstream_failed(); an older connection ends
     offer_tls,         // no input waiting on the socket? then accept_tls(), else refuse_tls()
     start_tls,         // send, handshake, then client_tls_started(); or give the client up
-    look_up,           // gate_outbound.h
+    look_up,           // gate_onward.h
+    choose_next_hop,   // gate_routed.h
     close,             // send what there is, then close both
   };
   [[nodiscard]] std::optional<Effect> take_effect();
@@ -88,7 +96,12 @@ class ProxySession {
   [[nodiscard]] bool closing() const { return closing_; }
   [[nodiscard]] bool client_tls() const { return client_tls_; }
   [[nodiscard]] bool upstream_tls() const { return upstream_tls_; }
-  [[nodiscard]] bool waits_for_upstream() const { return stage_ != Stage::ready; }
+  // There is a connection to the server, or will be. If not, one that is left is to be closed.
+  [[nodiscard]] bool uses_upstream() const { return stage_ != Stage::detached; }
+  // On the way to a session with the server.
+  [[nodiscard]] bool is_connecting() const {
+    return stage_ != Stage::ready && stage_ != Stage::detached;
+  }
 
   // For the log.
   [[nodiscard]] const std::string& end() const { return end_; }       // why it is closing
@@ -126,6 +139,20 @@ class ProxySession {
   [[nodiscard]] virtual std::optional<std::string> identity_command(const Reply&) { return {}; }
   virtual void forget_client() {}  // the handshake is done: what was learned in clear is void
 
+  // Late only. Commands may be passed from now on; `hello` is the server's answer to EHLO, or HELO.
+  virtual void upstream_ready(const Reply& /*hello*/) {}
+  // Late only. The server is lost: false = there is no way on but 421 to the client.
+  [[nodiscard]] virtual bool survive(std::string_view /*why*/) { return false; }
+  void connect_upstream(TlsUse tls);  // want(Effect::connect_upstream), and what it leads to
+  void detach_upstream();             // without a server, as before connect_upstream()
+  // Forgets commands whose marks are at least `unseen`: the client does not wait for their replies.
+  // True if it waits for no other reply of the server.
+  [[nodiscard]] bool drop_awaited(unsigned unseen);
+  [[nodiscard]] bool awaits_reply(unsigned unseen) const;  // it waits for such a one now
+  [[nodiscard]] bool connected() const { return stage_ == Stage::ready; }
+  // MAIL was passed, and its message is not answered: another MAIL needs RSET.
+  [[nodiscard]] bool in_transaction() const { return in_transaction_; }
+
   // `mark` comes back with the reply.
   void pass(Awaited what, std::string_view line, unsigned mark = 0);
   void pass_chunk(std::string_view line, const Chunk& chunk, unsigned mark);
@@ -141,9 +168,11 @@ class ProxySession {
   void mark_message(unsigned mark) { message_mark_ = mark; }  // of the message that DATA begins
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] unsigned recipients() const { return recipients_; }
 
  private:
   enum class Stage {  // of the connection to the server
+    detached,         // late: there is none
     connecting,
     greeting,
     ehlo_for_tls,
@@ -151,6 +180,8 @@ class ProxySession {
     handshake,
     ehlo_for_identity,
     identity,
+    ehlo_for_session,  // late: the client's own was answered by us
+    helo_for_session,
     ready,
   };
   enum class Mode { command, auth_line, data, chunk, overlong };
@@ -173,6 +204,7 @@ class ProxySession {
   void take_stage_reply(const Reply& reply);
   void advance_stage(const Reply& greeting);
   void open_session();
+  [[nodiscard]] std::string hello() const;  // our own EHLO or LHLO
   void go_without_tls(std::string_view why);
   void take_awaited(Reply reply);
   void send_own_replies();
@@ -197,6 +229,7 @@ class ProxySession {
   bool closing_ = false;
   DataScanner scanner_;
   unsigned message_mark_ = 0;
+  unsigned recipients_ = 0;  // taken in this transaction
   std::uint64_t chunk_left_ = 0;
   bool overlong_cr_ = false;
   unsigned bad_lines_ = 0;

@@ -4,6 +4,7 @@
 #include "common/smtp/extensions.h"
 #include "common/smtp/proxy_session.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mtrk::smtp {
@@ -13,8 +14,36 @@ constexpr int kServiceReady = 220;
 constexpr int kClosing = 421;
 constexpr int kSendData = 354;
 constexpr int kGoOn = 334;
+constexpr std::size_t kMaxQuoted = 160;  // of a server's words, for the log
 
 }  // namespace
+
+void ProxySession::connect_upstream(TlsUse tls) {
+  settings_.upstream_tls = tls;
+  without_tls_ = false;
+  in_transaction_ = false;
+  to_upstream_.clear();
+  stage_ = Stage::connecting;
+  effect_ = Effect::connect_upstream;
+}
+
+void ProxySession::detach_upstream() {
+  stage_ = Stage::detached;
+  in_transaction_ = false;
+  to_upstream_.clear();
+}
+
+bool ProxySession::drop_awaited(unsigned unseen) {
+  std::erase_if(waiting_, [&](const Waiting& one) { return one.mark >= unseen; });
+  send_own_replies();
+  return waiting_.empty();
+}
+
+bool ProxySession::awaits_reply(unsigned unseen) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const Waiting& one) {
+    return one.what != Awaited::own && one.mark < unseen;
+  });
+}
 
 void ProxySession::upstream_connected() {
   replies_ = ReplyParser();
@@ -31,8 +60,12 @@ void ProxySession::upstream_tls_started() {
 }
 
 void ProxySession::from_upstream(std::string_view octets) {
+  if (stage_ == Stage::connecting || stage_ == Stage::detached) {
+    return;  // the last words of a server that was given up
+  }
   replies_.feed(octets);
-  while (!closing_ && stage_ != Stage::handshake) {
+  while (!closing_ && stage_ != Stage::handshake && stage_ != Stage::connecting &&
+         stage_ != Stage::detached) {
     Expected<std::optional<Reply>> reply = replies_.next();
     if (!reply) {
       lose_upstream(reply.error().detail);
@@ -86,6 +119,23 @@ void ProxySession::take_stage_reply(const Reply& reply) {
         lose_upstream("the server cannot be told who the client is");
       }
       return;
+    case Stage::ehlo_for_session:
+      if (!reply.positive() && reply.code >= 500) {
+        to_upstream_ += "HELO " + settings_.hostname + "\r\n";
+        stage_ = Stage::helo_for_session;
+        return;
+      }
+      [[fallthrough]];
+    case Stage::helo_for_session:
+      if (!reply.positive()) {
+        give_up(reply);
+        return;
+      }
+      stage_ = Stage::ready;
+      upstream_ready(reply);
+      take_input({});
+      return;
+    case Stage::detached:
     case Stage::connecting:
     case Stage::handshake:
     case Stage::ready:
@@ -96,16 +146,19 @@ void ProxySession::take_stage_reply(const Reply& reply) {
 // What is next on the way to a session; `greeting` is the last one the server gave.
 void ProxySession::advance_stage(const Reply& greeting) {
   greeting_ = Reply(greeting);
-  const std::string ehlo = "EHLO " + settings_.hostname + "\r\n";
   if (settings_.upstream_tls != TlsUse::none && !upstream_tls_ && !without_tls_) {
-    to_upstream_ += ehlo;
+    to_upstream_ += hello();
     stage_ = Stage::ehlo_for_tls;
   } else if (needs_identity() && !identified_) {
-    to_upstream_ += ehlo;
+    to_upstream_ += hello();
     stage_ = Stage::ehlo_for_identity;
   } else {
     open_session();
   }
+}
+
+std::string ProxySession::hello() const {
+  return (settings_.lmtp ? "LHLO " : "EHLO ") + settings_.hostname + "\r\n";
 }
 
 void ProxySession::go_without_tls(std::string_view why) {
@@ -118,6 +171,11 @@ void ProxySession::go_without_tls(std::string_view why) {
 }
 
 void ProxySession::open_session() {
+  if (settings_.late) {
+    to_upstream_ += hello();
+    stage_ = Stage::ehlo_for_session;
+    return;
+  }
   stage_ = Stage::ready;
   if (!greeted_) {
     greeted_ = true;
@@ -144,6 +202,11 @@ void ProxySession::take_awaited(Reply reply) {
     lose_upstream("the server asked for more than it was to get");
     return;
   }
+  if (answered.what == Awaited::mail && reply.positive()) {
+    recipients_ = 0;
+  } else if (answered.what == Awaited::rcpt && reply.positive()) {
+    ++recipients_;
+  }
   in_transaction_ = in_transaction_ && answered.what != Awaited::message &&
                     (answered.what != Awaited::mail || reply.positive());
   if (answered.what == Awaited::data || answered.what == Awaited::auth ||
@@ -157,7 +220,7 @@ void ProxySession::take_awaited(Reply reply) {
   if (const auto rewritten = take_reply(answered.what, answered.mark, std::move(reply))) {
     to_client_ += format_reply(*rewritten);
   }
-  if (code == kClosing || answered.what == Awaited::quit) {
+  if ((code == kClosing && uses_upstream()) || answered.what == Awaited::quit) {
     close_with({}, answered.what == Awaited::quit ? "quit" : "the server closed");
     return;
   }
@@ -175,10 +238,15 @@ void ProxySession::send_own_replies() {
 
 // The server does not want to talk: its own words for the client.
 void ProxySession::give_up(const Reply& reply) {
+  if (settings_.late) {
+    lose_upstream("it answered: " + escape_for_people(reply.text(), kMaxQuoted));
+    return;
+  }
   const auto rewritten = take_reply(Awaited::greeting, 0, Reply(reply));
   std::string text = format_reply(rewritten ? *rewritten : reply);
   text.resize(text.size() - 2);  // close_with() ends the line
-  close_with(text, "the server refused the connection: " + escape_for_people(reply.text(), 160));
+  close_with(text,
+             "the server refused the connection: " + escape_for_people(reply.text(), kMaxQuoted));
 }
 
 void ProxySession::upstream_failed(std::string_view why) {
@@ -193,10 +261,16 @@ void ProxySession::upstream_failed(std::string_view why) {
 }
 
 void ProxySession::upstream_closed() {
-  lose_upstream("the server closed the connection");
+  if (stage_ != Stage::connecting && stage_ != Stage::detached) {  // else: an older connection
+    lose_upstream("the server closed the connection");
+  }
 }
 
 void ProxySession::lose_upstream(std::string_view why) {
+  if (!closing_ && survive(why)) {
+    take_input({});
+    return;
+  }
   close_with("421 4.3.0 " + settings_.hostname + " Service not available, try again later", why);
 }
 

@@ -71,6 +71,7 @@ class GatePlayer {
 
  protected:
   virtual void look_up() { std::abort(); }
+  virtual void choose_next_hop() { std::abort(); }
 
  private:
   static constexpr std::size_t kMemory = std::size_t{64} * 1024;
@@ -94,6 +95,9 @@ class GatePlayer {
         return;
       case Effect::look_up:
         look_up();
+        return;
+      case Effect::choose_next_hop:
+        choose_next_hop();
         return;
       case Effect::close:
         require(session_.closing());

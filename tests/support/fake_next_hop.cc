@@ -2,13 +2,17 @@
 // refuses or defers by the first letters of the local part, and writes down what it was sent.
 //
 //   fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] [--dies-at PREFIX]
-//                 [--greeting TEXT]
+//                 [--greeting TEXT] [--lmtp] [--unix PATH]
 //
 //   b5...@  550 5.1.1 at RCPT          t4...@  451 4.2.1 at RCPT
 //   d5...@  554 5.7.1 at end of data   d4...@  451 4.3.0 at end of data   (every recipient with
 //   them) everything else is accepted
 //
 // With --mtrk the keyword has a parameter, which has to be tolerated (MTRK-2-03).
+//
+// With --lmtp it speaks LMTP, so that each recipient's letters decide for that one alone; with
+// --unix it listens on a socket of that name instead of a port.
+//
 // With --dies-at the connection ends, without an answer, at the first line that begins with PREFIX,
 // also within a message.
 //
@@ -19,6 +23,7 @@
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -28,6 +33,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -38,8 +44,12 @@ struct Options {
   std::string log;
   bool dsn = true;
   bool mtrk = false;
+  bool lmtp = false;
+  std::string path;
   std::string dies_at;
 };
+
+constexpr char kAccepted[] = "250 2.0.0 Ok: queued as ";
 
 class Session {
  public:
@@ -62,15 +72,19 @@ class Session {
 
  private:
   void answer(std::string_view verb, const std::string& line) {
-    if (verb == "EHLO" || verb == "HELO") {
+    if ((verb == "LHLO") != options_.lmtp && (verb == "LHLO" || verb == "EHLO" || verb == "HELO")) {
+      reply("500 5.5.1 Another protocol is spoken here");
+    } else if (verb == "EHLO" || verb == "HELO" || verb == "LHLO") {
       reply(std::string("250-next-hop.example.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n") +
             (options_.dsn ? "250-DSN\r\n" : "") +
             (options_.mtrk ? "250-MTRK x-of-tomorrow=1\r\n" : "") + "250 ENHANCEDSTATUSCODES");
     } else if (verb == "MAIL") {
-      end_of_data_ = "250 2.0.0 Ok: queued as ";
+      answers_.assign(options_.lmtp ? 0 : 1, kAccepted);
       reply("250 2.1.0 Ok");
     } else if (verb == "RCPT") {
       reply(recipient_reply(line));
+    } else if (verb == "DATA" && answers_.empty()) {
+      reply("503 5.5.1 No valid recipients");
     } else if (verb == "DATA") {
       reply("354 End data with <CR><LF>.<CR><LF>");
       read_message();
@@ -89,10 +103,13 @@ class Session {
     if (rule == "t4") {
       return "451 4.2.1 Mailbox busy, try again later";
     }
-    if (rule == "d5") {
-      end_of_data_ = "554 5.7.1 Content refused";
-    } else if (rule == "d4") {
-      end_of_data_ = "451 4.3.0 Cannot store it now";
+    const std::string verdict = rule == "d5"   ? "554 5.7.1 Content refused"
+                                : rule == "d4" ? "451 4.3.0 Cannot store it now"
+                                               : kAccepted;
+    if (options_.lmtp) {
+      answers_.push_back(verdict);
+    } else if (verdict != kAccepted) {
+      answers_.assign(1, verdict);
     }
     return "250 2.1.5 Ok";
   }
@@ -101,12 +118,15 @@ class Session {
     std::string line;
     while (read_line(line)) {
       if (line == ".") {
-        const bool accepted = end_of_data_.front() == '2';
-        const std::string id = std::to_string(::getpid()) + "." + std::to_string(++messages_);
-        if (accepted) {
-          note("accepted " + id);
+        for (const std::string& answer : answers_) {
+          const bool accepted = answer == kAccepted;
+          const std::string id = std::to_string(::getpid()) + "." + std::to_string(++messages_);
+          if (accepted) {
+            note("accepted " + id);
+          }
+          reply(accepted ? answer + id : answer);
         }
-        reply(accepted ? end_of_data_ + id : end_of_data_);
+        answers_.clear();
         return;
       }
     }
@@ -159,7 +179,7 @@ class Session {
   int log_;
   const Options& options_;
   std::string buffer_;
-  std::string end_of_data_;
+  std::vector<std::string> answers_;  // to the message
   int messages_ = 0;
 };
 
@@ -183,6 +203,19 @@ int listen_on(const Options& options) {
   return listener;
 }
 
+int listen_on_path(const std::string& path) {
+  const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ::unlink(path.c_str());
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener, 128) != 0) {
+    fail(path.c_str());
+  }
+  return listener;
+}
+
 Options parse_arguments(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
@@ -197,16 +230,20 @@ Options parse_arguments(int argc, char** argv) {
       options.log = argv[++i];
     } else if (name == "--address" && i + 1 < argc) {
       options.address = argv[++i];
+    } else if (name == "--lmtp") {
+      options.lmtp = true;
+    } else if (name == "--unix" && i + 1 < argc) {
+      options.path = argv[++i];
     } else if (name == "--greeting" && i + 1 < argc) {
       options.greeting = argv[++i];
     } else if (name == "--dies-at" && i + 1 < argc) {
       options.dies_at = argv[++i];
     }
   }
-  if (options.port == 0 || options.log.empty()) {
+  if ((options.port == 0 && options.path.empty()) || options.log.empty()) {
     std::fputs(
         "usage: fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] "
-        "[--dies-at PREFIX] [--greeting TEXT]\n",
+        "[--dies-at PREFIX] [--greeting TEXT] [--lmtp] [--unix PATH]\n",
         stderr);
     std::exit(64);
   }
@@ -224,7 +261,7 @@ int main(int argc, char** argv) {
   if (log < 0) {
     fail(options.log.c_str());
   }
-  const int listener = listen_on(options);
+  const int listener = options.path.empty() ? listen_on(options) : listen_on_path(options.path);
   for (;;) {
     const int socket = ::accept(listener, nullptr, nullptr);
     if (socket < 0) {

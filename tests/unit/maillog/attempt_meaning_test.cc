@@ -124,6 +124,18 @@ TEST(AttemptMeaningTest, BelievesTheTagOfAConfiguredGate) {
   EXPECT_EQ(refused.last, Last::bounced);
   EXPECT_EQ(refused.remote_mta, "mx.x");
 
+  // MTSN-3.5-02: a delivery agent that took MTRK is asked next; one that did not has delivered.
+  const auto by_lmtp = [&](const char* text) {
+    Attempt attempt{};
+    attempt.agent = "lmtp";
+    attempt.relay = kGate;
+    attempt.status = "sent";
+    attempt.text = text;
+    return *meaning_of(attempt, {}, gates);
+  };
+  EXPECT_EQ(by_lmtp("250 2.0.0 mtrk-gate=transferred/mx.x[unix]:0 saved").last, Last::transferred);
+  EXPECT_EQ(by_lmtp("250 2.0.0 mtrk-gate=transferred/mx.x[unix]:0 saved").remote_mta, "mx.x");
+  EXPECT_EQ(by_lmtp("250 2.0.0 mtrk-gate=relayed/mx.x[unix]:0 saved").last, Last::delivered);
   // Nobody else is believed, and the gate not what it did not say itself.
   EXPECT_EQ(meaning("mx.evil[192.0.2.66]:25", "sent",
                     "250 2.0.0 mtrk-gate=transferred/mx.x[192.0.2.1]:25 Ok")

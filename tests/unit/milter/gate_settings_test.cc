@@ -48,6 +48,29 @@ TEST(GateSettingsTest, TheOutboundHalfNeedsANextHopAndWhoMayUseIt) {
   EXPECT_NE(check_settings(config).find("gate.outbound.networks"), std::string::npos);
 }
 
+TEST(GateSettingsTest, ANextHopByMxOrOfSomeDomainsIsChosen) {
+  Config config;
+  config.gate.outbound.listen = {"127.0.0.1:10023"};
+  config.gate.outbound.nexthop = "hub.example.net:25";
+  EXPECT_EQ(make_settings(config)->outbound.routes, nullptr);
+  config.gate.outbound.destination = {{"partner.example", "mx", "required"},
+                                      {"old.example", "mx.old.example:2525", ""}};
+  config.gate.outbound.tls = "none";
+  const auto routes = make_settings(config)->outbound.routes;
+  ASSERT_NE(routes, nullptr);
+  EXPECT_EQ(routes->find("a.example"),
+            (smtp::GateRoute{"hub.example.net", 25, smtp::TlsUse::none}));
+  EXPECT_EQ(routes->find("partner.example"), (smtp::GateRoute{"", 0, smtp::TlsUse::required}));
+  EXPECT_EQ(routes->find("old.example"),
+            (smtp::GateRoute{"mx.old.example", 2525, smtp::TlsUse::none}));
+  config.gate.outbound.nexthop = "mx";
+  config.gate.outbound.destination.clear();
+  EXPECT_EQ(check_settings(config), "");
+  EXPECT_EQ(make_settings(config)->outbound.routes->find("a.example").host, "");
+  config.gate.outbound.dns = {"ns.example:53"};
+  EXPECT_NE(check_settings(config).find("gate.outbound.dns"), std::string::npos);
+}
+
 TEST(GateSettingsTest, ACertificateThatCannotBeUsedIsSaid) {
   Config config = inbound_config();
   config.tls.certificate = "/nowhere/cert.pem";

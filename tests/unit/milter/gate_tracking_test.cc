@@ -11,7 +11,7 @@ namespace mtrk::gate {
 namespace {
 
 using Kind = Verdict::Kind;
-using Transaction = smtp::GateOutboundSession::Transaction;
+using Transaction = smtp::GateOnwardSession::Transaction;
 using std::chrono::milliseconds;
 
 constexpr char kId[] = "4jWzjj46J4z1V";

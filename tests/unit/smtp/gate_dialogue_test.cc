@@ -2,6 +2,7 @@
 // the format. Each is played in whole lines, and cut at every octet.
 #include "common/smtp/gate_inbound.h"
 #include "common/smtp/gate_outbound.h"
+#include "common/smtp/gate_routed.h"
 
 #include <gtest/gtest.h>
 
@@ -63,6 +64,15 @@ std::unique_ptr<ProxySession> make_session(const std::string& line) {
     settings.upstream_tls = TlsUse::required;
   } else if (flags.count("upstream-tls=opportunistic") > 0) {
     settings.upstream_tls = TlsUse::opportunistic;
+  }
+  settings.lmtp = line.starts_with("lmtp");
+  if (line.starts_with("routed")) {
+    settings.late = true;
+    auto routes = std::make_shared<GateRoutes>(GateRoute{"", 0, settings.upstream_tls});
+    routes->add("hub.example", {"smart.example", 2525, TlsUse::none});
+    routes->add(".hub.example", {"smart.example", 2525, TlsUse::none});
+    routes->add("safe.example", {"", 0, TlsUse::required});
+    return std::make_unique<GateRoutedSession>(settings, std::move(routes));
   }
   if (!inbound) {
     auto session = std::make_unique<GateOutboundSession>(settings);
@@ -161,7 +171,16 @@ class Player {
     }
     const std::optional<Effect> effect = session_->take_effect();
     ASSERT_TRUE(effect);
-    if (what == "connect") {
+    if (what.starts_with("connect to ")) {
+      ASSERT_EQ(*effect, Effect::connect_upstream);
+      const auto& routed = dynamic_cast<const GateRoutedSession&>(*session_);
+      const bool fails = what.ends_with(" failed");
+      ASSERT_EQ("connect to " + routed.place().host + (fails ? " failed" : ""), what);
+      fails ? session_->upstream_failed("connection refused") : session_->upstream_connected();
+    } else if (what.starts_with("choose ")) {
+      ASSERT_EQ(*effect, Effect::choose_next_hop);
+      choose(what.substr(7));
+    } else if (what == "connect") {
       ASSERT_EQ(*effect, Effect::connect_upstream);
       session_->upstream_connected();
     } else if (what == "connect failed") {
@@ -187,8 +206,26 @@ class Player {
     }
   }
 
+  // "r.example: mx1.r.example=192.0.2.25 …", or "r.example! 556 5.1.10 …".
+  void choose(const std::string& given) {
+    auto& routed = dynamic_cast<GateRoutedSession&>(*session_);
+    const std::size_t end = given.find_first_of(":!");
+    ASSERT_EQ(routed.domain(), given.substr(0, end));
+    if (given.at(end) == '!') {
+      routed.take_no_place(given.substr(end + 2));
+      return;
+    }
+    std::vector<GateRoutedSession::Place> places;
+    std::istringstream words(given.substr(end + 1));
+    for (std::string word; words >> word;) {
+      const std::size_t equals = word.find('=');
+      places.push_back({word.substr(0, equals), word.substr(equals + 1), 25, "r.example"});
+    }
+    routed.take_places(std::move(places));
+  }
+
   void answer(const std::string& given) {
-    auto& outbound = dynamic_cast<GateOutboundSession&>(*session_);
+    auto& outbound = dynamic_cast<GateOnwardSession&>(*session_);
     const std::size_t blank = given.rfind(' ');
     if (blank == std::string::npos) {
       outbound.answer_look_up(std::nullopt);
@@ -210,7 +247,7 @@ class Player {
     } else if (what == "busy") {
       ASSERT_FALSE(session_->is_idle());
     } else if (what == "paused") {
-      dynamic_cast<GateOutboundSession&>(*session_).input_paused();
+      dynamic_cast<GateOnwardSession&>(*session_).input_paused();
     } else if (what == "reads") {
       ASSERT_TRUE(session_->wants_client());
     } else if (what == "waits") {

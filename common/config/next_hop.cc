@@ -1,0 +1,42 @@
+#include "common/config/next_hop.h"
+
+#include <utility>
+
+namespace mtrk {
+namespace {
+
+constexpr std::size_t kLongestSocketPath = 107;  // sun_path less its NUL
+
+}  // namespace
+
+Expected<NextHop> parse_next_hop(std::string_view text) {
+  constexpr std::string_view kLmtp = "lmtp:";
+  constexpr std::string_view kUnix = "unix:";
+  NextHop hop;
+  if (text == "mx") {
+    hop.by_mx = true;
+    return hop;
+  }
+  // "lmtp:24" is a host of that name.
+  hop.lmtp = text.starts_with(kLmtp) && text.find(':', kLmtp.size()) != std::string_view::npos;
+  text.remove_prefix(hop.lmtp ? kLmtp.size() : 0);
+  if (hop.lmtp && text.starts_with(kUnix)) {
+    hop.path = text.substr(kUnix.size());
+    if (!hop.path.starts_with('/') || hop.path.size() > kLongestSocketPath) {
+      return fail(ErrorCode::syntax,
+                  "the path of a socket starts with / and has at most 107 octets");
+    }
+    return hop;
+  }
+  Expected<HostPort> at = parse_host_port(text);
+  if (!at) {
+    return Unexpected(std::move(at.error()));
+  }
+  if (at->port == 0) {
+    return fail(ErrorCode::syntax, "the port is a number from 1 to 65535, not 0");
+  }
+  hop.at = std::move(*at);
+  return hop;
+}
+
+}  // namespace mtrk

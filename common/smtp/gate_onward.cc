@@ -1,0 +1,43 @@
+#include "common/smtp/gate_onward.h"
+
+#include "common/smtp/client_identity.h"
+#include "common/smtp/command.h"
+
+#include <utility>
+
+namespace mtrk::smtp {
+
+void GateOnwardSession::take_xforward(std::string_view line) {
+  if (std::optional<std::string> ident = find_attribute(line, "IDENT")) {
+    ident_ = std::move(ident);
+  }
+  answer("250 2.0.0 Ok");
+}
+
+void GateOnwardSession::begin_transaction(std::string_view line, std::string_view plain) {
+  const Expected<PathCommand> command = parse_path_command(line);
+  transaction_ = {
+      ident_.value_or(""), command ? std::string(command->path) : "", plain_envid(plain), {}};
+}
+
+void GateOnwardSession::add_recipient(std::string_view line) {
+  const Expected<PathCommand> command = parse_path_command(line);
+  if (!command) {
+    return;
+  }
+  const Parameter* orcpt = command->find("ORCPT");
+  transaction_.recipients.push_back(
+      {std::string(command->path), orcpt == nullptr ? "" : std::string(orcpt->value)});
+}
+
+Reply GateOnwardSession::tagged(Reply reply, bool transferred) const {
+  if (next_hop_.address.empty()) {
+    return reply;
+  }
+  GateTag tag = next_hop_;
+  tag.transferred = transferred && reply.positive();
+  reply.lines.front() = insert_gate_tag(reply.lines.front(), tag);
+  return reply;
+}
+
+}  // namespace mtrk::smtp

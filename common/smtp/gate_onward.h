@@ -1,0 +1,84 @@
+#pragma once
+
+#include "common/smtp/mail_fold.h"
+#include "common/smtp/proxy_session.h"
+#include "common/track/gate_tag.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The gate behind a mail system that does not know RFC 3885: a synchronous relay that queues
+// nothing. It adds MTRK=certifier:remaining where the true next hop announces MTRK, takes a fold
+// off wherever one is left, and says in its replies how the message went on (gate_tag.h). This is
+// what its two sessions share: with one next hop (gate_outbound.h), or one that the recipients
+// choose (gate_routed.h).
+//
+// Postfix tells the queue id by XFORWARD IDENT (smtp_send_xforward_command), which is the key to
+// the certifier. It is given before MAIL, and is void with the end of the transaction.
+namespace mtrk::smtp {
+
+class GateOnwardSession : public ProxySession {
+ public:
+  using ProxySession::ProxySession;
+
+  // Whom it is connected to, or tries to be, for the tag. The tag's word is of no account.
+  void set_next_hop(GateTag next_hop) { next_hop_ = std::move(next_hop); }
+
+  // Effect::look_up: what is known of the transaction that begins; its RCPT commands are here as
+  // far as the mail system sent them without waiting. Then answer_look_up().
+  struct Transaction {
+    std::string queue_id;
+    std::string sender;
+    std::string envid;  // plain, xtext; empty if there is none
+    struct Recipient {
+      std::string address;
+      std::string orcpt;  // the value as given, "rfc822;…"; empty if there is none
+    };
+    std::vector<Recipient> recipients;
+  };
+  [[nodiscard]] const Transaction& transaction() const { return transaction_; }
+  virtual void answer_look_up(std::optional<Onward> onward) = 0;
+
+  // Commands are kept back until the recipients are known. If the mail system sends none without an
+  // answer, input_paused() makes it go on.
+  [[nodiscard]] virtual bool gathers() const = 0;
+  virtual void input_paused() = 0;
+
+  [[nodiscard]] std::uint64_t passed_on() const { return passed_on_; }  // MAIL with MTRK=, accepted
+
+ protected:
+  static constexpr std::size_t kMaxGathered = 1000;
+  static constexpr std::string_view kXforward = "NAME ADDR PORT PROTO HELO IDENT SOURCE";
+
+  // What a reply belongs to: the mark of pass().
+  enum Mark : unsigned {
+    kPlain,
+    kEhlo,         // of EHLO: extensions are meant for us
+    kTransferred,  // of a message that was sent with MTRK=
+    kWithMtrk,     // of MAIL that carries MTRK=
+    kOurs,         // from here on: of a command of our own, not for the mail system
+    kOurMail,
+    kOurMailWithMtrk,
+  };
+
+  void take_xforward(std::string_view line);
+  // Of MAIL as it came, and without fold and MTRK.
+  void begin_transaction(std::string_view line, std::string_view plain);
+  void add_recipient(std::string_view line);  // RCPT
+  [[nodiscard]] const std::optional<std::string>& ident() const { return ident_; }
+  void forget_ident() { ident_.reset(); }  // Postfix names the queue id anew before each MAIL
+  void count_passed_on() { ++passed_on_; }
+
+  // A reply with the tag in it; as it is while nobody is connected to.
+  [[nodiscard]] Reply tagged(Reply reply, bool transferred) const;
+
+ private:
+  GateTag next_hop_;  // without an address: not connected, so no tag
+  std::optional<std::string> ident_;
+  Transaction transaction_;
+  std::uint64_t passed_on_ = 0;
+};
+
+}  // namespace mtrk::smtp

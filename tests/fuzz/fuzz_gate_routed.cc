@@ -1,0 +1,70 @@
+// The outbound gate whose next hop is chosen by the recipients, with hostile next hops and an odd
+// mail system; script as for the inbound one. Lines are whole, and a tag is only ever ours.
+#include "common/smtp/gate_routed.h"
+#include "common/track/gate_tag.h"
+#include "tests/fuzz/gate_player.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace {
+
+using mtrk::smtp::GateRoutedSession;
+using mtrk::smtp::TlsUse;
+
+class Player : public mtrk::GatePlayer {
+ public:
+  Player(GateRoutedSession& session, std::uint8_t mode)
+      : GatePlayer(session), routed_(session), mode_(mode) {}
+
+ private:
+  void look_up() override {
+    if (++steps_ % 3 == 0) {
+      routed_.answer_look_up(std::nullopt);
+      return;
+    }
+    routed_.answer_look_up(
+        mtrk::smtp::Onward{"e@h", *mtrk::parse_mtrk_param("AAAAAAAAAAAAAAAAAAAAAAAAAAA:940")});
+  }
+  void choose_next_hop() override {
+    mtrk::require(!routed_.domain().empty());
+    if (++steps_ % 4 == 0) {
+      routed_.take_no_place("550 5.1.2 no");
+    } else if (mode_ % 2 == 0) {
+      routed_.take_places({{"true.example", "192.0.2.1", 25, "r"}});
+    } else {
+      routed_.take_places(
+          {{"true.example", "192.0.2.1", 25, "r"}, {"true.example", "192.0.2.2", 25, "r"}});
+    }
+  }
+
+  GateRoutedSession& routed_;
+  std::uint8_t mode_;
+  unsigned steps_ = 0;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) {
+    return 0;
+  }
+  auto routes = std::make_shared<mtrk::smtp::GateRoutes>(
+      mtrk::smtp::GateRoute{"", 0, static_cast<TlsUse>(data[0] % 3)});
+  routes->add("b", {"h", 25, TlsUse::none});
+  routes->add(".b", {"h", 25, TlsUse::required});
+  GateRoutedSession session({"gate.example", TlsUse::none, true}, routes);
+  Player player(session, data[0] / 3);
+  const mtrk::FuzzInput script(data + 1, size - 1);
+  play(script, player, (data[0] & 64) != 0 ? 1 : 1U << 16);
+  mtrk::require(mtrk::has_whole_line_ends(player.to_server()));
+  for (std::string_view rest = player.to_client(); !rest.empty();) {
+    const std::size_t end = std::min(rest.find("\r\n"), rest.size());
+    const auto tag = mtrk::find_gate_tag(rest.substr(0, end));
+    mtrk::require(!tag || tag->host == "true.example" || tag->host == "h");
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+  return 0;
+}
