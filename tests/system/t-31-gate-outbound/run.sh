@@ -65,7 +65,7 @@ send_tracked fwd@example.net fwd@mx.example.test
 wait_until 15 went_out fwd || fail "not forwarded"
 with_mtrk fwd || fail "MTRK is lost on the way of a local alias"
 
-# MTRK-3.3-07, MTRK-3.3-09, MTRK-3.3-10, DSNX-5.2.7-02: expanded, or a list: no certifier.
+# MTRK-3.3-07, MTRK-3.3-09, MTRK-3.3-10: expanded, or a list: no certifier.
 send_tracked two@example.net two@example.test
 send_tracked both@example.net both@example.test
 send_tracked many@example.net many@mx.example.test
@@ -78,9 +78,12 @@ expect_outcome two@example.net two@example.test expanded 2.1.5 -
 # DSNX-5.2.1-03: what was not given at RCPT is the address given there.
 grep -q 'ORCPT=rfc822;two@example.test' "$work/next-hop.commands" || fail "ORCPT of an alias"
 
-# DSNX-5.2.7-01, DSNX-4.2-05: an alias sends in the sender's name, a list in its owner's, to recipients of its own.
+# DSNX-5.2.7-01, DSNX-4.2-05: an alias sends in the sender's name, a list in its owner's, to recipients of its own (ENVID
+# goes on to them by Postfix itself; there is no certifier with it, so that nobody can ask).
 grep -qE '^MAIL FROM:<sender@client.example>.* ENVID=fwd@example.net' "$work/next-hop.commands" || fail "the sender of an alias"
 grep -qE '^MAIL FROM:<owner-list@mx.example.test>.* ENVID=list@example.net' "$work/next-hop.commands" || fail "the sender of a list"
+grep -q 'ORCPT=rfc822;ok-list@partner.example' "$work/next-hop.commands" || fail "ORCPT of a list's recipient"
+! grep -q 'ORCPT=rfc822;list@' "$work/next-hop.commands" || fail "a list passes ORCPT on"
 
 # MTRK-3.3-08: who stands at RCPT is the primary recipient, also as one of several of its own alias.
 send_tracked first@example.net ok-first@partner.example
