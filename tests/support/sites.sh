@@ -8,7 +8,7 @@
 #              └─── mx.alpha.test ───┘           └─── mx.beta.test ───┘      of branch.beta.test
 #
 # The functions of lib.sh are about the site that at_site names.
-declare -A address_of=() smtpd_of=() behind_gate=() out_of=() tracker_of=() next_hop_of=()
+declare -A address_of=() smtpd_of=() behind_gate=() out_of=() tracker_of=()
 mail_port='' # of the gates and of the branch, in place of 25
 
 # claim_places: addresses 127.1.N.1 for alpha, 127.2.N.1 for beta and 127.3.N.1 for the branch, where N is this
@@ -18,7 +18,6 @@ claim_places() {
   free_port mail_port
   n=$(((ports_from - 20000) / 200))
   address_of=([alpha]=127.1.$n.1 [beta]=127.2.$n.1 [branch]=127.3.$n.1)
-  next_hop_of=([alpha]=${address_of[beta]}:$mail_port [beta]=${address_of[branch]}:$mail_port)
   for name in alpha beta; do
     free_port chosen
     smtpd_of[$name]=${address_of[$name]}:$chosen
@@ -26,7 +25,8 @@ claim_places() {
     behind_gate[$name]=${address_of[$name]}:$chosen
     free_port chosen
     out_of[$name]=${address_of[$name]}:$chosen
-    tracker_of[$name]=1038
+    free_port chosen
+    tracker_of[$name]=$chosen
   done
 }
 
@@ -39,7 +39,8 @@ at_site() {
 }
 
 # create_site NAME [LINE OF MAIN.CF...]: its Postfix and its mtrk.conf. All mail that is not for the site itself
-# leaves through its gate.
+# leaves through its gate, by MX where $more_routes, lines of mtrk.conf, say nothing else.
+more_routes=''
 create_site() {
   local pf=$top/tests/support/postfix-instance name=$1
   shift
@@ -53,6 +54,7 @@ END
   "$pf" set "$site_home/mx" \
     "myhostname = mx.$name.test" "mydomain = $name.test" "virtual_mailbox_domains = $name.test" \
     "default_transport = mtrkout:[$site_address]:${out_of[$name]##*:}" "relay_transport = \$default_transport" \
+    "mtrkout_destination_recipient_limit = 1" \
     "smtpd_milters = { unix:mtrk/milter.sock, connect_timeout=2s, command_timeout=2s, content_timeout=4s, default_action=accept }" \
     "in_flow_delay = 0" "$@"
   write_config "[gate.inbound]
@@ -60,7 +62,11 @@ listen = [\"$site_address:$mail_port\"]
 upstream = \"${behind_gate[$name]}\"
 [gate.outbound]
 listen = [\"${out_of[$name]}\"]
-nexthop = \"${next_hop_of[$name]}\""
+nexthop = \"mx\"
+mx_port = $mail_port
+own_addresses = []
+dns = [\"$dns\"]
+$more_routes"
 }
 
 start_site() {
@@ -89,11 +95,14 @@ mx.$name A ${address_of[$name]}
 _mtqp._tcp.mx.$name SRV 0 0 ${tracker_of[$name]} mx.$name
 END
   done >"$work/zone"
-  printf '%s\n' 'branch.beta MX 10 mx.branch.beta' "mx.branch.beta A ${address_of[branch]}" >>"$work/zone"
+  printf '%s\n' 'branch.beta MX 10 mx.beta' "mx.branch.beta A ${address_of[branch]}" >>"$work/zone"
   start_dns <"$work/zone"
   start_branch
   "$top/tests/support/postfix-instance" fetch "$TESTBED_CACHE"
   create_site alpha "virtual_mailbox_maps = inline:{ ann@alpha.test=ann/ }"
+  more_routes="[[gate.outbound.destination]]
+domain = \"branch.beta.test\"
+nexthop = \"mx.branch.beta.test:$mail_port\""
   create_site beta \
     "virtual_mailbox_maps = inline:{ bob@beta.test=bob/, carol@beta.test=carol/ }" \
     "virtual_alias_maps = inline:{ { team@beta.test = bob@beta.test, carol@beta.test } }" \
