@@ -36,6 +36,15 @@ bool says_absent(int status) {
   return status == ARES_ENOTFOUND || status == ARES_ENODATA;
 }
 
+// Nothing at the name, says a server that neither holds the zone nor asks others: it knows nothing.
+bool is_referral(int status, const unsigned char* answer, int length) {
+  constexpr int kHeader = 12;
+  constexpr unsigned kAuthoritative = 0x04;       // of the third octet
+  constexpr unsigned kRecursionAvailable = 0x80;  // of the fourth
+  return status == ARES_ENODATA && answer != nullptr && length >= kHeader &&
+         (answer[2] & kAuthoritative) == 0 && (answer[3] & kRecursionAvailable) == 0;
+}
+
 // "" is the root, "not offered"; what is no host name is not used for anything.
 bool is_target(std::string_view name) {
   return name.empty() || is_host_name(name);
@@ -71,6 +80,8 @@ struct RecordQuery {
     Reply* list = nullptr;
     if (status == ARES_SUCCESS) {
       status = parse(answer, length, &list);
+    } else if (is_referral(status, answer, length)) {
+      status = ARES_ESERVFAIL;
     }
     const std::unique_ptr<Reply, FreeData> owner(list);
     if (status != ARES_SUCCESS && !says_absent(status)) {

@@ -37,6 +37,8 @@ nowhere    MX 10 absent
 number     MX 10 127.0.0.1.
 odd        MX 10 a\\032b
 odd        MX 10 c\\013\\010d
+elsewhere  NS ns.elsewhere
+ns.elsewhere A $dead
 safe       MX 10 mx.safe
 mx.safe    A $safe
 hosted     MX 10 mx.safe
@@ -44,7 +46,7 @@ clear      MX 10 mx.two
 fixed      MX 10 mx.dead
 END
 domains='one.test two.test busy.test gone.test null.test self.test backup.test implicit.test alias.test nowhere.test
-  number.test odd.test lame.example safe.test hosted.test clear.test fixed.test below.fixed.test'
+  number.test odd.test lame.example elsewhere.test safe.test hosted.test clear.test fixed.test below.fixed.test'
 transports=$(for domain in $domains; do printf '%s=mtrkout:[127.0.0.1]:%s, ' "$domain" "$out_port"; done)
 extra_services="mtrkout unix - - n - - smtp -o smtp_send_xforward_command=yes -o syslog_name=postfix/mtrkout
 group unix - - n - - smtp -o smtp_send_xforward_command=yes -o syslog_name=postfix/group
@@ -104,10 +106,11 @@ expect_outcome order@example.net ok7@alias.test transferred 2.4.0 mx.one.test
 expect_outcome order@example.net ok8@backup.test relayed 2.1.9 mx.two.test
 
 # RFC 7505; ourselves; nobody knows; names that are none.
-send_tracked none@example.net a@null.test a@self.test a@lame.example a@nowhere.test a@number.test a@odd.test
+send_tracked none@example.net a@null.test a@self.test a@lame.example a@elsewhere.test a@nowhere.test a@number.test a@odd.test
 expect_outcome none@example.net a@null.test failed 5.1.10 -
 expect_outcome none@example.net a@self.test failed 5.4.6 -
 expect_outcome none@example.net a@lame.example delayed 4.4.3 -
+expect_outcome none@example.net a@elsewhere.test delayed 4.4.3 -
 expect_outcome none@example.net a@nowhere.test failed 5.4.4 -
 expect_outcome none@example.net a@number.test failed 5.4.4 -
 expect_outcome none@example.net a@odd.test delayed 4.4.3 -

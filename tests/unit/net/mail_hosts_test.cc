@@ -146,6 +146,14 @@ TEST(MailHostsTest, WhatNobodyKnowsIsForLater) {
   EXPECT_EQ(find(no_mx, "r.test"), "451 4.4.3");
   const DnsPeer no_address(serve(zone, "A a.test"));
   EXPECT_EQ(find(no_address, "r.test"), "451 4.4.3");
+  // A referral to other servers, by one that does not ask them itself.
+  const DnsPeer referral([](const DnsQuestion& question) {
+    std::string packet = dns_answer(question, 0, {});
+    packet[2] = '\x80';
+    packet[3] = '\0';
+    return std::optional(packet);
+  });
+  EXPECT_EQ(find(referral, "r.test"), "451 4.4.3");
   const DnsPeer silent([](const DnsQuestion&) { return std::nullopt; });
   EXPECT_EQ(find(silent, "r.test"), "451 4.4.3");
 }
