@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kMaxForeign = 65536;  // open transactions; far more than an smtpd limit
 constexpr std::size_t kOverhead = 256;      // of one event beside its octets, roughly
-constexpr std::size_t kUsualEvents = 4;     // of a candidate, at least
+constexpr std::size_t kUsualEvents = 6;     // of a candidate
+constexpr std::size_t kMaxSpare = 1024;
 
 // Sendmail's one record of a message it has taken.
 const Queued* sendmail_record(const DeliveryEvent& event) {
@@ -67,7 +68,7 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
     return nullptr;
   } else if (client != nullptr || pickup != nullptr || message_id != nullptr || record != nullptr ||
              std::holds_alternative<Split>(event.what)) {
-    candidates_.emplace_back();
+    add_candidate();
     candidates_.back().queue_id = event.queue_id;
     index_.emplace(candidates_.back().queue_id, std::prev(candidates_.end()));
   } else {
@@ -122,7 +123,24 @@ void HeldEvents::forget(Candidates::iterator candidate) {
     children_.erase(child);
   }
   index_.erase(candidate->queue_id);
-  candidates_.erase(candidate);
+  if (spare_.size() >= kMaxSpare) {
+    candidates_.erase(candidate);
+    return;
+  }
+  candidate->events.clear();
+  spare_.splice(spare_.end(), candidates_, candidate);
+}
+
+void HeldEvents::add_candidate() {
+  if (spare_.empty()) {
+    candidates_.emplace_back();
+    return;
+  }
+  Candidate& used = spare_.back();
+  std::vector<OwnedEvent> events = std::move(used.events);
+  used = {};
+  used.events = std::move(events);
+  candidates_.splice(candidates_.end(), spare_, std::prev(spare_.end()));
 }
 
 // Log time runs backwards now and then (several writers, a clock that was set): then nothing ages.

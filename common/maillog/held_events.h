@@ -61,12 +61,15 @@ class HeldEvents : public DeliveryTrace::Evidence {
 
   [[nodiscard]] bool may_be_child(const Client& client) const;
   [[nodiscard]] Candidate* candidate_for(const DeliveryEvent& event);
+  void add_candidate();
   void forget(Candidates::iterator candidate);
   void expire(LogTime now);
 
   HeldLimits limits_;
   std::vector<std::string> filter_hosts_;
   Candidates candidates_;
+  Candidates
+      spare_;  // forgotten ones, used again with their memory: a busy log makes thousands a second
   std::unordered_map<std::string_view, Candidates::iterator> index_;  // keys live in the list
   std::unordered_multimap<std::string, std::string> children_;        // origin → id
   // Ids opened by other clients, until their message-id= line shows that they are no new ones.
