@@ -103,6 +103,16 @@ number '^Action: failed' 0
 MTQP_SECRET=$secret expect_exit 0 "$MTRK_BIN/mtqp" track --server "127.0.0.1:$mtqp_port" hostile@x.test
 ! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' "$work/output" || fail "controls reach the terminal: $(cat -v "$work/output")"
 
+# MTRK-3.1-09, V1: what proves the secret is kept, but neither the secret nor the certifier nor the id.
+keeps() { # the octets of WHAT are in the store
+  perl -e 'undef $/; open(my $f, "<", shift) or die; exit(index(<$f>, shift) < 0)' "$work/store/data.mdb" "$1"
+}
+raw() { printf %s "$1" | base64 -d | tail -c +2; } # without the first octet: arguments hold no NUL
+keeps one@x.test || fail "the recipient is not where it is looked for"
+for what in "$secret" "$certifier" several@x.test "$(raw "$secret")" "$(raw "$certifier=")"; do
+  ! keeps "$what" || fail "the store holds the secret, the certifier or the envelope id: $what"
+done
+
 # While the writer writes: 10 000 further messages come in, and every answer is right.
 seq 10000 | awk -v line="$(message ID@x.test "$(recipient w@x.test)")" '{ text = line; sub(/ID@/, "w" $1 "@", text); print text }' >"$work/further.ndjson"
 start import "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" import "$work/further.ndjson"
@@ -145,10 +155,11 @@ no_transaction() { # but a place for one
   mdb_stat -r "$work/store" >"$work/readers" || true # it ends with 1 after the table
   grep -qE "^ *${pids[mtqpd]} .* -$" "$work/readers" && ! grep -qE "^ *${pids[mtqpd]} .* [0-9]+$" "$work/readers"
 }
+# Answers under way have one for a moment; a client that does not read would keep it for a minute.
 wait_until 10 blocked || fail "the greedy clients do not block"
 before=$(rss)
 for _ in $(seq 10); do
-  wait_until 1 no_transaction || fail "a transaction is open while clients do not read: $(cat "$work/readers")"
+  wait_until 10 no_transaction || fail "a transaction is open while clients do not read: $(cat "$work/readers")"
   expect_outcome bare@x.test without@x.test delivered 2.1.5 -
 done
 [ $(($(rss) - before)) -le 2048 ] || fail "grew from $before to $(rss) KiB"
