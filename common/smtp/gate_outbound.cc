@@ -168,18 +168,17 @@ std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark
       if (mark == kOurs) {
         return std::nullopt;
       }
-      return reply;
+      break;
     case Awaited::greeting:
     case Awaited::rcpt:
     case Awaited::data:
-      return reply.code >= 400 ? tagged(std::move(reply), false) : reply;
     case Awaited::auth:
     case Awaited::quit:
     case Awaited::other:
     case Awaited::own:
       break;
   }
-  return reply;
+  return reply.code >= 400 ? tagged(std::move(reply), false) : reply;  // of any could be logged
 }
 
 std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply reply) {

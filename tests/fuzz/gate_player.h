@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/smtp/proxy_session.h"
+#include "common/track/gate_tag.h"
 #include "tests/fuzz/fuzz_input.h"
 
 #include <algorithm>
@@ -29,6 +30,20 @@ inline bool has_whole_line_ends(std::string_view text) {
     }
   }
   return true;
+}
+
+// Each reply that refuses has a tag of `host` in front, or none. One that does not is logged for a
+// message alone, whose tag the dialogues check.
+inline void require_own_tags(std::string_view replies, std::string_view host) {
+  bool begins = true;
+  while (!replies.empty()) {
+    const std::size_t end = std::min(replies.find("\r\n"), replies.size());
+    const std::string_view line = replies.substr(0, end);
+    const auto tag = find_gate_tag(line);
+    require(!begins || !tag || tag->host == host || line.front() < '4');
+    begins = line.size() < 4 || line[3] != '-';
+    replies.remove_prefix(std::min(end + 2, replies.size()));
+  }
 }
 
 class GatePlayer {
