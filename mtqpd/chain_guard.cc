@@ -1,25 +1,20 @@
 #include "mtqpd/chain_guard.h"
 
+#include "common/base/unique_fd.h"
 #include "common/mtqp/limits.h"
 #include "common/net/special_address.h"
 #include "mtqpd/address_limiter.h"
 
-#include <ifaddrs.h>
-#include <netinet/in.h>
+#include <boost/asio/ip/udp.hpp>
 
-#include <algorithm>
-#include <cstring>
-#include <memory>
+#include <sys/socket.h>
+
 #include <utility>
 
 namespace mtrk::mtqpd {
 namespace {
 
 using net::asio::ip::address;
-
-struct FreeInterfaces {
-  void operator()(ifaddrs* list) const { ::freeifaddrs(list); }
-};
 
 // IPv4 inside IPv6 is IPv4.
 address plain(const address& any) {
@@ -39,48 +34,29 @@ bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places) 
       plain(places.self->address()) == host) {
     return false;
   }
-  const bool own = std::find(places.own.begin(), places.own.end(), host) != places.own.end();
+  const bool own = places.is_own != nullptr && places.is_own(host);
   return (!own && !net::is_special(host)) || is_trusted(host, places.networks);
 }
 
-std::vector<address> local_addresses() {
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) {
-    return {};
-  }
-  const std::unique_ptr<ifaddrs, FreeInterfaces> owner(list);
-  std::vector<address> found;
-  for (const ifaddrs* at = list; at != nullptr; at = at->ifa_next) {
-    if (at->ifa_addr == nullptr) {
-      continue;
-    }
-    if (at->ifa_addr->sa_family == AF_INET) {
-      sockaddr_in v4{};
-      std::memcpy(&v4, at->ifa_addr, sizeof v4);
-      found.emplace_back(net::asio::ip::address_v4(ntohl(v4.sin_addr.s_addr)));
-    } else if (at->ifa_addr->sa_family == AF_INET6) {
-      sockaddr_in6 v6{};
-      std::memcpy(&v6, at->ifa_addr, sizeof v6);
-      net::asio::ip::address_v6::bytes_type octets;
-      std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
-      found.emplace_back(net::asio::ip::address_v6(octets));
-    }
-  }
-  return found;
+bool is_local_address(const address& host) {
+  const net::asio::ip::udp::endpoint endpoint(host, 0);
+  const UniqueFd socket(::socket(endpoint.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return socket &&
+         ::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0;
 }
 
-net::Awaitable<tl::expected<std::vector<net::Endpoints>, std::string>>
-GuardedResolver::resolve_targets(std::string host, std::optional<std::uint16_t> port) {
+net::Awaitable<tl::expected<net::Places, std::string>> GuardedResolver::resolve_targets(
+    std::string host, std::optional<std::uint16_t> port) {
   auto targets = co_await resolver_.resolve_targets(std::move(host), port);
   if (!targets) {
     co_return targets;
   }
-  for (net::Endpoints& endpoints : *targets) {
-    std::erase_if(endpoints, [this](const net::Tcp::endpoint& endpoint) {
+  for (net::Place& place : *targets) {
+    std::erase_if(place.endpoints, [this](const net::Tcp::endpoint& endpoint) {
       return !may_connect(endpoint, places_);
     });
   }
-  std::erase_if(*targets, [](const net::Endpoints& endpoints) { return endpoints.empty(); });
+  std::erase_if(*targets, [](const net::Place& place) { return place.endpoints.empty(); });
   if (targets->empty()) {
     co_return tl::make_unexpected(std::string("its addresses or ports may not be asked"));
   }
@@ -94,8 +70,8 @@ net::Awaitable<tl::expected<net::Endpoints, std::string>> GuardedResolver::resol
     co_return tl::make_unexpected(std::move(targets.error()));
   }
   net::Endpoints all;
-  for (const net::Endpoints& endpoints : *targets) {
-    all.insert(all.end(), endpoints.begin(), endpoints.end());
+  for (const net::Place& place : *targets) {
+    all.insert(all.end(), place.endpoints.begin(), place.endpoints.end());
   }
   co_return all;
 }

@@ -14,13 +14,15 @@ namespace mtrk::mtqpd {
 struct ChainPlaces {
   std::vector<Network> networks;  // special addresses (net::is_special()) that may be asked
   std::uint16_t port = 1038;      // besides 1038, where an SRV record says so
-  std::vector<net::asio::ip::address> own;  // addresses of this host: special, whatever they are
-  std::optional<net::Tcp::endpoint> self;   // where the client reached us: never
+  std::optional<net::Tcp::endpoint> self;  // where the client reached us: never
+  // Addresses of this host are special, whatever they are. May be null.
+  bool (*is_own)(const net::asio::ip::address&) = nullptr;
 };
 [[nodiscard]] bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places);
 
-// The addresses of this host's interfaces.
-[[nodiscard]] std::vector<net::asio::ip::address> local_addresses();
+// True for an address of this host: it can be bound. That needs no netlink, which the service's
+// sandbox does not have.
+[[nodiscard]] bool is_local_address(const net::asio::ip::address& address);
 
 // A resolver that leaves out what may not be connected to. What it lets pass is what is connected
 // to: nobody looks a name up again in between, so a name that changes its address gains nothing.
@@ -32,8 +34,8 @@ class GuardedResolver final : public net::Resolver {
 
   [[nodiscard]] net::Awaitable<tl::expected<net::Endpoints, std::string>> resolve(
       std::string host, std::optional<std::uint16_t> port) override;
-  [[nodiscard]] net::Awaitable<tl::expected<std::vector<net::Endpoints>, std::string>>
-  resolve_targets(std::string host, std::optional<std::uint16_t> port) override;
+  [[nodiscard]] net::Awaitable<tl::expected<net::Places, std::string>> resolve_targets(
+      std::string host, std::optional<std::uint16_t> port) override;
 
  private:
   net::Resolver& resolver_;

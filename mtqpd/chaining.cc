@@ -62,7 +62,7 @@ net::Awaitable<void> Chaining::run(ChainJob& job) {
 // One after the other, each with its share of the time that is left: the answer comes in time even
 // if all of them are slow.
 net::Awaitable<Chaining::Parts> Chaining::ask_all(ChainJob& job) {
-  const ChainPlaces places{options_.networks, options_.port, local_addresses(), job.client.reached};
+  const ChainPlaces places{options_.networks, options_.port, job.client.reached, is_local_address};
   net::DnsResolver dns({}, options_.dns);
   GuardedResolver resolver(dns, places);
   const net::Clock::time_point end = net::Clock::now() + options_.budget;

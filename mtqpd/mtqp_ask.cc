@@ -71,6 +71,7 @@ net::MtqpClientOptions Asker::client_options(const Server& server) {
   using Direction = net::MtqpClientOptions::Direction;
   net::MtqpClientOptions client;
   client.tls = options_.tls.use;
+  client.srv_names = options_.tls.srv || options_.tls.insecure;
   client.tls_context = [this]() -> net::asio::ssl::context& { return tls_context_.get(); };
   if (first_) {  // servers found on the way have names, ports and TLS of their own
     client.tls_name = options_.tls.name;

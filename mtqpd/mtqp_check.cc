@@ -71,6 +71,7 @@ net::MtqpClientOptions client_options(const CheckOptions& options, LazyTlsContex
   using Direction = net::MtqpClientOptions::Direction;
   net::MtqpClientOptions client;
   client.tls = options.tls.use;
+  client.srv_names = options.tls.srv || options.tls.insecure;
   client.implicit_tls = options.tls.implicit;
   client.tls_name = options.tls.name;
   client.tls_context = [&context]() -> net::asio::ssl::context& { return context.get(); };

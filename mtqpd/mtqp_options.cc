@@ -41,6 +41,9 @@ void add_tls_options(CLI::App& command, const std::string& prefix, TlsOptions& t
   command.add_option("--" + prefix + "-name", tls.name, "name wanted in the certificate")
       ->type_name("NAME");
   command.add_flag("--" + prefix + "-insecure", tls.insecure, "accept any certificate");
+  if (prefix == "tls") {  // mail servers are not found by SRV
+    command.add_flag("--tls-srv", tls.srv, "accept the name that an SRV record leads to");
+  }
 }
 
 void add_look_up_options(CLI::App& command, LookUpOptions& options) {

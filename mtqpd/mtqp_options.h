@@ -18,6 +18,7 @@ struct TlsOptions {
   std::string ca_file;    // empty = the system's certificates
   std::string name;       // of the server, where the host is given by address or otherwise
   bool insecure = false;  // any certificate will do
+  bool srv = false;       // the name an SRV record leads to will do
 };
 
 // How names become addresses.

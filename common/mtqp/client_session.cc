@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace mtrk::mtqp {
 namespace {
@@ -60,6 +61,11 @@ std::string describe(const Reply& reply) {
     text.append("/").append(escape_for_people(info, 64));
   }
   return text;
+}
+
+bool has_info(const Reply& reply, std::string_view word) {
+  return std::any_of(reply.info.begin(), reply.info.end(),
+                     [&](const std::string& info) { return iequals(info, word); });
 }
 
 }  // namespace
@@ -161,6 +167,12 @@ ClientNext ClientSession::on_greeting(const Reply& reply, std::string& out) {
 }
 
 ClientNext ClientSession::on_starttls(const Reply& reply, std::string& out) {
+  if (reply.status == ReplyStatus::bad && has_info(reply, "bad-fqdn") &&
+      is_starttls_domain(policy_.second_domain)) {
+    policy_.domain = std::exchange(policy_.second_domain, {});
+    out += "STARTTLS " + policy_.domain + "\r\n";
+    return client::NeedInput{};
+  }
   if (reply.status != ReplyStatus::ok || reply.body) {
     out += kQuit;
     return give_up(Kind::no_tls, "STARTTLS was refused (" + describe(reply) + ")");

@@ -38,6 +38,7 @@ struct ClientPolicy {
   std::string domain;  // the name the client means to talk to: STARTTLS, SNI, certificate
   bool tls_active = false;  // the connection began inside TLS (an implicit-TLS listener)
   std::size_t max_answer = kMaxAnswer;  // octets of a reply; more is no MTQP
+  std::string second_domain = {};       // asked for if the server has no certificate for `domain`
 };
 
 // Why a session cannot go on, in the classes the exit codes of mtqp(1) have.

@@ -66,8 +66,7 @@ NetFailure ClientConnection::failure(std::string_view doing, const error_code& e
 Awaitable<std::optional<NetFailure>> ClientConnection::connect(Resolver& resolver,
                                                                std::string host,
                                                                std::optional<std::uint16_t> port) {
-  tl::expected<std::vector<Endpoints>, std::string> targets =
-      co_await resolver.resolve_targets(host, port);
+  tl::expected<Places, std::string> targets = co_await resolver.resolve_targets(host, port);
   if (!targets) {
     co_return NetFailure{NetFailure::Kind::network, std::move(targets.error())};
   }
@@ -77,9 +76,10 @@ Awaitable<std::optional<NetFailure>> ClientConnection::connect(Resolver& resolve
     const Clock::time_point now = Clock::now();
     const Clock::duration share =
         (watchdog_->timer.expiry() - now) / static_cast<Clock::duration::rep>(targets->size() - i);
-    auto connected = co_await connect_first(std::move((*targets)[i]), now + share);
+    auto connected = co_await connect_first(std::move((*targets)[i].endpoints), now + share);
     if (connected && !watchdog_->expired) {
       peer_ = connected->endpoint;
+      target_ = std::move((*targets)[i].host);
       transport_ = std::make_unique<Transport>(std::move(connected->socket));
       watchdog_->end_operation = [this] { transport_->close(); };
       co_return std::nullopt;

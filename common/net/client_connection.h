@@ -48,6 +48,8 @@ class ClientConnection {
   [[nodiscard]] bool is_tls() const { return transport_ && transport_->is_tls(); }
   // Who is at the other end: its address once connected, what it showed in a handshake.
   [[nodiscard]] const std::optional<Tcp::endpoint>& peer() const { return peer_; }
+  // The host that was connected to: where an SRV record leads, or the one that was given.
+  [[nodiscard]] const std::string& target() const { return target_; }
   [[nodiscard]] PeerCertificates certificates() const;
 
  private:
@@ -58,6 +60,7 @@ class ClientConnection {
   Executor executor_;
   std::unique_ptr<Transport> transport_;
   std::optional<Tcp::endpoint> peer_;
+  std::string target_;
   std::shared_ptr<Watchdog> watchdog_;
   Clock::time_point end_ = Clock::time_point::max();
   std::array<char, 16 * 1024> buffer_{};

@@ -36,7 +36,7 @@ class Run {
       : connection_(connection),
         options_(options),
         domain_(std::move(domain)),
-        session_({options.tls, domain_, options.implicit_tls, options.max_answer}),
+        session_(policy()),
         response_(options.greeting.value_or(options.response)) {}
 
   Awaitable<std::optional<MtqpFailure>> connect(Resolver& resolver,
@@ -55,6 +55,7 @@ class Run {
 
   // Until the server can be asked.
   Awaitable<std::optional<MtqpFailure>> open() {
+    session_ = mtqp::ClientSession(policy());
     connection_.expire_after(response_);  // for the greeting
     tl::expected<mtqp::ClientNext, MtqpFailure> ready = co_await advance();
     if (!ready) {
@@ -99,6 +100,18 @@ class Run {
   }
 
  private:
+  [[nodiscard]] mtqp::ClientPolicy policy() const {
+    mtqp::ClientPolicy policy;
+    policy.tls = options_.tls;
+    policy.domain = domain_;
+    if (options_.srv_names && !iequals(connection_.target(), domain_)) {
+      policy.second_domain = connection_.target();
+    }
+    policy.tls_active = options_.implicit_tls;
+    policy.max_answer = options_.max_answer;
+    return policy;
+  }
+
   // Does what the session asks for until it is ready or has an answer.
   Awaitable<tl::expected<mtqp::ClientNext, MtqpFailure>> advance() {
     while (true) {

@@ -25,14 +25,14 @@ std::string shown(std::string_view name) {
 
 }  // namespace
 
-Awaitable<Result<std::vector<Endpoints>>> Resolver::resolve_targets(
-    std::string host, std::optional<std::uint16_t> port) {
-  Result<Endpoints> endpoints = co_await resolve(std::move(host), port);
+Awaitable<Result<Places>> Resolver::resolve_targets(std::string host,
+                                                    std::optional<std::uint16_t> port) {
+  Result<Endpoints> endpoints = co_await resolve(host, port);
   if (!endpoints) {
     co_return tl::make_unexpected(std::move(endpoints.error()));
   }
-  std::vector<Endpoints> one;
-  one.push_back(std::move(*endpoints));
+  Places one;
+  one.push_back({std::move(host), std::move(*endpoints)});
   co_return one;
 }
 
@@ -142,37 +142,37 @@ Awaitable<Result<Discovery>> DnsResolver::discover(std::string host,
   co_return found;
 }
 
-Awaitable<Result<std::vector<Endpoints>>> DnsResolver::resolve_targets(
-    std::string host, std::optional<std::uint16_t> port) {
+Awaitable<Result<Places>> DnsResolver::resolve_targets(std::string host,
+                                                       std::optional<std::uint16_t> port) {
   Result<Discovery> found = co_await discover(std::move(host), port);
   if (!found) {
     co_return tl::make_unexpected(std::move(found.error()));
   }
-  std::vector<Endpoints> groups;
-  for (const Target& target : found->targets) {
+  Places places;
+  for (Target& target : found->targets) {
     Endpoints endpoints;
     for (const asio::ip::address& address : target.addresses) {
       endpoints.emplace_back(address, target.port);
     }
     if (!endpoints.empty()) {
-      groups.push_back(std::move(endpoints));
+      places.push_back({std::move(target.host), std::move(endpoints)});
     }
   }
-  if (groups.empty()) {
+  if (places.empty()) {
     co_return tl::make_unexpected(found->targets.front().trouble);
   }
-  co_return groups;
+  co_return places;
 }
 
 Awaitable<Result<Endpoints>> DnsResolver::resolve(std::string host,
                                                   std::optional<std::uint16_t> port) {
-  Result<std::vector<Endpoints>> groups = co_await resolve_targets(std::move(host), port);
-  if (!groups) {
-    co_return tl::make_unexpected(std::move(groups.error()));
+  Result<Places> places = co_await resolve_targets(std::move(host), port);
+  if (!places) {
+    co_return tl::make_unexpected(std::move(places.error()));
   }
   Endpoints all;
-  for (const Endpoints& group : *groups) {
-    all.insert(all.end(), group.begin(), group.end());
+  for (const Place& place : *places) {
+    all.insert(all.end(), place.endpoints.begin(), place.endpoints.end());
   }
   co_return all;
 }

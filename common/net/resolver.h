@@ -13,6 +13,13 @@ namespace mtrk::net {
 
 using Endpoints = std::vector<Tcp::endpoint>;
 
+// One host to connect to: an SRV target, or the host itself.
+struct Place {
+  std::string host;
+  Endpoints endpoints;
+};
+using Places = std::vector<Place>;
+
 class Resolver {
  public:
   Resolver() = default;
@@ -28,8 +35,8 @@ class Resolver {
 
   // The same, the addresses of each SRV target by themselves: the next target is only for when the
   // one before cannot be reached (RFC 2782), while the addresses of one may race (RFC 8305).
-  [[nodiscard]] virtual Awaitable<tl::expected<std::vector<Endpoints>, std::string>>
-  resolve_targets(std::string host, std::optional<std::uint16_t> port);
+  [[nodiscard]] virtual Awaitable<tl::expected<Places, std::string>> resolve_targets(
+      std::string host, std::optional<std::uint16_t> port);
 };
 
 // What discovery found, step by step: what `mtqp resolve` shows.
@@ -65,7 +72,7 @@ class DnsResolver final : public Resolver {
 
   [[nodiscard]] Awaitable<tl::expected<Endpoints, std::string>> resolve(
       std::string host, std::optional<std::uint16_t> port) override;
-  [[nodiscard]] Awaitable<tl::expected<std::vector<Endpoints>, std::string>> resolve_targets(
+  [[nodiscard]] Awaitable<tl::expected<Places, std::string>> resolve_targets(
       std::string host, std::optional<std::uint16_t> port) override;
 
  private:

@@ -97,11 +97,32 @@ class Dialogue {
   std::vector<std::string> wanted_;
 };
 
-void play(TlsUse tls, std::string_view script, std::string domain = "mx.example2.com") {
+void play(const ClientPolicy& policy, std::string_view script) {
   for (const std::size_t chunk : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{7}}) {
     SCOPED_TRACE(chunk);
-    Dialogue(ClientPolicy{tls, domain}, chunk).run(script);
+    Dialogue(policy, chunk).run(script);
   }
+}
+void play(TlsUse tls, std::string_view script, std::string domain = "mx.example2.com") {
+  play(ClientPolicy{tls, std::move(domain)}, script);
+}
+
+TEST(ClientSessionTest, ASecondNameIsTriedOnce) {  // A-21, MTQP-6-06
+  ClientPolicy policy{TlsUse::required, "mx.example2.com"};
+  policy.second_domain = "tracking.example2.com";
+  constexpr std::string_view kRefused =
+      "S: +OK+/MTQP\n"
+      "S: STARTTLS\n"
+      "S: .\n"
+      "C: STARTTLS mx.example2.com\n"
+      "S: -BAD/bad-fqdn\n"
+      "C: STARTTLS tracking.example2.com\n";
+  play(policy, std::string(kRefused) + "S: +OK\n= tls tracking.example2.com\n");
+  play(policy, std::string(kRefused) + "S: -BAD/bad-fqdn\nC: QUIT\n= failure no-tls\n");
+  policy.second_domain.clear();
+  play(policy,
+       "S: +OK+/MTQP\nS: STARTTLS\nS: .\nC: STARTTLS mx.example2.com\nS: -BAD/bad-fqdn\n"
+       "C: QUIT\n= failure no-tls\n");
 }
 
 TEST(ClientSessionTest, AsksAndQuits) {  // G1, MTQP-4-01

@@ -20,10 +20,29 @@ constexpr char kName[] = "mx.example.test";
 constexpr char kTrack[] = "TRACK 1@example.test AAECAwQFBgcICQoLDA0ODw==\r\n";
 constexpr char kAnswer[] = "+OK+ here\r\nContent-Type: x/y\r\n\r\n..\r\n.\r\n";
 
+// As a DNS whose SRV record for every host leads to `target`, a port of loopback.
+class SrvResolver final : public Resolver {
+ public:
+  SrvResolver(std::string target, std::uint16_t port) : target_(std::move(target)), port_(port) {}
+  Awaitable<tl::expected<Places, std::string>> resolve_targets(
+      std::string, std::optional<std::uint16_t>) override {
+    co_return Places{{target_, place()}};
+  }
+  Awaitable<tl::expected<Endpoints, std::string>> resolve(std::string,
+                                                          std::optional<std::uint16_t>) override {
+    co_return place();
+  }
+
+ private:
+  [[nodiscard]] Endpoints place() const { return {{asio::ip::address_v4::loopback(), port_}}; }
+  std::string target_;
+  std::uint16_t port_;
+};
+
 class MtqpClientTest : public testing::Test {
  protected:
   Outcome ask(const test::ScriptedPeer& peer) {
-    DnsResolver resolver({{kName, {asio::ip::address_v4::loopback(), peer.port()}}});
+    SrvResolver resolver(target_, peer.port());
     if (!context_) {
       context_ = make_client_context(Verify::peer, certificate_.certificate_file());
     }
@@ -71,6 +90,7 @@ class MtqpClientTest : public testing::Test {
   test::TestCertificate certificate_{kName};
   std::unique_ptr<asio::ssl::context> context_;
   MtqpClientOptions options_;
+  std::string target_ = kName;
   bool in_clear_ = false;
   std::string dialogue_;
 };
@@ -111,6 +131,37 @@ TEST_F(MtqpClientTest, UsesTlsWhenOffered) {  // MTQP-6.2-01, MTQP-6-06
   EXPECT_TRUE(outcome->tls);
   EXPECT_FALSE(in_clear_);
   EXPECT_TRUE(peer.received().starts_with(std::string("STARTTLS mx.example.test\r\n") + kTrack));
+}
+
+TEST_F(MtqpClientTest, TheTargetsNameWillDoWhereTheDnsIsTrusted) {  // A-21, MTQP-6-06
+  target_ = "tracking.example.test";
+  const test::TestCertificate certificate(target_);
+  context_ = make_client_context(Verify::peer, certificate.certificate_file());
+  const auto script = [&](Session& session) {
+    session.send("+OK+/MTQP\r\nSTARTTLS\r\n.\r\n");
+    session.line();
+    session.send("-BAD/bad-fqdn\r\n");
+    if (session.line() != "STARTTLS tracking.example.test") {
+      return;
+    }
+    session.send("+OK\r\n");
+    if (session.start_tls(certificate)) {
+      session.send("+OK/MTQP\r\n");
+      session.line();
+      session.send(kAnswer);
+      session.drain();
+    }
+  };
+  {
+    test::ScriptedPeer peer(script);
+    EXPECT_EQ(failure_of(peer), MtqpFailure::Kind::tls);
+    EXPECT_EQ(peer.received(), "STARTTLS mx.example.test\r\nQUIT\r\n");
+  }
+  options_.srv_names = true;
+  test::ScriptedPeer peer(script);
+  const Outcome outcome = ask(peer);
+  ASSERT_TRUE(outcome) << outcome.error().detail;
+  EXPECT_TRUE(outcome->tls);
 }
 
 TEST_F(MtqpClientTest, SendsNothingToOtherServices) {  // C3

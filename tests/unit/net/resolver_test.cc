@@ -71,10 +71,10 @@ std::string srv(unsigned priority, unsigned port, const std::string& target) {
   return dns_record(kSrv, srv_data(priority, 0, port, dns_name(target)));
 }
 
-std::vector<std::string> places(const std::vector<Endpoints>& groups) {
+std::vector<std::string> places(const Places& groups) {
   std::vector<std::string> text;
-  for (const Endpoints& group : groups) {
-    for (const Tcp::endpoint& endpoint : group) {
+  for (const Place& group : groups) {
+    for (const Tcp::endpoint& endpoint : group.endpoints) {
       text.push_back(endpoint.address().to_string() + ":" + std::to_string(endpoint.port()));
     }
   }
@@ -86,7 +86,8 @@ TEST(ResolverTest, SrvComesFirst) {  // MTQP-2-03, MTQP-2-04, SRV-02, SRV-04, SR
   DnsResolver resolver = resolver_for(peer);
   const auto groups = run(resolver.resolve_targets("mx.test", std::nullopt));
   ASSERT_TRUE(groups) << groups.error();
-  EXPECT_EQ(groups->size(), 2U);  // the second only if the first cannot be reached
+  ASSERT_EQ(groups->size(), 2U);  // the second only if the first cannot be reached
+  EXPECT_EQ(groups->front().host, "a.test");
   EXPECT_THAT(places(*groups), ElementsAre("192.0.2.1:2038", "192.0.2.1:2039"));
   EXPECT_EQ(peer.asked().front(), "SRV _mtqp._tcp.mx.test");
   EXPECT_THAT(peer.asked(), testing::Contains("A a.test"));
@@ -108,7 +109,7 @@ TEST(ResolverTest, APortMeansNoSrv) {  // A-27
   DnsResolver resolver = resolver_for(peer);
   const auto endpoints = run(resolver.resolve("mx.test", 25));
   ASSERT_TRUE(endpoints) << endpoints.error();
-  EXPECT_THAT(places({*endpoints}), ElementsAre("192.0.2.1:25"));
+  EXPECT_THAT(places({{"mx.test", *endpoints}}), ElementsAre("192.0.2.1:25"));
 }
 
 TEST(ResolverTest, RootTargetMeansNotOffered) {  // SRV-01
