@@ -47,9 +47,9 @@ using maillog::split_log_line;
 using maillog::StampContext;
 using maillog::StampMemo;
 
-constexpr std::uint64_t kShownUnparsed = 20;
+constexpr std::uint64_t kUnparsedKept = 20;
 
-struct Counts {
+struct EventCounts {
   std::uint64_t lines = 0;
   std::uint64_t events = 0;
   std::uint64_t ignored = 0;
@@ -57,7 +57,7 @@ struct Counts {
 };
 
 // The members of an object that each kind of event has beside time, queue_id and event.
-struct Members {
+struct MemberWriter {
   JsonOutput& json;
   Mta mta;
 
@@ -129,7 +129,7 @@ void write_event(JsonOutput& json, const DeliveryEvent& event) {
   json.time("time", event.at);
   json.text("queue_id", event.queue_id);
   json.text("event", event_name(event));
-  std::visit(Members{json, event.mta}, event.what);
+  std::visit(MemberWriter{json, event.mta}, event.what);
   json.end();
 }
 
@@ -137,7 +137,7 @@ void write_event(JsonOutput& json, const DeliveryEvent& event) {
 struct Part {
   LogBlock block;
   JsonOutput json;
-  Counts counts;
+  EventCounts counts;
   std::uint64_t percent = 0;  // of the log that is read with it
   std::string unparsed;       // the first lines that were not understood, for people
 };
@@ -161,7 +161,7 @@ void read_line(std::string_view text,
   });
   if (kind == LineKind::ignored) {
     ++part.counts.ignored;
-  } else if (kind == LineKind::unparsed && ++part.counts.unparsed <= kShownUnparsed) {
+  } else if (kind == LineKind::unparsed && ++part.counts.unparsed <= kUnparsedKept) {
     part.unparsed += "unparsed: " + escape_for_people(text) + "\n";
   }
 }
@@ -208,7 +208,7 @@ class Reading {
     total_.ignored += reader.skipped();
   }
 
-  [[nodiscard]] const Counts& total() const { return total_; }
+  [[nodiscard]] const EventCounts& total() const { return total_; }
 
  private:
   // False at the end, or when the other thread failed.
@@ -267,7 +267,7 @@ class Reading {
 
   void put_out(Part& part) {
     part.json.write_to(STDOUT_FILENO);
-    if (!part.unparsed.empty() && total_.unparsed < kShownUnparsed) {
+    if (!part.unparsed.empty() && total_.unparsed < kUnparsedKept) {
       hide_progress();
       std::fputs(part.unparsed.c_str(), stderr);
     }
@@ -277,7 +277,7 @@ class Reading {
     total_.events += part.counts.events;
     total_.ignored += part.counts.ignored;
     total_.unparsed += part.counts.unparsed;
-    part.counts = Counts{};
+    part.counts = EventCounts{};
   }
 
   void show_progress(std::uint64_t percent) {
@@ -307,13 +307,13 @@ class Reading {
   std::uint64_t written_ = 0;
   std::exception_ptr failure_;
 
-  Counts total_;  // of the thread whose turn it is
+  EventCounts total_;  // of the thread whose turn it is
 };
 
 }  // namespace
 
 int run_events(const EventsOptions& options) {
-  Counts counts;
+  EventCounts counts;
   int result = exit_code::ok;
   try {
     Reading reading(options);

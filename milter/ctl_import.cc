@@ -21,7 +21,7 @@ namespace {
 
 // Lines a commit. Enough that the disk is not what limits; few enough that the daemon, which waits
 // for its turn meanwhile, hardly notices.
-constexpr std::size_t kBatch = 2000;
+constexpr std::size_t kMessagesAtOnce = 2000;
 
 class Import {
  public:
@@ -62,7 +62,7 @@ bool Import::read(std::istream& in) {
   while (std::getline(in, line)) {
     ++lines_;
     parse(line);
-    if (batch_.size() == kBatch && !store_batch()) {
+    if (batch_.size() == kMessagesAtOnce && !store_batch()) {
       return false;
     }
   }

@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/net/mail_hosts.h"
+#include "common/net/plain_address.h"
 #include "common/net/resolver.h"
 
 #include <ifaddrs.h>
@@ -17,12 +18,6 @@ namespace mtrk::gate {
 namespace {
 
 namespace ip = boost::asio::ip;
-
-ip::address plain(const ip::address& address) {
-  return address.is_v6() && address.to_v6().is_v4_mapped()
-             ? ip::address(ip::make_address_v4(ip::v4_mapped, address.to_v6()))
-             : address;
-}
 
 // As they are now: addresses come and go. Nothing: the system does not tell.
 std::optional<std::vector<ip::address>> interface_addresses() {
@@ -79,7 +74,7 @@ net::Awaitable<tl::expected<Places, std::string>> by_name(smtp::GateRoute route,
 bool is_own_address(const ip::address& address,
                     const std::vector<Network>& own,
                     const std::vector<ip::address>& interfaces) {
-  const ip::address wanted = plain(address);
+  const ip::address wanted = net::plain(address);
   return wanted.is_unspecified() || wanted.is_multicast() || (!own.empty() && is_in(own, wanted)) ||
          std::find(interfaces.begin(), interfaces.end(), wanted) != interfaces.end();
 }

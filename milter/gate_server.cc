@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/net/listener.h"
+#include "common/net/plain_address.h"
 #include "common/smtp/gate_outbound.h"
 #include "common/smtp/gate_routed.h"
 
@@ -31,16 +32,8 @@ void report(const std::exception_ptr& failure) {
   }
 }
 
-// IPv4 as such, also where it came by an IPv6 socket.
-asio::ip::address plain(const asio::ip::address& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-  }
-  return address;
-}
-
 smtp::SocketAddress socket_address(const net::Tcp::endpoint& endpoint) {
-  const asio::ip::address address = plain(endpoint.address());
+  const asio::ip::address address = net::plain(endpoint.address());
   smtp::SocketAddress result{{}, endpoint.port()};
   if (address.is_v4()) {
     const auto octets = address.to_v4().to_bytes();
@@ -147,10 +140,11 @@ void GateServer::admit(net::Socket socket, Side side) {
     return;
   }
   GateLimiter::Place place =
-      inbound ? inbound_limiter_.enter(plain(peer.address()), settings_->inbound.max_connections,
-                                       settings_->inbound.max_connections_per_address)
-              : outbound_limiter_.enter(plain(peer.address()), settings_->outbound.max_connections,
-                                        settings_->outbound.max_connections);
+      inbound
+          ? inbound_limiter_.enter(net::plain(peer.address()), settings_->inbound.max_connections,
+                                   settings_->inbound.max_connections_per_address)
+          : outbound_limiter_.enter(net::plain(peer.address()), settings_->outbound.max_connections,
+                                    settings_->outbound.max_connections);
   if (!place) {
     turn_away(socket, "421 4.7.0 " + settings_->hostname + " Too many connections\r\n");
     return;
@@ -169,13 +163,13 @@ net::Awaitable<smtp::ClientIdentity> GateServer::identify(const net::Socket& soc
   smtp::ClientIdentity identity;
   identity.client = socket_address(peer);
   identity.here = socket_address(socket.local_endpoint(ignored));
-  identity.address = plain(peer.address()).to_string();
+  identity.address = net::plain(peer.address()).to_string();
   if (!with_name) {
     co_return identity;
   }
   // A name counts if it has this address (as Postfix does it).
   asio::ip::basic_resolver<net::Tcp, net::Executor> resolver(context_.get_executor());
-  const net::Tcp::endpoint client(plain(peer.address()), peer.port());
+  const net::Tcp::endpoint client(net::plain(peer.address()), peer.port());
   const auto [no_name, names] = co_await resolver.async_resolve(client, net::kAwait);
   identity.name_unknown_for_now = no_name == asio::error::host_not_found_try_again;
   if (no_name || names.empty() || names.begin()->host_name() == identity.address) {
@@ -186,7 +180,7 @@ net::Awaitable<smtp::ClientIdentity> GateServer::identify(const net::Socket& soc
   identity.name_unknown_for_now = no_address == asio::error::host_not_found_try_again;
   const bool proven =
       !no_address && std::any_of(addresses.begin(), addresses.end(), [&](const auto& one) {
-        return plain(one.endpoint().address()) == client.address();
+        return net::plain(one.endpoint().address()) == client.address();
       });
   identity.name = proven ? name : "";
   co_return identity;

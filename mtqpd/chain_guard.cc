@@ -2,6 +2,7 @@
 
 #include "common/base/unique_fd.h"
 #include "common/mtqp/limits.h"
+#include "common/net/plain_address.h"
 #include "common/net/special_address.h"
 #include "mtqpd/address_limiter.h"
 
@@ -12,33 +13,21 @@
 #include <utility>
 
 namespace mtrk::mtqpd {
-namespace {
-
-using net::asio::ip::address;
-
-// IPv4 inside IPv6 is IPv4.
-address plain(const address& any) {
-  return any.is_v6() && any.to_v6().is_v4_mapped()
-             ? address(net::asio::ip::make_address_v4(net::asio::ip::v4_mapped, any.to_v6()))
-             : any;
-}
-
-}  // namespace
 
 bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places) {
   if (endpoint.port() != mtqp::kPort && endpoint.port() != places.port) {
     return false;
   }
-  const address host = plain(endpoint.address());
+  const net::asio::ip::address host = net::plain(endpoint.address());
   if (places.self && places.self->port() == endpoint.port() &&
-      plain(places.self->address()) == host) {
+      net::plain(places.self->address()) == host) {
     return false;
   }
   const bool own = places.is_own != nullptr && places.is_own(host);
   return (!own && !net::is_special(host)) || is_trusted(host, places.networks);
 }
 
-bool is_local_address(const address& host) {
+bool is_local_address(const net::asio::ip::address& host) {
   const net::asio::ip::udp::endpoint endpoint(host, 0);
   const UniqueFd socket(::socket(endpoint.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return socket &&

@@ -20,13 +20,13 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxShown = 400;
+constexpr std::size_t kMaxField = 400;
 
-std::string safe(std::string_view text) {
-  return escape_for_people(text, kMaxShown);
+std::string shown(std::string_view text) {
+  return escape_for_people(text, kMaxField);
 }
 
-std::string address_of(const net::Tcp::endpoint& endpoint) {
+std::string endpoint_text(const net::Tcp::endpoint& endpoint) {
   return mtqp::format_host_port(endpoint.address().to_string(), endpoint.port());
 }
 
@@ -39,7 +39,7 @@ std::string names_of(const net::Certificate& certificate) {
   for (const std::string& name : certificate.names) {
     text += (text.empty() ? "" : ", ") + escape_for_people(name, 100);
   }
-  return text.empty() ? "no names" : escape_for_people(text, kMaxShown);
+  return text.empty() ? "no names" : escape_for_people(text, kMaxField);
 }
 
 std::string describe(const net::Certificate& certificate, TimePoint now) {
@@ -47,18 +47,18 @@ std::string describe(const net::Certificate& certificate, TimePoint now) {
   std::string validity = certificate.not_before > now ? "not valid yet"
                          : days < 0                   ? "expired"
                                                       : fmt::format("{} days left", days);
-  return fmt::format("  {}\n    issued by {}\n    from {} to {}, {}\n", safe(certificate.subject),
-                     safe(certificate.issuer), date(certificate.not_before),
+  return fmt::format("  {}\n    issued by {}\n    from {} to {}, {}\n", shown(certificate.subject),
+                     shown(certificate.issuer), date(certificate.not_before),
                      date(certificate.not_after), validity);
 }
 
 json::object to_json(const net::Certificate& certificate) {
   json::object object;
-  object["subject"] = safe(certificate.subject);
-  object["issuer"] = safe(certificate.issuer);
+  object["subject"] = shown(certificate.subject);
+  object["issuer"] = shown(certificate.issuer);
   json::array names;
   for (const std::string& name : certificate.names) {
-    names.push_back(json::string(safe(name)));
+    names.push_back(json::string(shown(name)));
   }
   object["names"] = std::move(names);
   object["not_before"] = format_rfc3339(certificate.not_before);
@@ -88,21 +88,22 @@ net::MtqpClientOptions client_options(const CheckOptions& options, LazyTlsContex
 
 std::string format_check(const std::string& host, const net::MtqpProbe& probe, TimePoint now) {
   const net::MtqpPeer& peer = probe.peer;
-  std::string text = safe(host);
-  text += peer.endpoint ? " at " + address_of(*peer.endpoint) + "\n" : ": no connection\n";
+  std::string text = shown(host);
+  text += peer.endpoint ? " at " + endpoint_text(*peer.endpoint) + "\n" : ": no connection\n";
   if (peer.greeting.positive) {
     text +=
         fmt::format("speaks MTQP; STARTTLS {}\n", peer.greeting.requires_starttls ? "required"
                                                   : peer.greeting.offers_starttls ? "offered"
                                                                                   : "not offered");
     for (const std::string& option : peer.greeting.options) {
-      text += "  option " + safe(option) + "\n";
+      text += "  option " + shown(option) + "\n";
     }
   }
   const net::PeerCertificates& certificates = peer.certificates;
   if (!certificates.chain.empty()) {
     text += fmt::format(
-        "{} with {}; the certificate {}\n", safe(certificates.protocol), safe(certificates.cipher),
+        "{} with {}; the certificate {}\n", shown(certificates.protocol),
+        shown(certificates.cipher),
         certificates.problem.empty() ? "is good" : "is NOT good: " + certificates.problem);
     text += "  for " + names_of(certificates.chain.front()) + "\n";
     for (const net::Certificate& certificate : certificates.chain) {
@@ -110,7 +111,7 @@ std::string format_check(const std::string& host, const net::MtqpProbe& probe, T
     }
   }
   if (probe.failure) {
-    text += "cannot be asked: " + safe(probe.failure->detail) + "\n";
+    text += "cannot be asked: " + shown(probe.failure->detail) + "\n";
   } else {
     text += peer.tls ? "can be asked, with TLS\n" : "can be asked, in clear\n";
   }
@@ -121,22 +122,22 @@ std::string format_check_json(const std::string& host, const net::MtqpProbe& pro
   const net::MtqpPeer& peer = probe.peer;
   json::object object;
   object["v"] = 1;
-  object["host"] = safe(host);
+  object["host"] = shown(host);
   if (peer.endpoint) {
-    object["address"] = address_of(*peer.endpoint);
+    object["address"] = endpoint_text(*peer.endpoint);
   }
   object["mtqp"] = peer.greeting.positive;
   json::array options;
   for (const std::string& option : peer.greeting.options) {
-    options.push_back(json::string(safe(option)));
+    options.push_back(json::string(shown(option)));
   }
   object["options"] = std::move(options);
   object["starttls"] = peer.greeting.offers_starttls;
   object["starttls_required"] = peer.greeting.requires_starttls;
   object["tls"] = peer.tls;
   if (!peer.certificates.chain.empty()) {
-    object["protocol"] = safe(peer.certificates.protocol);
-    object["cipher"] = safe(peer.certificates.cipher);
+    object["protocol"] = shown(peer.certificates.protocol);
+    object["cipher"] = shown(peer.certificates.cipher);
     object["verified"] = peer.certificates.problem.empty();
     if (!peer.certificates.problem.empty()) {
       object["problem"] = peer.certificates.problem;
@@ -150,7 +151,7 @@ std::string format_check_json(const std::string& host, const net::MtqpProbe& pro
   object["exit"] = exit_code_of(probe);
   if (probe.failure) {
     object["error"] = std::string(to_string(to_trouble(probe.failure->kind)));
-    object["detail"] = safe(probe.failure->detail);
+    object["detail"] = shown(probe.failure->detail);
   }
   return json::serialize(object) + "\n";
 }

@@ -12,7 +12,6 @@
 namespace mtrk::cli {
 namespace {
 
-constexpr int kExitUnderWay = 1;
 constexpr int kExitSomeFailed = 2;
 constexpr int kExitLoop = 7;
 
@@ -143,24 +142,38 @@ class Journeys {
     }
   }
 
-  // The stage of the MTA that `stage` was transferred to: in the same answer if chained, else in
-  // the answer of the server that was asked for it.
+  // The stage of the MTA that `stage` went on to: in the same answer if chained (a firewall may
+  // call that relayed, RFC 3887 §4.1), else in the answer of the server that was asked for it.
   [[nodiscard]] std::optional<std::size_t> find_next(const Stage& stage) const {
-    const std::optional<std::string> host = referral_of(*stage.recipient);
+    const ReportedRecipient& recipient = *stage.recipient;
+    const bool relayed = recipient.action == Action::relayed && recipient.remote_mta;
+    const std::optional<std::string> host =
+        relayed ? mtqp::host_of_mta(*recipient.remote_mta) : referral_of(recipient);
     if (!host) {
       return std::nullopt;
     }
-    for (const TypedAddress* address : {&stage.recipient->original, &stage.recipient->final}) {
-      for (const std::string& key :
-           {chained_key(stage.hop, *host, *address), asked_key(*host, *address)}) {
-        const auto found = index_.find(key);
-        if (!address->type.empty() && found != index_.end() &&
-            stages_[found->second].part != stage.part) {
-          return found->second;
-        }
+    for (const TypedAddress* address : {&recipient.original, &recipient.final}) {
+      if (address->type.empty()) {
+        continue;
+      }
+      if (auto next = other_part(stage, chained_key(stage.hop, *host, *address))) {
+        return next;
+      }
+      if (relayed) {
+        continue;
+      }
+      if (auto next = other_part(stage, asked_key(*host, *address))) {
+        return next;
       }
     }
     return std::nullopt;
+  }
+  [[nodiscard]] std::optional<std::size_t> other_part(const Stage& stage,
+                                                      const std::string& key) const {
+    const auto found = index_.find(key);
+    return found != index_.end() && stages_[found->second].part != stage.part
+               ? std::optional(found->second)
+               : std::nullopt;
   }
 
   const Travel& travel_;

@@ -89,6 +89,7 @@ enum class Beyond {
 [[nodiscard]] const TypedAddress& address_of(const ReportedRecipient& recipient);
 
 // The exit code of mtqp track: the table of mtqp(1).
+inline constexpr int kExitUnderWay = 1;
 [[nodiscard]] int exit_code_of(const Travel& travel);
 
 }  // namespace mtrk::cli

@@ -24,10 +24,6 @@ std::uint64_t random_number() {
   return number;
 }
 
-TimePoint current_time() {
-  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
-}
-
 EnvidSeed fresh_seed() {
   return {current_time(), static_cast<std::uint32_t>(::getpid()), random_number()};
 }
@@ -57,6 +53,10 @@ std::string own_host_name() {
 }
 
 }  // namespace
+
+TimePoint current_time() {
+  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
+}
 
 Expected<Identity> make_identity(const std::string& host,
                                  std::optional<std::uint32_t> timeout,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/time.h"
 #include "common/mtqp/uri.h"
 #include "common/track/envelope_id.h"
 #include "common/track/mtrk_param.h"
@@ -17,6 +18,8 @@ struct Identity {
   TrackingSecret secret;
   MtrkParam mtrk;
 };
+
+[[nodiscard]] TimePoint current_time();
 
 // A fresh one for every message, from the clock, the process id and the system's generator. With
 // `room_for_fold` the id leaves room for its folded form inside the 100 octets of ENVID. Fails: a

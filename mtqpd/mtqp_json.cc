@@ -16,12 +16,12 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxText = 4096;
 
-std::string safe(std::string_view text) {
+std::string escaped(std::string_view text) {
   return escape_for_people(text, kMaxText);
 }
 
 std::string typed(const std::string& type, const std::string& value) {
-  return safe(type) + ";" + safe(value);
+  return escaped(type) + ";" + escaped(value);
 }
 
 void put_time(json::object& object, std::string_view key, const std::optional<ZonedTime>& time) {
@@ -52,7 +52,7 @@ json::object to_json(const ReportedRecipient& recipient) {
 
 json::object to_json(const TrackingStatus& part) {
   json::object object;
-  object["envelope_id"] = safe(part.original_envelope_id);
+  object["envelope_id"] = escaped(part.original_envelope_id);
   object["reporting_mta"] = typed(part.reporting_mta.type, part.reporting_mta.name);
   put_time(object, "arrival", part.arrival);
   json::array recipients;
@@ -67,14 +67,14 @@ json::object to_json(const Travel& travel, const Journey& journey) {
   const ReportedRecipient& first = *journey.front().recipient;
   const ReportedRecipient& last = *journey.back().recipient;
   json::object object;
-  object["recipient"] = safe(address_of(first).value);
+  object["recipient"] = escaped(address_of(first).value);
   object["action"] = std::string(mtrk::to_string(last.action));
   if (last.status) {
     object["status"] = format_enhanced_status(*last.status);
     object["words"] = std::string(words_for(*last.status));
   }
   if (last.remote_mta) {
-    object["next_hop"] = safe(last.remote_mta->name);
+    object["next_hop"] = escaped(last.remote_mta->name);
   }
   object["beyond"] = std::string(to_string(beyond(journey)));
   put_time(object, "will_retry_until", last.will_retry_until);
@@ -82,7 +82,7 @@ json::object to_json(const Travel& travel, const Journey& journey) {
   for (const Stage& stage : journey) {
     json::object step;
     step["server"] = cli::to_string(travel.hops[stage.hop].server);
-    step["reporting_mta"] = safe(stage.part->reporting_mta.name);
+    step["reporting_mta"] = escaped(stage.part->reporting_mta.name);
     put_time(step, "arrival", stage.part->arrival);
     step["action"] = std::string(mtrk::to_string(stage.recipient->action));
     put_time(step, "last_attempt", stage.recipient->last_attempt);
@@ -99,7 +99,7 @@ json::object to_json(const Hop& hop) {
     object["tls"] = answer->tls;
   } else {
     object["error"] = std::string(cli::to_string(hop.failure()->trouble));
-    object["detail"] = safe(hop.failure()->detail);
+    object["detail"] = escaped(hop.failure()->detail);
   }
   return object;
 }
@@ -121,7 +121,7 @@ std::string format_hop(std::size_t number, const Hop& hop) {
   } else {
     const HopFailure& failure = *hop.failure();
     object["error"] = std::string(cli::to_string(failure.trouble));
-    object["detail"] = safe(failure.detail);
+    object["detail"] = escaped(failure.detail);
   }
   return json::serialize(object) + "\n";
 }

@@ -18,7 +18,7 @@ namespace mtrk::cli {
 namespace {
 
 constexpr std::size_t kShownRecipients = 3;
-constexpr std::size_t kMaxShown = 320;
+constexpr std::size_t kMaxRecipient = 320;
 
 std::size_t number_shown(const std::vector<SentRecord>& records, std::size_t count) {
   return count == 0 ? records.size() : std::min(count, records.size());
@@ -50,7 +50,7 @@ class Names {
 std::string recipients_of(const SentRecord& record) {
   std::string text;
   for (std::size_t i = 0; i < std::min(record.to.size(), kShownRecipients); ++i) {
-    text += (i == 0 ? "" : ", ") + escape_for_people(record.to[i], kMaxShown);
+    text += (i == 0 ? "" : ", ") + escape_for_people(record.to[i], kMaxRecipient);
   }
   if (record.to.size() > kShownRecipients) {
     text += fmt::format(" and {} more", record.to.size() - kShownRecipients);

@@ -189,11 +189,6 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
   return command;
 }
 
-int usage(const std::string& message) {
-  fmt::print(stderr, "mtqp: {}\n", message);
-  return exit_code::usage;
-}
-
 // All commands and what they fill.
 struct Commands {
   explicit Commands(CLI::App& app)
@@ -262,6 +257,11 @@ void take(Commands& commands, CommandLine& line) {
 }
 
 }  // namespace
+
+int usage(const std::string& message) {
+  fmt::print(stderr, "mtqp: {}\n", message);
+  return exit_code::usage;
+}
 
 std::optional<int> parse_command_line(const std::vector<std::string>& arguments,
                                       CommandLine& line) {

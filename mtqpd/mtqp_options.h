@@ -110,4 +110,7 @@ struct CommandLine {
 [[nodiscard]] std::optional<int> parse_command_line(const std::vector<std::string>& arguments,
                                                     CommandLine& line);
 
+// Says what is wrong with the command line, on standard error; exit_code::usage.
+[[nodiscard]] int usage(const std::string& message);
+
 }  // namespace mtrk::cli

@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxShown = 300;
+constexpr std::size_t kMaxTarget = 300;
 
 bool found_nothing(const net::Discovery& found) {
   return std::all_of(found.targets.begin(), found.targets.end(),
@@ -27,7 +27,7 @@ bool found_nothing(const net::Discovery& found) {
 
 json::object to_json(const net::Target& target) {
   json::object object;
-  object["host"] = escape_for_people(target.host, kMaxShown);
+  object["host"] = escape_for_people(target.host, kMaxTarget);
   object["port"] = target.port;
   if (target.srv) {
     object["priority"] = target.srv->priority;
@@ -63,7 +63,7 @@ int report_failure(const ResolveOptions& options, const std::string& why) {
 std::string format_discovery(const net::Discovery& found) {
   std::string text;
   for (const net::Target& target : found.targets) {
-    text += escape_for_people(mtqp::format_host_port(target.host, target.port), kMaxShown);
+    text += escape_for_people(mtqp::format_host_port(target.host, target.port), kMaxTarget);
     text += target.srv ? fmt::format("  by SRV, priority {}, weight {}", target.srv->priority,
                                      target.srv->weight)
                        : std::string("  by its own addresses");
@@ -81,7 +81,7 @@ std::string format_discovery(const net::Discovery& found) {
 std::string format_discovery_json(const std::string& host, const net::Discovery& found) {
   json::object object;
   object["v"] = 1;
-  object["host"] = escape_for_people(host, kMaxShown);
+  object["host"] = escape_for_people(host, kMaxTarget);
   object["srv"] = found.srv;
   json::array targets;
   for (const net::Target& target : found.targets) {

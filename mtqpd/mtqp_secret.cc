@@ -13,14 +13,14 @@
 namespace mtrk::cli {
 namespace {
 
-constexpr char kVariable[] = "MTQP_SECRET";
-constexpr std::streamsize kMaxLine = 1024;
+constexpr char kSecretVariable[] = "MTQP_SECRET";
+constexpr std::streamsize kMaxSecretLine = 1024;
 
 }  // namespace
 
 Expected<TrackingSecret> read_secret(std::istream& in) {
-  std::string buffer(kMaxLine, '\0');
-  in.getline(buffer.data(), kMaxLine);
+  std::string buffer(kMaxSecretLine, '\0');
+  in.getline(buffer.data(), kMaxSecretLine);
   const std::string_view line(buffer.c_str());
   Expected<TrackingSecret> secret =
       TrackingSecret::parse_base64(trim(line.substr(0, line.find('\r'))));
@@ -46,13 +46,13 @@ Expected<TrackingSecret> read_secret_file(const std::string& path) {
 }
 
 Expected<TrackingSecret> take_secret_from_environment() {
-  char* value = std::getenv(kVariable);  // NOLINT(concurrency-mt-unsafe): before any thread
+  char* value = std::getenv(kSecretVariable);  // NOLINT(concurrency-mt-unsafe): before any thread
   if (value == nullptr) {
     return fail(ErrorCode::syntax, "no secret: give --secret-file, --secret-stdin or $MTQP_SECRET");
   }
   Expected<TrackingSecret> secret = TrackingSecret::parse_base64(trim(value));
   ::explicit_bzero(value, ::strlen(value));
-  ::unsetenv(kVariable);  // NOLINT(concurrency-mt-unsafe)
+  ::unsetenv(kSecretVariable);  // NOLINT(concurrency-mt-unsafe)
   if (!secret) {
     return fail(secret.error().code, "$MTQP_SECRET is no base64 secret");
   }

@@ -5,6 +5,7 @@
 #include "common/base/wipe.h"
 #include "mtqpd/mtqp_credentials.h"
 #include "mtqpd/mtqp_dialogue.h"
+#include "mtqpd/mtqp_identity.h"
 #include "mtqpd/mtqp_message.h"
 #include "mtqpd/mtqp_network.h"
 #include "mtqpd/mtqp_sent_file.h"
@@ -28,11 +29,6 @@ namespace {
 constexpr int kExitSomeRefused = 2;
 
 using Outcome = tl::expected<Submitted, SubmitFailure>;
-
-int usage(const std::string& message) {
-  fmt::print(stderr, "mtqp: {}\n", message);
-  return exit_code::usage;
-}
 
 std::optional<std::string> read_input(const std::string& file) {
   const auto read_all = [](std::istream& in) {
@@ -97,10 +93,6 @@ void print(const Submitted& done, const std::string& uri, bool json) {
   object["refused"] = std::move(refused);
   object["reply"] = escape_for_people(done.reply.text());
   fmt::print("{}\n", boost::json::serialize(object));
-}
-
-TimePoint current_time() {
-  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
 }
 
 // What the command line says, checked; everything but the callbacks and the TLS context.

@@ -23,7 +23,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMaxFile = 256UL << 20U;
+constexpr std::size_t kMaxSentFile = 256UL << 20U;
 
 std::string to_line(const SentRecord& record) {
   json::object object;
@@ -104,7 +104,7 @@ Expected<SentRecord> parse_sent_record(std::string_view line) {
 }
 
 std::vector<SentRecord> read_sent_records(const std::string& path) {
-  std::string text = read_private(path, kMaxFile);
+  std::string text = read_private(path, kMaxSentFile);
   std::vector<SentRecord> records;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());

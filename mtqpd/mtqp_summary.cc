@@ -9,7 +9,7 @@
 namespace mtrk::cli {
 namespace {
 
-constexpr std::size_t kMaxShown = 120;
+constexpr std::size_t kMaxPart = 120;
 
 // In the order of urgency: the first of these that a journey ends with is explained.
 constexpr Action kActions[] = {Action::failed,      Action::delayed, Action::opaque,
@@ -23,14 +23,14 @@ std::string explain(const ReportedRecipient& recipient) {
             std::string(words_for(*recipient.status)) + ")";
   }
   if (recipient.remote_mta) {
-    text += " by way of " + escape_for_people(recipient.remote_mta->name, kMaxShown);
+    text += " by way of " + escape_for_people(recipient.remote_mta->name, kMaxPart);
   }
   return text;
 }
 
 std::string describe(const std::vector<Journey>& journeys) {
   if (journeys.size() == 1) {
-    return escape_for_people(address_of(*journeys.front().front().recipient).value, kMaxShown) +
+    return escape_for_people(address_of(*journeys.front().front().recipient).value, kMaxPart) +
            " " + explain(*journeys.front().back().recipient);
   }
   std::string text = std::to_string(journeys.size()) + " recipients";
@@ -46,7 +46,7 @@ std::string describe(const std::vector<Journey>& journeys) {
     }
   }
   if (worst != nullptr && worst->back().recipient->action != Action::delivered) {
-    text += "; " + escape_for_people(address_of(*worst->front().recipient).value, kMaxShown) + " " +
+    text += "; " + escape_for_people(address_of(*worst->front().recipient).value, kMaxPart) + " " +
             explain(*worst->back().recipient);
   }
   return text;
@@ -72,8 +72,8 @@ std::string_view state_of(const Travel& travel) {
 std::string summary_line(const Travel& travel) {
   std::string line = std::string(state_of(travel)) + ": ";
   if (const HopFailure* failure = travel.hops.front().failure()) {
-    return line + escape_for_people(to_string(travel.hops.front().server), kMaxShown) + ": " +
-           escape_for_people(failure->detail, 2 * kMaxShown);
+    return line + escape_for_people(to_string(travel.hops.front().server), kMaxPart) + ": " +
+           escape_for_people(failure->detail, 2 * kMaxPart);
   }
   line += describe(journeys_of(travel));
   if (travel.loop) {

@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_watch.h"
 
 #include "mtqpd/mtqp_ask.h"
+#include "mtqpd/mtqp_hops.h"
 #include "mtqpd/mtqp_json.h"
 #include "mtqpd/mtqp_track.h"
 
@@ -14,8 +15,6 @@
 
 namespace mtrk::cli {
 namespace {
-
-constexpr int kExitUnderWay = 1;
 
 // Some recipients may have failed while others are under way: that is not the end.
 bool all_over(const Travel& travel) {

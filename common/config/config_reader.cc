@@ -12,10 +12,6 @@ namespace mtrk {
 
 namespace {
 
-std::string quoted(std::string_view text) {
-  return '"' + escape_for_people(text, 80) + '"';
-}
-
 const ConfigOption* find_option(std::string_view section, std::string_view key) {
   const auto options = config_options();
   const auto found = std::find_if(options.begin(), options.end(), [&](const ConfigOption& option) {
@@ -74,10 +70,10 @@ void ConfigReader::read_section(const toml::table& table, const std::string& sec
                                          hint_for_section(name)));
       }
     } else if (is_section(name)) {
-      report(key.source(), fmt::format("{} is a section, written [{}]", quoted(name), name));
+      report(key.source(), fmt::format("{} is a section, written [{}]", in_quotes(name), name));
     } else {
       report(key.source(),
-             fmt::format("unknown key {}{}{}", quoted(key.str()),
+             fmt::format("unknown key {}{}{}", in_quotes(key.str()),
                          section.empty() ? std::string() : fmt::format(" in [{}]", section),
                          hint_for_key(section, key.str())));
     }
@@ -197,8 +193,8 @@ void ConfigReader::read_fields(const ConfigOption& option,
                                     [&](const Field& one) { return one.key == name; });
     const auto* text = inner.as_string();
     if (field == fields.end()) {
-      report(key.source(), fmt::format("unknown key {} in [[{}]]; there are {}", quoted(key.str()),
-                                       full_name(option), known));
+      report(key.source(), fmt::format("unknown key {} in [[{}]]; there are {}",
+                                       in_quotes(key.str()), full_name(option), known));
     } else if (text == nullptr) {
       wrong_type(option, inner, "a string in quotes");
     } else if (text_is_good(option, inner, text->get(), field->check)) {
@@ -248,8 +244,8 @@ void ConfigReader::assign(const ConfigOption& option,
   if (*octets < option.range.least || *octets > option.range.most) {
     return complain(
         option, node,
-        fmt::format("{} is not from {} to {}", quoted(text), format_byte_size(option.range.least),
-                    format_byte_size(option.range.most)));
+        fmt::format("{} is not from {} to {}", in_quotes(text),
+                    format_byte_size(option.range.least), format_byte_size(option.range.most)));
   }
   value = *octets;
 }
@@ -269,7 +265,7 @@ void ConfigReader::assign(const ConfigOption& option, const toml::node& node, Mi
       return format_duration(Milliseconds(static_cast<std::int64_t>(end)));
     };
     return complain(option, node,
-                    fmt::format("{} is not from {} to {}", quoted(text->get()),
+                    fmt::format("{} is not from {} to {}", in_quotes(text->get()),
                                 format(option.range.least), format(option.range.most)));
   }
   value = *duration;
@@ -298,12 +294,12 @@ void ConfigReader::assign_word(const ConfigOption& option,
       return;
     }
     allowed += allowed.empty() ? "" : ", ";
-    allowed += quoted(word.word);
+    allowed += in_quotes(word.word);
   }
   if (text == nullptr) {
     return wrong_type(option, node, "one of " + allowed);
   }
-  complain(option, node, fmt::format("{} is not one of {}", quoted(text->get()), allowed));
+  complain(option, node, fmt::format("{} is not one of {}", in_quotes(text->get()), allowed));
 }
 
 void ConfigReader::assign(const ConfigOption& option, const toml::node& node, Mta& value) {

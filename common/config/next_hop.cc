@@ -3,12 +3,6 @@
 #include <utility>
 
 namespace mtrk {
-namespace {
-
-constexpr std::size_t kLongestSocketPath = 107;  // sun_path less its NUL
-
-}  // namespace
-
 Expected<NextHop> parse_next_hop(std::string_view text) {
   constexpr std::string_view kLmtp = "lmtp:";
   constexpr std::string_view kUnix = "unix:";

@@ -3,10 +3,13 @@
 #include "common/base/expected.h"
 #include "common/config/host_port.h"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace mtrk {
+
+inline constexpr std::size_t kLongestSocketPath = 107;  // sun_path less its NUL
 
 // gate.outbound.nexthop: "mx", "host:port", "lmtp:host:port" or "lmtp:unix:/path".
 struct NextHop {

@@ -11,12 +11,6 @@ namespace mtrk {
 
 namespace {
 
-constexpr std::size_t kLongestSocketPath = 107;  // sun_path less its NUL
-
-std::string quoted(std::string_view text) {
-  return '"' + escape_for_people(text, 80) + '"';
-}
-
 bool is_local_host(std::string_view host) {
   return host == "localhost" || host == "127.0.0.1" || host == "[127.0.0.1]" || host == "::1" ||
          host == "[::1]";
@@ -24,7 +18,7 @@ bool is_local_host(std::string_view host) {
 
 std::string check_socket_path(std::string_view path) {
   if (!path.starts_with('/')) {
-    return "the path of a socket starts with /, not " + quoted(path);
+    return "the path of a socket starts with /, not " + in_quotes(path);
   }
   if (path.size() > kLongestSocketPath) {
     return "the path of a socket has at most 107 octets";
@@ -34,18 +28,24 @@ std::string check_socket_path(std::string_view path) {
 
 }  // namespace
 
+std::string in_quotes(std::string_view text) {
+  return '"' + escape_for_people(text, 80) + '"';
+}
+
 std::string check_host_name_or_empty(const std::string& text) {
-  return text.empty() || is_host_name(text) ? std::string() : quoted(text) + " is not a host name";
+  return text.empty() || is_host_name(text) ? std::string()
+                                            : in_quotes(text) + " is not a host name";
 }
 
 std::string check_host_name_or_all(const std::string& text) {
   return text == "*" || is_host_name(text) ? std::string()
-                                           : quoted(text) + " is not a domain name or \"*\"";
+                                           : in_quotes(text) + " is not a domain name or \"*\"";
 }
 
 std::string check_absolute_path(const std::string& text) {
-  return text.starts_with('/') ? std::string()
-                               : quoted(text) + " is not an absolute path (one that starts with /)";
+  return text.starts_with('/')
+             ? std::string()
+             : in_quotes(text) + " is not an absolute path (one that starts with /)";
 }
 
 std::string check_absolute_path_or_empty(const std::string& text) {
@@ -62,14 +62,14 @@ std::string check_milter_socket(const std::string& text) {
     return check_socket_path(rest);
   }
   if (kind != "inet" && kind != "inet6") {
-    return quoted(text) +
+    return in_quotes(text) +
            " is not a socket: write \"unix:/path\", \"local:/path\", \"inet:PORT@127.0.0.1\" or "
            "\"inet6:PORT@::1\"";
   }
   const std::size_t at = rest.find('@');
   const auto port = parse_number<std::uint16_t>(rest.substr(0, at));
   if (!port || *port == 0) {
-    return "the port is a number from 1 to 65535, not " + quoted(rest.substr(0, at));
+    return "the port is a number from 1 to 65535, not " + in_quotes(rest.substr(0, at));
   }
   if (at == std::string_view::npos || !is_local_host(rest.substr(at + 1))) {
     return "only this host may connect: write @localhost, @127.0.0.1 or @::1 after the port";
@@ -86,12 +86,12 @@ std::string check_log_source(const std::string& text) {
       return check_absolute_path(text.substr(kind.size()));
     }
   }
-  return quoted(text) + R"( is not one of "auto", "journal", "journal:/path", "file:/path")";
+  return in_quotes(text) + R"( is not one of "auto", "journal", "journal:/path", "file:/path")";
 }
 
 std::string check_account(const std::string& text) {
   const bool word = !text.empty() && text.find_first_of(" \t:/") == std::string::npos;
-  return word ? std::string() : quoted(text) + " is not the name or number of an account";
+  return word ? std::string() : in_quotes(text) + " is not the name or number of an account";
 }
 
 std::string check_listen_address(const std::string& text) {
@@ -120,7 +120,7 @@ std::string check_loopback_or_empty(const std::string& text) {
 
 std::string check_tls_version(const std::string& text) {
   return text == "1.2" || text == "1.3" ? std::string()
-                                        : quoted(text) + R"( is not "1.2" or "1.3")";
+                                        : in_quotes(text) + R"( is not "1.2" or "1.3")";
 }
 
 std::string check_host_port(const std::string& text) {
@@ -164,7 +164,7 @@ std::string check_destination(const std::string& text) {
   const std::string_view name = std::string_view(text).substr(text.starts_with('.') ? 1 : 0);
   return is_host_name(name)
              ? std::string()
-             : quoted(text) + R"( is not a domain, or one with a dot in front for all below it)";
+             : in_quotes(text) + R"( is not a domain, or one with a dot in front for all below it)";
 }
 
 std::string check_identify(const std::string& text) {

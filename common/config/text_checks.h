@@ -1,10 +1,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 // Checks of single configuration strings for the option table: each returns what is wrong, or an
 // empty string. None looks at the machine: whether a path exists is for the program to find out.
 namespace mtrk {
+
+// What stands in the file, for a message about it: escaped, shortened, in quotes.
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 [[nodiscard]] std::string check_host_name_or_empty(const std::string& text);
 [[nodiscard]] std::string check_host_name_or_all(const std::string& text);  // "*" = all

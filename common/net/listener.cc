@@ -16,6 +16,10 @@
 namespace mtrk::net {
 namespace {
 
+// What the kernel holds for a peer that does not read (D4); by itself it goes up to 4 MiB, which a
+// few such peers could take from the mail system. Answers are small.
+constexpr int kSendBuffer = 256 * 1024;
+
 void set_option(int fd, int level, int name, int value) {
   static_cast<void>(::setsockopt(fd, level, name, &value, sizeof value));
 }
@@ -74,6 +78,8 @@ Acceptor open_listener(asio::io_context& context, Tcp::endpoint endpoint, Sharin
   if (sharing == Sharing::threads) {
     set_option(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, 1);
   }
+  set_option(acceptor.native_handle(), SOL_SOCKET, SO_SNDBUF,
+             kSendBuffer);  // accepted ones inherit it
   acceptor.bind(endpoint, error);
   check(endpoint, error);
   acceptor.listen(asio::socket_base::max_listen_connections, error);
@@ -97,6 +103,7 @@ Acceptor adopt_listener(asio::io_context& context, int fd) {
   if (own < 0) {
     throw std::system_error(errno, std::generic_category(), "the socket that was handed over");
   }
+  set_option(own, SOL_SOCKET, SO_SNDBUF, kSendBuffer);
   return {context, domain == AF_INET ? Tcp::v4() : Tcp::v6(), own};
 }
 

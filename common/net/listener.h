@@ -17,6 +17,7 @@ namespace mtrk::net {
 // A listening socket. "[::]" takes IPv4 as well, and is "0.0.0.0" where the system has no IPv6.
 // With Sharing::threads several sockets of this process listen on one port and the kernel spreads
 // connections over them (SO_REUSEPORT); that another process may not join in is tried first.
+// What is accepted holds at most 256 KiB unsent, by the kernel's count.
 // Fails: std::system_error naming the address.
 enum class Sharing { none, threads };
 [[nodiscard]] Acceptor open_listener(asio::io_context& context,

@@ -11,11 +11,11 @@ namespace {
 // Appends `value` in base 62, exactly `digits` of them (higher ones are dropped). Envelope ids are
 // case-sensitive, so both cases count.
 void append_base62(std::string& out, std::uint64_t value, std::size_t digits) {
-  static constexpr std::string_view kDigits =
+  static constexpr std::string_view kBase62 =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   out.append(digits, '0');
-  for (std::size_t i = 1; i <= digits; ++i, value /= kDigits.size()) {
-    out[out.size() - i] = kDigits[value % kDigits.size()];
+  for (std::size_t i = 1; i <= digits; ++i, value /= kBase62.size()) {
+    out[out.size() - i] = kBase62[value % kBase62.size()];
   }
 }
 

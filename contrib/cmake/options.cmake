@@ -33,10 +33,27 @@ endif()
 # For builds of everything, where parsing large foreign headers is a third of the work. Off in the
 # others, which therefore notice a missing #include.
 option(MTRK_PCH "Precompile the large headers of each library and test" OFF)
-function(precompile target)
+function(precompile target)  # HEADER... or REUSE_FROM OTHER_TARGET
   if(MTRK_PCH)
-    target_precompile_headers(${target} PRIVATE ${ARGN})
+    if(ARGV1 STREQUAL "REUSE_FROM")
+      target_precompile_headers(${target} ${ARGN})
+    else()
+      target_precompile_headers(${target} PRIVATE ${ARGN})
+    endif()
   endif()
+endfunction()
+
+# Eight sources as one: their common headers are read, and the templates in them compiled, once. Sources whose
+# local names another has too stand apart; a new clash shows as "redefinition of" in contrib/check. Off in the
+# preset dev, which therefore notices a source that lacks an #include.
+option(MTRK_UNITE "Compile the sources of each library and test in batches" OFF)
+function(unite target)  # [SOURCE...]: those that stand apart
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${MTRK_UNITE} UNITY_BUILD_BATCH_SIZE 8)
+  if(MTRK_UNITE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Meant for types of headers; in a batch g++ sees a source as one.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 configure_file(${PROJECT_SOURCE_DIR}/contrib/cmake/version.h.in

@@ -35,6 +35,14 @@ fail() {
   exit 1
 }
 
+# shows [OPTION] PATTERN: grep -q that reads all of its input, since a writer cut short is a failure here
+# (pipefail).
+shows() {
+  local input
+  input=$(cat)
+  grep -q "$@" <<<"$input"
+}
+
 pass() {
   passed=yes
   say "passed"
@@ -421,7 +429,7 @@ outcomes() {
 }
 
 # outcome_is ENVID RECIPIENT ACTION STATUS REMOTE
-outcome_is() { say "$1" | outcomes | grep -qxF "$1"$'\t'"$2"$'\t'"$3"$'\t'"$4"$'\t'"$5"; }
+outcome_is() { say "$1" | outcomes | shows -xF "$1"$'\t'"$2"$'\t'"$3"$'\t'"$4"$'\t'"$5"; }
 
 # expect_outcome: the same, awaited, since Postfix delivers in its own time.
 expect_outcome() {

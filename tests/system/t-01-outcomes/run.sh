@@ -40,7 +40,7 @@ expect_outcome many@example.net bob@example.test delivered 2.0.0 -
 # A certifier with '+', which has to become +2B in ENVID.
 secret_plus=jfZvZLV0JDkdNj/WuBH+0w== certifier_plus=++Ewzs6J0QiVv89yjdS3Dp0+jUs
 submit alice@example.test "MAIL FROM:<s@example.net> ENVID=plus@example.net MTRK=$certifier_plus:3600"
-plus_found() { dialogue mtqp "$mtqp_port" <<<"TRACK plus@example.net $secret_plus" | grep -q '^S: Action: delivered'; }
+plus_found() { dialogue mtqp "$mtqp_port" <<<"TRACK plus@example.net $secret_plus" | shows '^S: Action: delivered'; }
 wait_until 15 plus_found || fail "certifier with + is not found"
 
 # MTRK that cannot be honoured: the mail is accepted and not tracked.
@@ -48,7 +48,7 @@ submit ok3@partner.example "MAIL FROM:<no-envid@example.net> MTRK=$certifier"
 submit ok3@partner.example "MAIL FROM:<malformed@example.net> MTRK=!!! ENVID=bad@example.net"
 submit ok3@partner.example "MAIL FROM:<short@example.net> MTRK=AAAA:10 ENVID=short@example.net"
 submit ok3@partner.example "MAIL FROM:<untracked@example.net> ENVID=untracked@example.net"
-say short@example.net | outcomes | grep -q -- -ERR/noinfo || fail "a malformed MTRK was tracked"
+say short@example.net | outcomes | shows -- -ERR/noinfo || fail "a malformed MTRK was tracked"
 
 # A wrong secret gets the very answer of an unknown id.
 dialogue mtqp "$mtqp_port" <<<"TRACK one@example.net AAAAAAAAAAAAAAAAAAAAAA==" | grep '^S: -' >"$work/wrong"

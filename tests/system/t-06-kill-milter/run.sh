@@ -35,7 +35,7 @@ awk -F '\t' '$4 > 3000 { print "took over 3 s: " $0; late = 1 } END { exit late 
 # The follower reads to the end of the log: no attempt is under way and the last message is answered.
 send_tracked last@x.example alice@example.test
 expect_outcome last@x.example alice@example.test delivered 2.0.0 -
-idle() { ! postfix_run postqueue -j | grep -qE '"queue_name": "(active|incoming)"'; }
+idle() { ! postfix_run postqueue -j | shows -E '"queue_name": "(active|incoming)"'; }
 wait_until 30 idle || fail "the queue does not come to rest"
 send_tracked really-last@x.example alice@example.test
 expect_outcome really-last@x.example alice@example.test delivered 2.0.0 -

@@ -8,9 +8,9 @@ free_port mtqp_port
 write_config
 config=(--config "$work/mtrk.conf")
 
-unavailable() { dialogue mtqp "$mtqp_port" </dev/null | grep -q '^S: -TEMP/MTQP/unavailable'; }
+unavailable() { dialogue mtqp "$mtqp_port" </dev/null | shows '^S: -TEMP/MTQP/unavailable'; }
 mtqpd_complains() { grep -qF "$work/store" "$work/mtqpd.log" && unavailable; }
-mtqpd_serves() { dialogue mtqp "$mtqp_port" </dev/null | grep -q '^S: +OK'; }
+mtqpd_serves() { dialogue mtqp "$mtqp_port" </dev/null | shows '^S: +OK'; }
 
 # Missing: mtqpd says so, to its log and to clients, and serves as soon as the store is there.
 rmdir "$work/store"

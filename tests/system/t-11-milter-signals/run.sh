@@ -79,7 +79,7 @@ hidden() { [ ! -e "$socket" ]; }
 wait_until 5 hidden || fail "the socket's name is still there"
 sleep 0.5
 kill -0 "$milter" || fail "it did not wait for the message"
-ask "Subject: x" "" hello . | grep -q ^250 || fail "the message was refused"
+ask "Subject: x" "" hello . | shows ^250 || fail "the message was refused"
 stop mtrk-milter
 [ "$exit_status" -eq 0 ] || fail "it ended with $exit_status"
 exec {session}>&-

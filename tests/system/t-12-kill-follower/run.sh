@@ -7,6 +7,7 @@
 begin
 free_port mtqp_port
 messages=${MESSAGES:-2000}
+pieces=${PIECES:-80} # in which the log comes, about
 lines=0
 
 journal_remote=
@@ -165,7 +166,7 @@ follow() {
   wait_until 10 has_started "$1" || fail "mtrk-milter does not start"
   stop "$1" KILL
   while [ "$first" -le "$lines" ]; do
-    local count=$((lines / 120 + RANDOM % (lines / 60)))
+    local count=$((lines / 2 / pieces + 1 + RANDOM % (lines / pieces)))
     sed -n "${first},$((first + count - 1))p" "$work/entries" | "$2"
     first=$((first + count))
     round=$((round + 1))

@@ -48,7 +48,7 @@ expect_outcome session3@x.example alice@example.test delivered 2.0.0 -
 expect_outcome session4@x.example bob@example.test delivered 2.0.0 -
 [ "$(say session3@x.example | outcomes | wc -l)" -eq 1 ] || fail "more than one recipient: $(say session3@x.example | outcomes)"
 for id in session1@x.example session2@x.example; do
-  say "$id" | outcomes | grep -q -- -ERR/noinfo || fail "$id was tracked"
+  say "$id" | outcomes | shows -- -ERR/noinfo || fail "$id was tracked"
 done
 send_tracked content@x.example d5a@partner.example
 expect_outcome content@x.example d5a@partner.example failed 5.7.1 "$mx1"
@@ -123,7 +123,7 @@ twins() { grep -o 'MAIL From:.* ENVID=twin@x.example.*' "$work/next-hop.commands
 both_arrived() { [ "$(twins | wc -l)" -eq 2 ] && [ "$(grep -c 'RCPT To:<ok-twin@' "$work/next-hop.commands")" -eq 2 ]; }
 wait_until 15 both_arrived || fail "the next hop did not get both"
 [ "$(twins | sort -u | wc -l)" -eq 1 ] || fail "the next hop sees a difference: $(twins)"
-twins | grep -q ' BODY=8BITMIME.* RET=HDRS' || fail "words were lost: $(twins)"
+twins | shows ' BODY=8BITMIME.* RET=HDRS' || fail "words were lost: $(twins)"
 ! grep -i mtrk "$work"/next-hop*.commands || fail "the next hop saw the fold"
 ! grep -F "$certifier" "$work"/*.log "$work/mx/log/maillog" || fail "a certifier is in a log"
 
@@ -132,7 +132,7 @@ printf '%s\n' "EHLO client.example" "MAIL FROM:<s@x.example> MTRK=$certifier ENV
   dialogue smtp "$smtp_port" >"$work/smtp.dialogue"
 grep -q '^S: 555 5.5.4' "$work/smtp.dialogue" || fail "this Sendmail takes MTRK"
 submit "ENVID=malformed@x.example;MTRK:!!!" "<ok5@partner.example>"
-say malformed@x.example | outcomes | grep -q -- -ERR/noinfo || fail "a malformed MTRK was tracked"
+say malformed@x.example | outcomes | shows -- -ERR/noinfo || fail "a malformed MTRK was tracked"
 
 # With less in the log less is known, and nothing is guessed: at level 10 that the message left the queue, but
 # not which result is whose; at level 9, the default, not even that.

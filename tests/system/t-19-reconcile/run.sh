@@ -14,7 +14,7 @@ reconcile_by() {
 
 counter() { "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats | sed -n "s/^milter\.$1 //p"; }
 counts() { test "$(counter "$1")" "-$2" "$3"; } # counts NAME eq|ge NUMBER
-tells() { say "$1" | outcomes | grep -q $'\t'"$2"$'\t'; }
+tells() { say "$1" | outcomes | shows $'\t'"$2"$'\t'; }
 
 # after_lists N: N more lists were read
 after_lists() {

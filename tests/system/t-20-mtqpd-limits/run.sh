@@ -43,7 +43,7 @@ ask 127.0.0.1 QUIT >"$work/output"
 expect_output '^-TEMP/MTQP/unavailable'
 expect_service
 for socket in "${opened[@]}"; do exec {socket}>&-; done
-free_again() { ask 127.0.0.1 QUIT | grep -q '^+OK bye'; }
+free_again() { ask 127.0.0.1 QUIT | shows '^+OK bye'; }
 wait_until 10 free_again || fail "closed connections are not forgotten"
 
 # D11, S11: rubbish. No answer but -BAD, and mtqpd goes on.
@@ -75,7 +75,7 @@ for _ in $(seq 7); do
   ask 127.0.0.7 "${errors[@]}" >"$work/output"
   expect_output '^-TEMP/unavailable too many errors'
 done
-turned_away() { ask 127.0.0.7 QUIT | grep -q '^-TEMP/MTQP/unavailable'; }
+turned_away() { ask 127.0.0.7 QUIT | shows '^-TEMP/MTQP/unavailable'; }
 wait_until 5 turned_away || fail "an offender is still let in"
 expect_service 8
 
@@ -100,7 +100,7 @@ wait_until 10 grep -q 'cannot accept' "$work/mtqpd.log" || say "the limit of des
 sleep 2 # of which it may use a tenth
 [ $(($(ticks) - before)) -le 20 ] || fail "mtqpd spins without descriptors: $(($(ticks) - before)) ticks"
 for socket in "${opened[@]}"; do exec {socket}>&-; done
-serves() { ask 127.0.0.2 QUIT | grep -q '^+OK bye'; }
+serves() { ask 127.0.0.2 QUIT | shows '^+OK bye'; }
 wait_until 10 serves || fail "no service after the descriptors came back"
 stop mtqpd
 [ "$exit_status" -eq 0 ] || fail "mtqpd ended with $exit_status"

@@ -35,11 +35,11 @@ wait_until 5 grep -qx RELOADING=1 "$work/notified" || fail "RELOADING=1 was not 
 
 # Counters: of this server, by file and by HTTP; over the same numbers.
 printf '%s\n' "TRACK one@open.example $secret" "TRACK two@open.example $secret" FOO QUIT | dialogue mtqp "$mtqp_port" >"$work/output"
-counted() { "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats | grep -qx "$1"; }
+counted() { "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats | shows -x "$1"; }
 for row in 'mtqpd.found 1' 'mtqpd.no_information 1' 'mtqpd.commands 4' 'mtqpd.store_available 1'; do
   wait_until 10 counted "$row" || fail "no '$row' in mtrkctl stats: $("$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats)"
 done
-"$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats --json | grep -q '"mtqpd":{.*"found":1' || fail "mtrkctl stats --json"
+"$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats --json | shows '"mtqpd":{.*"found":1' || fail "mtrkctl stats --json"
 http() { # REQUEST
   exec {socket}<>"/dev/tcp/127.0.0.1/$metrics_port"
   printf '%b' "$1" >&"$socket"
@@ -53,7 +53,7 @@ for request in '' '\r\n\r\n' 'GET / HTTP/1.1\r\n\r\n' 'DELETE /metrics HTTP/1.1\
   http "$request\r\n\r\n" >"$work/output" || true
   ! grep -q '^mtqpd_' "$work/output" || fail "metrics for: ${request:0:40}"
 done
-http 'GET /metrics HTTP/1.1\r\n\r\n' | grep -q '^# EOF$' || fail "no metrics after rubbish"
+http 'GET /metrics HTTP/1.1\r\n\r\n' | shows '^# EOF$' || fail "no metrics after rubbish"
 stop mtqpd
 [ "$exit_status" -eq 0 ] || fail "mtqpd ended with $exit_status"
 grep -qx STOPPING=1 "$work/notified" || fail "STOPPING=1 was not told"

@@ -97,7 +97,7 @@ number '^Final-Recipient: ' ${#hostile[@]}
 number '^Action: delivered$' ${#hostile[@]}
 number '^Action: failed' 0
 ! LC_ALL=C grep -q '[^ -~]' "$work/output" || fail "controls or octets beyond ASCII: $(cat -v "$work/output")"
-! awk 'length > 998' "$work/output" | grep -q . || fail "a line of more than 998 octets"
+! awk 'length > 998' "$work/output" | shows . || fail "a line of more than 998 octets"
 ! grep -vE '^(\+OK\+ .*|Content-Type: .*|--mtrk-[0-9a-f]{32}(--)?|Original-Envelope-Id: .*|Reporting-MTA: .*|Arrival-Date: .*|Original-Recipient: .*|Final-Recipient: .*|Action: .*|Status: .*|Last-Attempt-Date: .*| .*|\.?)$' "$work/output" ||
   fail "lines that are no field"
 MTQP_SECRET=$secret expect_exit 0 "$MTRK_BIN/mtqp" track --server "127.0.0.1:$mtqp_port" hostile@x.test
@@ -155,8 +155,10 @@ no_transaction() { # but a place for one
   mdb_stat -r "$work/store" >"$work/readers" || true # it ends with 1 after the table
   grep -qE "^ *${pids[mtqpd]} .* -$" "$work/readers" && ! grep -qE "^ *${pids[mtqpd]} .* [0-9]+$" "$work/readers"
 }
-# Answers under way have one for a moment; a client that does not read would keep it for a minute.
 wait_until 10 blocked || fail "the greedy clients do not block"
+# Answers under way have one for a moment, until all ten are full; a client that does not read would keep it
+# for a minute.
+wait_until 40 no_transaction || fail "transactions stay open: $(cat "$work/readers")"
 before=$(rss)
 for _ in $(seq 10); do
   wait_until 10 no_transaction || fail "a transaction is open while clients do not read: $(cat "$work/readers")"

@@ -54,7 +54,7 @@ expect_outcome several@example.net bob@example.test delivered 2.0.0 -
 send_tracked content@example.net d5a@partner.example
 expect_outcome content@example.net d5a@partner.example failed 5.7.1 localhost
 
-with_mtrk() { grep "ENVID=$1@example.net" "$work/next-hop.commands" | tail -n 1 | grep -q "MTRK=$certifier"; }
+with_mtrk() { grep "ENVID=$1@example.net" "$work/next-hop.commands" | tail -n 1 | shows "MTRK=$certifier"; }
 went_out() { grep -q "ENVID=$1@example.net" "$work/next-hop.commands"; }
 
 # MTRK-3.3-04, MTRK-3.2-10, DSNX-5.2.7-03: redirected to one address: an ordinary hop. By Postfix's cleanup, and by local(8).

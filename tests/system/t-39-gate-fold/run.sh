@@ -46,7 +46,7 @@ comes ok-dead@partner.example
 postfix_run postconf -e "defer_transports = mtrkout"
 postfix_run postfix reload >/dev/null 2>&1
 send_tracked queued@client.example ok-queued@partner.example
-deferred() { postfix_run postqueue -j | grep -q '"queue_name": "deferred".*ok-queued@'; }
+deferred() { postfix_run postqueue -j | shows '"queue_name": "deferred".*ok-queued@'; }
 wait_until 15 deferred || fail "not deferred"
 start_milter
 postfix_run postconf -e "defer_transports ="

@@ -58,7 +58,7 @@ follows journal || fail "not the journal: $(grep state=serving "$work/mtrk-milte
 send_tracked live@x.example ok-1@partner.example b5a@partner.example t4a@partner.example alice@example.test
 expect_outcome live@x.example ok-1@partner.example relayed 2.1.9 "[127.0.0.1]"
 expect_outcome live@x.example alice@example.test delivered 2.0.0 -
-tells() { say "$1" | outcomes | grep -q "$2"; }
+tells() { say "$1" | outcomes | shows "$2"; }
 wait_until 15 tells live@x.example "t4a.*delayed.4\.[^0]" || fail "not deferred: $(say live@x.example | outcomes)"
 wait_until 15 tells live@x.example "b5a.*failed" || fail "not failed: $(say live@x.example | outcomes)"
 say live@x.example | outcomes >"$work/before"

@@ -112,6 +112,21 @@ TEST(TravelTest,
   EXPECT_EQ(exit_code_of(travelled), 2);  // what mx4 says of e counts
 }
 
+// RFC 3887, example 10: a firewall says relayed, and has the inner server's part as well.
+TEST(TravelTest, RelayedToAPartOfTheSameAnswerIsOneJourney) {
+  Net net;
+  net.answer("mx1", {part("mx1", {recipient("a", Action::relayed, "mx2"),
+                                  recipient("b", Action::relayed, "mx2")}),
+                     part("MX2", {recipient("a", Action::failed)})});
+  const Travel travelled = net.run();
+  EXPECT_EQ(net.asked, (Names{"mx1"}));
+  EXPECT_EQ(exit_code_of(travelled), 2);
+  const std::vector<Journey> journeys = journeys_of(travelled);
+  ASSERT_EQ(journeys.size(), 2U);
+  EXPECT_EQ(journeys[0].size(), 2U);  // a
+  EXPECT_EQ(journeys[1].size(), 1U);  // b: another recipient
+}
+
 TEST(TravelTest, DoesNotFollowIntoPartsThatAreHere) {  // a chained answer
   Net net;
   net.answer("mx1", {part("mx1", {recipient("a", Action::transferred, "MX2")}),

@@ -52,7 +52,7 @@ class FakeSource final : public MessageSource {
   FakeStore& store_;
 };
 
-class QueryServiceTest : public testing::Test {
+class QueryServiceTest : public ::testing::Test {
  protected:
   OpenSource opener() {
     return [this]() -> std::unique_ptr<MessageSource> {
