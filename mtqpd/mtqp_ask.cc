@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/net/listener.h"
 #include "common/track/tracking_report.h"
 #include "mtqpd/mtqp_dialogue.h"
 
@@ -56,7 +57,8 @@ HopResult interpret(net::MtqpAnswer answer) {
   if (empty) {  // MTSN-3.1-04
     return HopFailure{Trouble::protocol, "the report names no recipient"};
   }
-  return HopAnswer{answer.tls, std::move(*answer.reply.body), std::move(*parts)};
+  return HopAnswer{answer.tls, std::move(*answer.reply.body), std::move(*parts),
+                   answer.endpoint ? net::format_endpoint(*answer.endpoint) : std::string()};
 }
 
 Asker::Asker(const Query& query, const TrackOptions& options, net::Resolver& resolver)

@@ -32,6 +32,7 @@ struct HopAnswer {
   bool tls = false;
   std::string body;  // as received
   std::vector<TrackingStatus> parts;
+  std::string address = {};  // and port, where the server was found; empty: not known
 };
 using HopResult = std::variant<HopAnswer, HopFailure>;
 

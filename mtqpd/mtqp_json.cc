@@ -92,11 +92,18 @@ json::object to_json(const Travel& travel, const Journey& journey) {
   return object;
 }
 
+void put_source(json::object& object, const HopAnswer& answer) {
+  object["tls"] = answer.tls;
+  if (!answer.address.empty()) {
+    object["address"] = answer.address;
+  }
+}
+
 json::object to_json(const Hop& hop) {
   json::object object;
   object["server"] = cli::to_string(hop.server);
   if (const HopAnswer* answer = hop.answer()) {
-    object["tls"] = answer->tls;
+    put_source(object, *answer);
   } else {
     object["error"] = std::string(cli::to_string(hop.failure()->trouble));
     object["detail"] = escaped(hop.failure()->detail);
@@ -112,7 +119,7 @@ std::string format_hop(std::size_t number, const Hop& hop) {
   object["hop"] = number;
   object["server"] = cli::to_string(hop.server);
   if (const HopAnswer* answer = hop.answer()) {
-    object["tls"] = answer->tls;
+    put_source(object, *answer);
     json::array parts;
     for (const TrackingStatus& part : answer->parts) {
       parts.push_back(to_json(part));

@@ -137,10 +137,14 @@ class Timeline {
   }
 
   void add_source(const Hop& hop) {
+    // Without a port of its own the DNS tells which: see the address.
+    const std::string server = hop.server.port ? to_string(hop.server) : hop.server.host;
+    out_ += "asked " + safe(server);
     if (const HopAnswer* answer = hop.answer()) {
-      out_ += "asked " + safe(to_string(hop.server)) + (answer->tls ? " (TLS)" : " (in clear)");
+      out_ += answer->address.empty() || answer->address == server ? "" : " at " + answer->address;
+      out_ += answer->tls ? " (TLS)" : " (in clear)";
     } else {
-      out_ += "asked " + safe(to_string(hop.server)) + ": " + safe(hop.failure()->detail);
+      out_ += ": " + safe(hop.failure()->detail);
     }
     out_ += "\n";
   }

@@ -85,7 +85,7 @@ class Run {
     }
     mtqp::Reply reply = std::move(std::get<mtqp::client::Answer>(*answer).reply);
     co_await quit();
-    co_return MtqpAnswer{std::move(reply), session_.tls_active()};
+    co_return MtqpAnswer{std::move(reply), session_.tls_active(), connection_.peer()};
   }
 
   // The peer may be gone already (MTQP-7-03).

@@ -45,6 +45,7 @@ struct MtqpClientOptions {
 struct MtqpAnswer {
   mtqp::Reply reply;
   bool tls = false;
+  std::optional<Tcp::endpoint> endpoint = std::nullopt;  // whose answer it is
 };
 struct MtqpFailure {
   enum class Kind {

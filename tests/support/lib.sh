@@ -55,6 +55,7 @@ begin() {
   site_home=$work
   export HOME=$work # programs keep their secrets there, not in the user's
   trap finish EXIT
+  trap 'say "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR # what set -e ends, which is silent about it
   trap 'exit 130' INT
   trap 'exit 143' TERM
 }

@@ -29,6 +29,8 @@ spare            A    127.0.0.1
 _mtqp._tcp.spare SRV  10 0 $dead_port live
 _mtqp._tcp.spare SRV  10 5 $dead_port nowhere
 _mtqp._tcp.spare SRV  20 0 $mtqp_port live
+branch           A    $usual
+_mtqp._tcp.branch SRV 10 0 $mtqp_port mx
 refused          A    127.0.0.1
 _mtqp._tcp.refused SRV 0 0 0 .
 plain            A    $usual
@@ -56,7 +58,10 @@ track() {
 
 # SRV-01 to SRV-07, MTQP-2-03 to MTQP-2-05; the name in the certificate is the one that was looked up.
 track 0 mx.test --tls require
+expect_output "^asked mx.test at 127.0.0.1:$mtqp_port \\(TLS\\)$"
 expect_output delivered
+track 5 branch.test --tls require
+track 0 branch.test --tls require --tls-srv # or, when asked for, the one that the SRV record leads to
 track 0 spare.test --tls no # the first two targets cannot be reached
 track 4 refused.test
 expect_output 'does not offer'
