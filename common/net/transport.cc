@@ -3,6 +3,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <sys/socket.h>
+
 #include <utility>
 
 namespace mtrk::net {
@@ -13,8 +15,17 @@ Awaitable<Transport::Io> Transport::read_some(asio::mutable_buffer buffer) {
   return tls_ ? tls_->read_some(buffer) : socket_.async_read_some(buffer, kAwait);
 }
 
+// What the kernel takes at once needs no turn of the event loop: nearly every reply.
 Awaitable<Transport::Io> Transport::write_some(asio::const_buffer buffer) {
-  return tls_ ? tls_->write_some(buffer) : socket_.async_write_some(buffer, kAwait);
+  if (tls_) {
+    co_return co_await tls_->write_some(buffer);
+  }
+  const ssize_t sent =
+      ::send(socket_.native_handle(), buffer.data(), buffer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent >= 0) {
+    co_return Io(error_code(), static_cast<std::size_t>(sent));
+  }
+  co_return co_await socket_.async_write_some(buffer, kAwait);  // waits, or meets the error again
 }
 
 Awaitable<error_code> Transport::write(asio::const_buffer buffer) {

@@ -41,8 +41,10 @@ TrackingStatus part(const std::string& mta, std::vector<ReportedRecipient> recip
 // Answers by host name; who is not in the table has no information.
 class Net {
  public:
-  void answer(const std::string& host, std::vector<TrackingStatus> parts) {
-    answers_[host] = HopAnswer{false, "", std::move(parts)};
+  void answer(const std::string& host,
+              std::vector<TrackingStatus> parts,
+              const std::string& address = "") {
+    answers_[host] = HopAnswer{false, "", std::move(parts), address};
   }
   void fail(const std::string& host, Trouble trouble) {
     answers_[host] = HopFailure{trouble, "trouble"};
@@ -243,7 +245,8 @@ TEST(TimelineTest, ShowsEveryStage) {  // MTSN-4.1-01
   waiting.will_retry_until = ZonedTime{TimePoint(Seconds(978639315)), Minutes(0)};
   net.answer("mx1", {part("mx1", {recipient("a", Action::transferred, "mx2"), waiting,
                                   recipient("f", Action::failed, "mx3", {5, 1, 1})})});
-  net.answer("mx2", {part("mx2", {recipient("a", Action::delivered, "", {2, 1, 5})})});
+  net.answer("mx2", {part("mx2", {recipient("a", Action::delivered, "", {2, 1, 5})})},
+             "192.0.2.2:2038");  // not the usual port: by SRV
   TimelineStyle style;
   style.time = [](TimePoint at) { return format_rfc3339(at); };
   EXPECT_EQ(format_timeline(net.run(), style),
@@ -262,8 +265,8 @@ TEST(TimelineTest, ShowsEveryStage) {  // MTSN-4.1-01
             "  2001-01-01T20:15:15Z    accepted by mx1\n"
             "  2001-01-01T20:15:16Z  x failed (5.1.1, no such mailbox) at mx3\n"
             "\n"
-            "asked mx1:1038 (in clear)\n"
-            "asked mx2:1038 (in clear)\n");
+            "asked mx1 (in clear)\n"
+            "asked mx2 at 192.0.2.2:2038 (in clear)\n");
 }
 
 TEST(TimelineTest, ControlCharactersNeverReachTheTerminal) {  // P9
