@@ -55,7 +55,8 @@ begin() {
   site_home=$work
   export HOME=$work # programs keep their secrets there, not in the user's
   trap finish EXIT
-  trap 'say "FAILED: line $LINENO: $BASH_COMMAND" >&2' ERR # what set -e ends, which is silent about it
+  set -E
+  trap 'say "(exit $? of $BASH_COMMAND, line $LINENO)" >&2' ERR # set -e ends the script without a word
   trap 'exit 130' INT
   trap 'exit 143' TERM
 }
@@ -84,7 +85,13 @@ finish() {
   fi
   if [ -z "$passed" ]; then
     [ "$status" -ne 0 ] || status=1
-    case $status in 130 | 143) say "interrupted" ;; *) show_logs >&2 ;; esac
+    case $status in
+      130 | 143) say "interrupted" ;;
+      *)
+        say "(exit status $status)" >&2
+        show_logs >&2
+        ;;
+    esac
   fi
   for name in "${at_end[@]}"; do eval "$name"; done
   if [ -n "${KEEP_WORK:-}" ]; then say "kept: $work"; else rm -rf "$work"; fi

@@ -27,7 +27,7 @@ bool allowed(Presence rule, bool present, bool attempted) {
          (rule == 'a' && (!present || attempted));
 }
 
-TEST(OutcomeTest, ForbiddenCombinationsCannotBeBuilt) {
+TEST(OutcomeTest, ForbiddenCombinationsCannotBeBuilt) {  // MTSN-3.3.5-01 to -03, DSNF-2.3.9-01
   // MTSN-3.3.5-01, MTSN-3.3.5-02, MTSN-3.3.5-03, MTSN-3.3.6-02, MTSN-3.3.7-01, MTSN-3.3.4-03,
   // DSNF-2.3.5-01
   const TimePoint at{Seconds(1000)};
