@@ -92,7 +92,8 @@ outcome_is held-later@x.example ok1@late.example delayed 4.4.1 - || fail "hold c
 start late-hop "$MTRK_BIN/fake_next_hop" --port "$late_port" --log "$work/late-hop.commands"
 wait_until 10 answers "$late_port" || fail "the late next hop does not listen"
 in_queue -r "$requeued_id"
-postfix_run postkick public pickup W
+# A pickup that just goes idle and away leaves postkick with a broken pipe; the next one answers.
+wait_until 10 postfix_run postkick public pickup W || fail "pickup cannot be reached"
 expect_outcome requeued@x.example ok2@late.example relayed 2.1.9 "$hop"
 postfix_run postqueue -i "$retried_id"
 expect_outcome retried@x.example ok3@late.example relayed 2.1.9 "$hop"
