@@ -10,6 +10,7 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace mtrk::mtqpd {
@@ -30,8 +31,11 @@ bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places) 
 bool is_local_address(const net::asio::ip::address& host) {
   const net::asio::ip::udp::endpoint endpoint(host, 0);
   const UniqueFd socket(::socket(endpoint.protocol().family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  return socket &&
-         ::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0;
+  if (!socket) {
+    return errno != EAFNOSUPPORT;
+  }
+  return ::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 ||
+         errno != EADDRNOTAVAIL;
 }
 
 net::Awaitable<tl::expected<net::Places, std::string>> GuardedResolver::resolve_targets(

@@ -20,8 +20,9 @@ struct ChainPlaces {
 };
 [[nodiscard]] bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places);
 
-// True for an address of this host: it can be bound. That needs no netlink, which the service's
-// sandbox does not have.
+// True for an address of this host: it can be bound (any can, where the system is told so by
+// ip_nonlocal_bind). That needs no netlink, which the service's sandbox does not have. Where the
+// system gives no answer, as when descriptors have run out, it is taken for one.
 [[nodiscard]] bool is_local_address(const net::asio::ip::address& address);
 
 // A resolver that leaves out what may not be connected to. What it lets pass is what is connected

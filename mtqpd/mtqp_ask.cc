@@ -14,26 +14,21 @@
 namespace mtrk::cli {
 namespace {
 
-bool has_info(const mtqp::Reply& reply, std::string_view word) {
-  return std::any_of(reply.info.begin(), reply.info.end(),
-                     [&](const std::string& info) { return iequals(info, word); });
-}
-
 // Our own words: the server's text is for logs (MTQP-2.3-06).
 HopFailure refusal(const mtqp::Reply& reply) {
   if (reply.status == mtqp::ReplyStatus::bad) {
     return {Trouble::protocol, "the server calls the question malformed"};
   }
-  if (has_info(reply, "tls-required") || has_info(reply, "insecure")) {
+  if (reply.has_info("tls-required") || reply.has_info("insecure")) {
     return {Trouble::tls, "the server answers only over (better) TLS"};
   }
-  if (has_info(reply, "noinfo")) {
+  if (reply.has_info("noinfo")) {
     return {Trouble::no_information, "the server knows no such message, or not with this secret"};
   }
-  if (has_info(reply, "admin")) {
+  if (reply.has_info("admin")) {
     return {Trouble::network, "the service is closed by its administrator"};
   }
-  if (reply.status == mtqp::ReplyStatus::temp || has_info(reply, "unavailable")) {
+  if (reply.status == mtqp::ReplyStatus::temp || reply.has_info("unavailable")) {
     return {Trouble::network, "the service is not available now"};
   }
   return {Trouble::no_information, "the server refuses to answer"};

@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
 #include "common/mtqp/uri.h"
+#include "common/net/listener.h"
 #include "mtqpd/mtqp_dialogue.h"
 #include "mtqpd/mtqp_network.h"
 #include "mtqpd/mtqp_tls.h"
@@ -24,10 +25,6 @@ constexpr std::size_t kMaxField = 400;
 
 std::string shown(std::string_view text) {
   return escape_for_people(text, kMaxField);
-}
-
-std::string endpoint_text(const net::Tcp::endpoint& endpoint) {
-  return mtqp::format_host_port(endpoint.address().to_string(), endpoint.port());
 }
 
 std::string date(TimePoint at) {
@@ -89,7 +86,8 @@ net::MtqpClientOptions client_options(const CheckOptions& options, LazyTlsContex
 std::string format_check(const std::string& host, const net::MtqpProbe& probe, TimePoint now) {
   const net::MtqpPeer& peer = probe.peer;
   std::string text = shown(host);
-  text += peer.endpoint ? " at " + endpoint_text(*peer.endpoint) + "\n" : ": no connection\n";
+  text +=
+      peer.endpoint ? " at " + net::format_endpoint(*peer.endpoint) + "\n" : ": no connection\n";
   if (peer.greeting.positive) {
     text +=
         fmt::format("speaks MTQP; STARTTLS {}\n", peer.greeting.requires_starttls ? "required"
@@ -124,7 +122,7 @@ std::string format_check_json(const std::string& host, const net::MtqpProbe& pro
   object["v"] = 1;
   object["host"] = shown(host);
   if (peer.endpoint) {
-    object["address"] = endpoint_text(*peer.endpoint);
+    object["address"] = net::format_endpoint(*peer.endpoint);
   }
   object["mtqp"] = peer.greeting.positive;
   json::array options;

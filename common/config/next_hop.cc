@@ -3,6 +3,7 @@
 #include <utility>
 
 namespace mtrk {
+
 Expected<NextHop> parse_next_hop(std::string_view text) {
   constexpr std::string_view kLmtp = "lmtp:";
   constexpr std::string_view kUnix = "unix:";

@@ -63,11 +63,6 @@ std::string describe(const Reply& reply) {
   return text;
 }
 
-bool has_info(const Reply& reply, std::string_view word) {
-  return std::any_of(reply.info.begin(), reply.info.end(),
-                     [&](const std::string& info) { return iequals(info, word); });
-}
-
 }  // namespace
 
 Expected<Greeting> parse_greeting(const Reply& reply) {
@@ -167,7 +162,7 @@ ClientNext ClientSession::on_greeting(const Reply& reply, std::string& out) {
 }
 
 ClientNext ClientSession::on_starttls(const Reply& reply, std::string& out) {
-  if (reply.status == ReplyStatus::bad && has_info(reply, "bad-fqdn") &&
+  if (reply.status == ReplyStatus::bad && reply.has_info("bad-fqdn") &&
       is_starttls_domain(policy_.second_domain)) {
     policy_.domain = std::exchange(policy_.second_domain, {});
     out += "STARTTLS " + policy_.domain + "\r\n";

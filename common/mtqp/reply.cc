@@ -47,6 +47,11 @@ bool take_info(std::string_view& rest, std::vector<std::string>& info) {
 
 }  // namespace
 
+bool Reply::has_info(std::string_view word) const {
+  return std::any_of(info.begin(), info.end(),
+                     [&](const std::string& item) { return iequals(item, word); });
+}
+
 Expected<Reply> parse_status_line(std::string_view line) {
   Reply reply;
   std::string_view rest = line;

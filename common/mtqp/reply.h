@@ -15,9 +15,11 @@ enum class ReplyStatus { ok, temp, err, bad };  // "+" derives from having a bod
 
 struct Reply {
   ReplyStatus status = ReplyStatus::ok;
-  std::vector<std::string> info;    // "MTQP", "noinfo", …; as sent, compare without case
+  std::vector<std::string> info;    // "MTQP", "noinfo", …; as sent
   std::string text;                 // for logs, never for users (MTQP-2.3-06)
   std::optional<std::string> body;  // unstuffed, lines with CRLF; present for +OK+
+
+  [[nodiscard]] bool has_info(std::string_view word) const;  // in any case
 };
 
 // The status line of a reply, without CRLF (ABNF-17 to -21). The body of a "+OK+" is present and

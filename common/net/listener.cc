@@ -17,7 +17,7 @@ namespace mtrk::net {
 namespace {
 
 // What the kernel holds for a peer that does not read (D4); by itself it goes up to 4 MiB, which a
-// few such peers could take from the mail system. Answers are small.
+// few such peers could take from the mail system. Answers are small. Accepted sockets inherit it.
 constexpr int kSendBuffer = 256 * 1024;
 
 void set_option(int fd, int level, int name, int value) {
@@ -78,8 +78,7 @@ Acceptor open_listener(asio::io_context& context, Tcp::endpoint endpoint, Sharin
   if (sharing == Sharing::threads) {
     set_option(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, 1);
   }
-  set_option(acceptor.native_handle(), SOL_SOCKET, SO_SNDBUF,
-             kSendBuffer);  // accepted ones inherit it
+  set_option(acceptor.native_handle(), SOL_SOCKET, SO_SNDBUF, kSendBuffer);
   acceptor.bind(endpoint, error);
   check(endpoint, error);
   acceptor.listen(asio::socket_base::max_listen_connections, error);

@@ -25,9 +25,8 @@ struct MtqpClientOptions {
   // Called when a handshake begins, so that nobody loads certificates for nothing; needed unless
   // tls is never. May throw TlsError.
   std::function<asio::ssl::context&()> tls_context;
-  std::string tls_name;  // instead of the host's name; may be empty
-  bool srv_names =
-      false;  // the name an SRV record leads to will do, too: the DNS is trusted
+  std::string tls_name;    // instead of the host's name; may be empty
+  bool srv_names = false;  // so will the name an SRV record leads to: the DNS is trusted
   Clock::duration response = mtqp::kClientResponse;  // for each whole reply (MTQP-2.5-06)
   std::optional<Clock::duration> greeting;  // a shorter time for all that comes before TRACK
   Clock::duration connect = std::chrono::seconds(30);

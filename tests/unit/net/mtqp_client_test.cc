@@ -77,14 +77,17 @@ class MtqpClientTest : public testing::Test {
     return [&certificate](Session& session) {
       session.send("+OK+/MTQP\r\nSTARTTLS\r\n.\r\n");
       session.line();
-      session.send("+OK\r\n");
-      if (session.start_tls(certificate)) {
-        session.send("+OK/MTQP\r\n");
-        session.line();
-        session.send(kAnswer);
-        session.drain();
-      }
+      answer_inside_tls(session, certificate);
     };
+  }
+  static void answer_inside_tls(Session& session, const test::TestCertificate& certificate) {
+    session.send("+OK\r\n");
+    if (session.start_tls(certificate)) {
+      session.send("+OK/MTQP\r\n");
+      session.line();
+      session.send(kAnswer);
+      session.drain();
+    }
   }
 
   test::TestCertificate certificate_{kName};
@@ -141,15 +144,8 @@ TEST_F(MtqpClientTest, TheTargetsNameWillDoWhereTheDnsIsTrusted) {  // A-21, MTQ
     session.send("+OK+/MTQP\r\nSTARTTLS\r\n.\r\n");
     session.line();
     session.send("-BAD/bad-fqdn\r\n");
-    if (session.line() != "STARTTLS tracking.example.test") {
-      return;
-    }
-    session.send("+OK\r\n");
-    if (session.start_tls(certificate)) {
-      session.send("+OK/MTQP\r\n");
-      session.line();
-      session.send(kAnswer);
-      session.drain();
+    if (session.line() == "STARTTLS tracking.example.test") {
+      answer_inside_tls(session, certificate);
     }
   };
   {
