@@ -16,7 +16,8 @@ class CaptureSink {
   virtual ~CaptureSink() = default;
   // False: not taken (full, stopping); the capture is lost and the ticket never completed.
   virtual bool put(store::Capture capture, std::shared_ptr<CommitTicket> ticket) = 0;
-  virtual bool confirm(std::string queue_id, std::uint64_t ticket) = 0;
+  // See StoreQueue::confirm; `ticket` is the one that the capture was put with.
+  virtual bool confirm(ConfirmCapture confirmation, CommitTicket& ticket) = 0;
   virtual bool drop(std::string queue_id, std::uint64_t ticket) = 0;
   // See StoreQueue::hurry.
   virtual void hurry(CommitTicket& ticket, std::size_t company) = 0;
@@ -28,8 +29,8 @@ class QueueSink final : public CaptureSink {
   bool put(store::Capture capture, std::shared_ptr<CommitTicket> ticket) override {
     return queue_.push(PutCapture{std::move(capture)}, std::move(ticket));
   }
-  bool confirm(std::string queue_id, std::uint64_t ticket) override {
-    return queue_.push(ConfirmCapture{std::move(queue_id), ticket}, nullptr);
+  bool confirm(ConfirmCapture confirmation, CommitTicket& ticket) override {
+    return queue_.confirm(std::move(confirmation), ticket);
   }
   bool drop(std::string queue_id, std::uint64_t ticket) override {
     return queue_.push(DropCapture{std::move(queue_id), ticket}, nullptr);

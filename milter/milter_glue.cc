@@ -162,7 +162,7 @@ bool hand_over(MilterSession::EndOfMessage& end, std::shared_ptr<CommitTicket>& 
   const bool wait = glue->services.breaker.allows_wait(SteadyClock::now());
   bool taken = false;
   if (end.confirm) {
-    taken = sink.confirm(std::move(end.confirm->queue_id), end.confirm->ticket);
+    taken = sink.confirm({std::move(end.confirm->queue_id), end.confirm->ticket}, *ticket);
   } else {
     ticket = std::make_shared<CommitTicket>();
     taken = sink.put(*std::move(end.capture), ticket);

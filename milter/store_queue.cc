@@ -36,18 +36,29 @@ struct StoreQueue::Impl {
     Clock::time_point since;
   };
 
-  void add(Item item) {
-    if (item.ticket) {
-      item.ticket->place_ = CommitTicket::Place::queued;
+  using Lane = std::deque<Queued>;  // references to what is in one stay valid until it is removed
+
+  // The lane it is in now.
+  Lane& add(Item item) {
+    const bool reported = std::holds_alternative<LogLines>(item.operation) ||
+                          std::holds_alternative<store::QueueReport>(item.operation);
+    Lane& lane = reported ? reports : captures;
+    lane.push_back({std::move(item), Clock::now()});
+    Item& added = lane.back().item;
+    if (added.ticket) {
+      PutCapture* const put = std::get_if<PutCapture>(&added.operation);
+      added.ticket->place_ = CommitTicket::Place::queued;
+      added.ticket->capture_ = put != nullptr ? &put->capture : nullptr;
     }
-    items.push_back({std::move(item), Clock::now()});
+    return lane;
   }
-  Item remove() {
-    Item item = std::move(items.front().item);
-    items.pop_front();
+  Item remove(Lane& lane) {
+    Item item = std::move(lane.front().item);
+    lane.pop_front();
     if (item.ticket) {
       urgent -= item.ticket->place_ == CommitTicket::Place::hurried ? 1U : 0U;
       item.ticket->place_ = CommitTicket::Place::elsewhere;
+      item.ticket->capture_ = nullptr;
     }
     if (const LogLines* log = std::get_if<LogLines>(&item.operation)) {
       log_octets -= log->lines.size();
@@ -56,24 +67,36 @@ struct StoreQueue::Impl {
     }
     return item;
   }
-  [[nodiscard]] bool pressing() const {
-    return closed || (urgent > 0 && urgent >= company) || operations > max_operations / 4 ||
-           log_octets > max_log_octets / 4;
+  [[nodiscard]] bool crowded() const {
+    return closed || operations > max_operations / 4 || log_octets > max_log_octets / 4;
   }
+  [[nodiscard]] bool pressing() const { return crowded() || (urgent > 0 && urgent >= company); }
   // For the consumer: the first of many, or a reason not to linger.
-  [[nodiscard]] bool worth_waking() const { return items.size() == 1 || pressing(); }
+  [[nodiscard]] bool worth_waking(const Lane& lane) const { return lane.size() == 1 || pressing(); }
   // Until when there is no reason to take anything.
   [[nodiscard]] Clock::time_point patience(Clock::time_point deadline) const {
     if (urgent > 0) {
       deadline = std::min(deadline, urgent_since + gather);
     }
-    return items.empty() ? deadline : std::min(deadline, items.front().since + kLinger);
+    if (!captures.empty()) {
+      deadline = std::min(deadline, captures.front().since + kLinger);
+    }
+    if (!reports.empty()) {
+      deadline = std::min(deadline, reports.front().since + 2 * kLag);
+    }
+    return deadline;
+  }
+  void move_some(Lane& lane, std::size_t max_items, std::vector<Item>& taken) {
+    for (std::size_t i = std::min(max_items - taken.size(), lane.size()); i > 0; --i) {
+      taken.push_back(remove(lane));
+    }
   }
 
   mutable std::mutex mutex;
   std::condition_variable filled;   // for the consumer
   std::condition_variable drained;  // for push_log
-  std::deque<Queued> items;
+  Lane captures;                    // and what becomes of them
+  Lane reports;                     // log lines and queue listings
   std::chrono::milliseconds gather;
   std::size_t max_operations;
   std::size_t max_log_octets;
@@ -103,14 +126,25 @@ bool StoreQueue::push(StoreOperation operation, std::shared_ptr<CommitTicket> ti
     if (impl_->closed || impl_->operations >= impl_->max_operations) {
       return false;
     }
-    impl_->add({std::move(operation), std::move(ticket)});
+    const Impl::Lane& lane = impl_->add({std::move(operation), std::move(ticket)});
     ++impl_->operations;
-    wake = impl_->worth_waking();
+    wake = impl_->worth_waking(lane);
   }
   if (wake) {
     impl_->filled.notify_one();
   }
   return true;
+}
+
+bool StoreQueue::confirm(ConfirmCapture confirmation, CommitTicket& ticket) {
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (ticket.capture_ != nullptr) {
+      ticket.capture_->stage = store::Stage::final;
+      return true;
+    }
+  }
+  return push(std::move(confirmation), nullptr);
 }
 
 void StoreQueue::hurry(CommitTicket& ticket, std::size_t company) {
@@ -145,8 +179,7 @@ bool StoreQueue::push_log(LogLines lines) {
       return false;
     }
     impl_->log_octets += octets;
-    impl_->add({std::move(lines), nullptr});
-    wake = impl_->worth_waking();
+    wake = impl_->worth_waking(impl_->add({std::move(lines), nullptr}));
   }
   if (wake) {
     impl_->filled.notify_one();
@@ -159,17 +192,19 @@ std::vector<StoreQueue::Item> StoreQueue::take(std::size_t max_items,
   std::vector<Item> taken;
   {
     std::unique_lock lock(impl_->mutex);
+    Impl::Clock::time_point now;
     for (;;) {
       const auto until = impl_->patience(deadline);
-      if (impl_->pressing() || Impl::Clock::now() >= until) {
+      now = Impl::Clock::now();
+      if (impl_->pressing() || now >= until) {
         break;
       }
       impl_->filled.wait_until(lock, until);
     }
-    const std::size_t count = std::min(max_items, impl_->items.size());
-    taken.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      taken.push_back(impl_->remove());
+    impl_->move_some(impl_->captures, max_items, taken);
+    const Impl::Lane& reports = impl_->reports;
+    if (impl_->crowded() || (!reports.empty() && now >= reports.front().since + kLag)) {
+      impl_->move_some(impl_->reports, max_items, taken);
     }
   }
   impl_->drained.notify_all();

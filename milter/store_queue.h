@@ -16,9 +16,13 @@
 
 // The one way into the store inside mtrk-milter. Milter callbacks and the log follower push; the
 // StoreWriter thread takes everything that is there, makes one transaction of it, commits, and
-// completes the tickets (group commit, reliability §3). First in, first out: a capture pushed
-// before a callback returns is in the queue before the MTA can log anything about that message, so
-// no delivery line of a message can be applied before its capture.
+// completes the tickets (group commit, reliability §3).
+//
+// Two lanes, each first in, first out: captures, for whose commit messages wait at end of message,
+// and what the log and the queue say, which is in no hurry; the longer it waits, the more of it is
+// about the same messages and one write for each. Captures go first. One that was pushed before a
+// callback returns is in the queue before the MTA can log anything about that message, so no
+// delivery line of a message is applied before its capture.
 namespace mtrk {
 
 struct PutCapture {
@@ -58,8 +62,9 @@ class CommitTicket {
 
  private:
   friend class StoreQueue;
-  enum class Place { elsewhere, queued, hurried };  // under the queue's mutex
+  enum class Place { elsewhere, queued, hurried };  // under the queue's mutex, as the next one
   Place place_ = Place::elsewhere;
+  store::Capture* capture_ = nullptr;  // the one that is queued with this ticket
 
   mutable std::mutex mutex_;
   std::condition_variable done_;
@@ -69,8 +74,9 @@ class CommitTicket {
 // Thread-safe: any number of producers, one consumer.
 class StoreQueue {
  public:
-  static constexpr std::chrono::milliseconds kLinger{20};
   static constexpr std::chrono::milliseconds kGather{2};
+  static constexpr std::chrono::milliseconds kLinger{20};
+  static constexpr std::chrono::milliseconds kLag{50};
 
   StoreQueue(std::size_t max_operations,
              std::size_t max_log_octets,
@@ -83,6 +89,9 @@ class StoreQueue {
   // caller, mail goes on; the ticket (may be null) is not touched then. It is completed when the
   // operation is committed, which is in no hurry until somebody says so.
   bool push(StoreOperation operation, std::shared_ptr<CommitTicket> ticket);
+  // The provisional capture that was pushed with `ticket` is final as it is: made so where it
+  // waits, so that both are one write, or by a ConfirmCapture. False as of push().
+  bool confirm(ConfirmCapture confirmation, CommitTicket& ticket);
   // Somebody waits for this ticket from now on. `company`: how many messages are under way in the
   // milter, that one included, and may soon want a commit too.
   void hurry(CommitTicket& ticket, std::size_t company);
@@ -94,15 +103,18 @@ class StoreQueue {
     StoreOperation operation;
     std::shared_ptr<CommitTicket> ticket;  // may be null
   };
-  // Waits until everybody under way waits for a commit (hurried tickets), somebody has waited for
-  // `gather`, the oldest item is kLinger old, a good deal is queued, the queue is closed, or
-  // `deadline`. Takes at most `max_items`, oldest first. What was pushed before close() is still
-  // handed out after it.
+  // Waits until captures or reports are due, or `deadline`; takes at most `max_items`, captures
+  // first, and reports only if these are all.
   //
-  // Captures at DATA and log lines are in no hurry: lingering, they ride along with the commit of
-  // an end of message, so that the messages which are not that far find theirs durable when they
-  // get there. An end of message that is alone is committed at once; on a busy host those of the
-  // same few milliseconds share one commit, as a commit costs the host more than they do.
+  // Captures are due when everybody under way waits for a commit (hurried tickets), somebody has
+  // for `gather`, or the oldest is kLinger old. So those at DATA ride along with the commit of an
+  // end of message, and the messages which are not that far find theirs durable when they get
+  // there. An end of message that is alone is committed at once; on a busy host those of the same
+  // few milliseconds share one commit, as a commit costs the host more than they do.
+  //
+  // Reports ride along from kLag on, and are due by themselves after twice that. Everything is due
+  // if a good deal is queued, or the queue is closed: what was pushed before close() is still
+  // handed out after it.
   std::vector<Item> take(std::size_t max_items, std::chrono::steady_clock::time_point deadline);
 
   // No more pushes; waiting producers return false, the consumer drains.

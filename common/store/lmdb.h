@@ -133,6 +133,7 @@ class Cursor {
 
   [[nodiscard]] std::optional<Row> seek(std::string_view key);  // the first row at or after `key`
   [[nodiscard]] std::optional<Row> first() { return move({}, MDB_FIRST); }
+  [[nodiscard]] std::optional<Row> last() { return move({}, MDB_LAST); }
   [[nodiscard]] std::optional<Row> next() { return move({}, MDB_NEXT); }
   void renew(const ReadTxn& txn);  // after txn.renew()
 

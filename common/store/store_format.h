@@ -9,18 +9,16 @@
 //
 // Databases (all keys big-endian, so that order is order of value):
 //
-//   meta      name → value          "format" u64, "serial" u64 (last transaction id given out),
+//   meta      name → value          "format" u64, "serial" u64 (a transaction id; see below),
 //                                   "salt" 16 octets (plain: no version, no checksum)
-//   message   key(32) ‖ serial(8)   → message record: one SMTP transaction (TrackedMessage).
-//   Several
+//   message   key(32) ‖ serial(8)   → message record (TrackedMessage): one SMTP transaction. Those
 //                                   with one key are the same message sent more than once;
 //                                   at most kMaxTransactions are kept
 //   queue     queue id ‖ 0 ‖ incarnation(4)
 //                                   → serial of the transaction this queue id works for
-//   trace     serial(8)             → trace record: message key, ENVID and certifier (needed to
-//   pass
-//                                   MTRK on, gone when the message leaves the queue), where it came
-//                                   from, the DeliveryTrace
+//   trace     serial(8)             → trace record: message key, ENVID and certifier (for MTRK at
+//                                   the next hop; gone when the message leaves the queue), where it
+//                                   came from, the DeliveryTrace
 //   expiry    at(8) ‖ key(32) ‖ serial(8) → nothing: when the sweep looks at the message next
 //   due       at(8) ‖ serial(8) ‖ reason(1) → nothing: when the sweep looks at the trace next
 //   cursor    source name           → where the log follower stands (LogCursor)
@@ -30,9 +28,13 @@
 // last four octets. A value that fails the check is never served: the answer is "unavailable", and
 // the writer sets the row aside when it meets it. Nothing here ever stops mail.
 //
-// Invariants: every trace row has its message row and at least one queue row; a message row has an
-// expiry row; a queued message has a trace row; ENVID and certifier exist in trace rows only.
-// Rows of `expiry` and `due` are reminders: one that finds nothing to do is dropped.
+// Invariants: every trace row has its message row and at least one queue row; a queued message has
+// a trace row; ENVID and certifier exist in trace rows only. A message row has an expiry row, and
+// the trace of one that may have been refused a row in `due`; both come later for traces with
+// serials above "serial", as a capture that somebody waits for is worth no more pages than must be.
+// Whoever next writes a log position or sweeps files those, and moves "serial" on. New transaction
+// ids are above "serial" and all traces. Rows of `expiry` and `due` are reminders: one that finds
+// nothing to do is dropped.
 namespace mtrk::store {
 
 inline constexpr std::uint32_t kFormat = 1;

@@ -29,6 +29,12 @@ std::string serial_key(Serial serial) {
   return key;
 }
 
+Serial serial_of_trace_row(std::string_view row_key) {
+  Serial serial = 0;
+  static_cast<void>(get_u64(row_key, serial));
+  return serial;
+}
+
 std::string expiry_key(const Rows::ExpiryRow& row) {
   std::string key;
   put_u64(key, key_time(row.at));
@@ -300,7 +306,21 @@ void Rows::put_cursor(std::string_view source, const StoredCursor& cursor) {
   txn_.put(db_.cursor, source, buffer_);
 }
 
-Serial Rows::last_serial() {
+Serial Rows::last_trace() {
+  const auto row = Cursor(txn_, db_.trace).last();
+  return row ? serial_of_trace_row(row->key) : 0;
+}
+
+std::vector<Serial> Rows::traces_after(Serial serial) {
+  std::vector<Serial> serials;
+  Cursor cursor(txn_, db_.trace);
+  for (auto row = cursor.seek(serial_key(serial + 1)); row; row = cursor.next()) {
+    serials.push_back(serial_of_trace_row(row->key));
+  }
+  return serials;
+}
+
+Serial Rows::filed_serial() {
   const auto value = txn_.get(db_.meta, kSerialName);
   if (!value) {
     return 0;
@@ -312,7 +332,7 @@ Serial Rows::last_serial() {
   return *serial;
 }
 
-void Rows::put_last_serial(Serial serial) {
+void Rows::put_filed_serial(Serial serial) {
   encode_number(serial, buffer_);
   txn_.put(db_.meta, kSerialName, buffer_);
 }

@@ -71,8 +71,10 @@ class Rows {
 
   void put_cursor(std::string_view source, const StoredCursor& cursor);
 
-  [[nodiscard]] Serial last_serial();
-  void put_last_serial(Serial serial);
+  [[nodiscard]] Serial last_trace();  // 0 if there is none
+  [[nodiscard]] std::vector<Serial> traces_after(Serial serial);
+  [[nodiscard]] Serial filed_serial();  // "serial" of store_format.h
+  void put_filed_serial(Serial serial);
 
  private:
   void set_aside(Dbi dbi, std::string_view database, std::string_view key);

@@ -104,15 +104,13 @@ void TrackingWriter::Impl::put_new(const MessageKey& key,
                                    Passport passport,
                                    StoredMessage message) {
   const Serial mine = ++serial;
-  new_serial = new_rows = true;
+  new_rows = true;
+  file_new = file_new || origin == Origin::imported;
   const TrackedMessage& tracked = message.message;
-  rows->put_expiry({tracked.expires_at, key, mine});
   if (!followed) {
     rows->put_message(key, mine, message);
+    rows->put_expiry({tracked.expires_at, key, mine});
     return;
-  }
-  if (origin != Origin::imported) {
-    rows->put_reminder({tracked.arrival + kUnconfirmedLifetime, mine, Reminder::unconfirmed});
   }
   StoredTrace trace{
       key, origin, ticket, tracked.arrival, std::move(passport), make_trace(*followed, tracked)};
@@ -122,6 +120,26 @@ void TrackingWriter::Impl::put_new(const MessageKey& key,
     }
   }
   live.insert(mine, std::move(trace), std::move(message));
+}
+
+void TrackingWriter::Impl::file_new_traces() {
+  const Serial filed = rows->filed_serial();
+  if (filed >= serial) {
+    return;
+  }
+  for (const Serial unfiled : rows->traces_after(filed)) {
+    const LiveTraces::Entry* entry = live.entry(unfiled);
+    if (entry == nullptr) {
+      live.remove_trace(unfiled);  // of a message that was set aside, if there is one
+      continue;
+    }
+    const StoredTrace& trace = entry->trace;
+    rows->put_expiry({entry->message->message.expires_at, trace.key, unfiled});
+    if (!is_confirmed(trace)) {
+      rows->put_reminder({trace.arrival + kUnconfirmedLifetime, unfiled, Reminder::unconfirmed});
+    }
+  }
+  rows->put_filed_serial(serial);
 }
 
 Kept TrackingWriter::put_capture(const Capture& capture) {

@@ -14,6 +14,7 @@ namespace {
 constexpr Seconds kLeastRetention{24 * 3600};  // RFC 3885 §3.1 (MTRK-3.1-13, MTRK-3.1-16)
 constexpr std::uint64_t kReserveDivisor = 20;  // 5 % of the map is kept for expiry and events
 constexpr std::uint64_t kLeastReserve = 32;    // pages
+constexpr Serial kMostUnfiled = 256;           // what takes some of these
 
 }  // namespace
 
@@ -77,7 +78,9 @@ void TrackingWriter::begin() {
       self.next_txn = self.txn->id();
     }
     self.live.begin(*self.rows);
-    self.serial = self.rows->last_serial();
+    const Serial filed = self.rows->filed_serial();
+    self.serial = std::max({self.serial, filed, self.rows->last_trace()});
+    self.file_new = self.serial - filed > kMostUnfiled;
   } catch (...) {
     abort();
     throw;
@@ -89,8 +92,8 @@ void TrackingWriter::commit() {
   assert(self.txn);
   try {
     self.live.flush();
-    if (self.new_serial) {
-      self.rows->put_last_serial(self.serial);
+    if (self.file_new) {
+      self.file_new_traces();
     }
     const std::uint64_t id = self.txn->id();
     const bool wrote = self.txn->wrote();
@@ -104,7 +107,7 @@ void TrackingWriter::commit() {
   self.live.committed();
   self.rows.reset();
   self.txn.reset();
-  self.new_serial = self.new_rows = false;
+  self.file_new = self.new_rows = false;
   self.puts = 0;
 }
 
@@ -117,7 +120,7 @@ void TrackingWriter::abort() noexcept {
   self.rows.reset();
   self.txn.reset();
   self.router.emplace(self.policy());  // what it held may have been used up by the batch
-  self.new_serial = self.new_rows = false;
+  self.file_new = self.new_rows = false;
   self.puts = 0;
 }
 
@@ -142,6 +145,7 @@ void TrackingWriter::warm_up(const maillog::DeliveryEvent& event) {
 
 void TrackingWriter::put_cursor(std::string_view source, const LogCursor& cursor) {
   impl_->rows->put_cursor(source, {cursor, impl_->newest});
+  impl_->file_new = true;
 }
 
 std::optional<LogCursor> TrackingWriter::cursor(std::string_view source) {
@@ -162,6 +166,7 @@ std::size_t TrackingWriter::sweep(TimePoint now, std::size_t limit) {
   Impl& self = *impl_;
   assert(self.txn);
   self.live.flush();
+  self.file_new_traces();
   Sweep sweep(*self.rows, self.live, self.reconciler, self.newest, self.options.maximum_retention);
   const std::size_t removed = sweep.run(now, limit);
   self.new_rows = self.new_rows || sweep.touched();

@@ -36,6 +36,8 @@ struct TrackingWriter::Impl {
                Passport passport,
                StoredMessage message);
   std::optional<Kept> refusal(const MessageKey& key);
+  // Writes the rows of `expiry` and `due` that new traces do not have yet (store_format.h).
+  void file_new_traces();
 
   maillog::TracePolicy policy() const { return {options.trace.queue_lifetime, filters, gates}; }
 
@@ -53,8 +55,8 @@ struct TrackingWriter::Impl {
   // The batch.
   std::unique_ptr<WriteTxn> txn;
   std::optional<Rows> rows;
-  Serial serial = 0;
-  bool new_serial = false;
+  Serial serial = 0;      // the last one given out
+  bool file_new = false;  // with this batch
   bool new_rows = false;  // other than through `live`
   std::uint64_t puts = 0;
   std::uint64_t room = 0;  // pages that were free when the batch began

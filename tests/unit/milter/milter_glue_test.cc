@@ -54,7 +54,7 @@ class RecordingSink : public CaptureSink {
     changed_.notify_all();
     return true;
   }
-  bool confirm(std::string queue_id, std::uint64_t ticket) override {
+  bool confirm(ConfirmCapture confirmation, CommitTicket& /*ticket*/) override {
     if (mood == Mood::throw_error) {
       throw std::runtime_error("broken");
     }
@@ -62,7 +62,7 @@ class RecordingSink : public CaptureSink {
     if (mood == Mood::full) {
       return false;
     }
-    confirmed_.emplace_back(std::move(queue_id), ticket);
+    confirmed_.emplace_back(std::move(confirmation.queue_id), confirmation.ticket);
     return true;
   }
   void hurry(CommitTicket& /*ticket*/, std::size_t company) override { EXPECT_GE(company, 1U); }

@@ -1,5 +1,7 @@
 #include "milter/store_queue.h"
 
+#include "tests/unit/store/store_fixture.h"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -16,8 +18,15 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
+constexpr char kQueueId[] = "4TESTQUEUE";
+
 StoreOperation drop(std::uint64_t ticket) {
-  return DropCapture{"4TESTQUEUE", ticket};
+  return DropCapture{kQueueId, ticket};
+}
+
+StoreOperation provisional() {
+  return PutCapture{
+      store::capture(kQueueId, "id@example.test", {"u@example.test"}, store::Stage::provisional)};
 }
 
 // As an end of message does it.
@@ -39,16 +48,77 @@ Clock::time_point soon() {
   return Clock::now() + 10s;
 }
 
-TEST(StoreQueueTest, HandsOutInOrder) {
-  StoreQueue queue(10, 1000);
-  EXPECT_TRUE(queue.push(drop(1), nullptr));
+TEST(StoreQueueTest, HandsOutInOrderButCapturesBeforeReports) {
+  StoreQueue queue(12, 1000);
   EXPECT_TRUE(queue.push_log(lines(3)));
+  EXPECT_TRUE(queue.push(drop(1), nullptr));
+  EXPECT_TRUE(queue.push(store::QueueReport{}, nullptr));
   EXPECT_TRUE(queue.push(drop(2), nullptr));
+  queue.close();
   const auto items = queue.take(10, soon());
-  ASSERT_EQ(items.size(), 3U);
+  ASSERT_EQ(items.size(), 4U);
   EXPECT_EQ(std::get<DropCapture>(items[0].operation).ticket, 1U);
-  EXPECT_TRUE(std::holds_alternative<LogLines>(items[1].operation));
-  EXPECT_EQ(std::get<DropCapture>(items[2].operation).ticket, 2U);
+  EXPECT_EQ(std::get<DropCapture>(items[1].operation).ticket, 2U);
+  EXPECT_TRUE(std::holds_alternative<LogLines>(items[2].operation));
+  EXPECT_TRUE(std::holds_alternative<store::QueueReport>(items[3].operation));
+}
+
+TEST(StoreQueueTest, NoReportIsTakenWhileCapturesStayBehind) {
+  StoreQueue queue(12, 1000);
+  EXPECT_TRUE(queue.push_log(lines(3)));
+  EXPECT_TRUE(queue.push(drop(1), nullptr));
+  EXPECT_TRUE(queue.push(drop(2), nullptr));
+  queue.close();
+  for (const std::uint64_t expected : {1U, 2U}) {
+    const auto items = queue.take(1, soon());
+    ASSERT_EQ(items.size(), 1U);
+    EXPECT_EQ(std::get<DropCapture>(items[0].operation).ticket, expected);
+  }
+  EXPECT_TRUE(std::holds_alternative<LogLines>(queue.take(1, soon()).at(0).operation));
+}
+
+TEST(StoreQueueTest, ReportsRideAlongOnceTheyHaveWaited) {
+  StoreQueue queue(100, 1000);
+  const Clock::time_point begun = Clock::now();
+  EXPECT_TRUE(queue.push_log(lines(3)));
+  EXPECT_TRUE(push_and_wait(queue, 1, 1));
+  const std::size_t first = queue.take(10, soon()).size();
+  if (Clock::now() - begun < StoreQueue::kLag) {
+    EXPECT_EQ(first, 1U);
+  }
+  std::this_thread::sleep_until(begun + StoreQueue::kLag);
+  EXPECT_TRUE(push_and_wait(queue, 2, 1));
+  EXPECT_EQ(first + queue.take(10, soon()).size(), 3U);
+}
+
+TEST(StoreQueueTest, ReportsAloneAreTakenInTheEnd) {
+  StoreQueue queue(100, 1000);
+  const Clock::time_point begun = Clock::now();
+  EXPECT_TRUE(queue.push_log(lines(3)));
+  EXPECT_EQ(queue.take(10, soon()).size(), 1U);
+  EXPECT_GE(Clock::now() - begun, 2 * StoreQueue::kLag);
+}
+
+TEST(StoreQueueTest, AConfirmationMakesTheQueuedCaptureFinal) {
+  StoreQueue queue(100, 1000);
+  const auto ticket = std::make_shared<CommitTicket>();
+  EXPECT_TRUE(queue.push(provisional(), ticket));
+  EXPECT_TRUE(queue.confirm({kQueueId, 1}, *ticket));
+  queue.hurry(*ticket, 1);
+  const auto items = queue.take(10, soon());
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(std::get<PutCapture>(items[0].operation).capture.stage, store::Stage::final);
+}
+
+TEST(StoreQueueTest, AConfirmationFollowsACaptureThatIsGone) {
+  StoreQueue queue(100, 1000);
+  const auto ticket = std::make_shared<CommitTicket>();
+  EXPECT_TRUE(queue.push(provisional(), ticket));
+  EXPECT_EQ(queue.take(10, soon()).size(), 1U);
+  EXPECT_TRUE(queue.confirm({kQueueId, 1}, *ticket));
+  const auto items = queue.take(10, soon());
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(std::get<ConfirmCapture>(items[0].operation).queue_id, kQueueId);
 }
 
 TEST(StoreQueueTest, ShedsWhenFullWithoutWaiting) {

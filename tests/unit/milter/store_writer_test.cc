@@ -191,7 +191,7 @@ TEST_F(StoreWriterTest, UntrackedMailCostsOneCommitASecondAtMost) {
     await(counters_.lines, ++sent);
   }
   EXPECT_LE(counters_.commits, 3U);
-  EXPECT_GT(sent, 20U);
+  EXPECT_GT(sent, 5U);  // batches that would have been commits
   stop();
   EXPECT_EQ(stored_offset(), offset_);
 }

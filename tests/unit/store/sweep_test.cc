@@ -122,6 +122,38 @@ TEST_F(SweepTest, MessageHeldByAnAccessMapIsKept) {
   EXPECT_THAT(actions("id@example.net"), testing::ElementsAre(Action::relayed));
 }
 
+// Captures alone leave that to the next log position or sweep (store_format.h).
+TEST_F(SweepTest, WhatWasNotFiledWhenAWriterDiedIsFiledByTheNext) {
+  put(capture("4dCXzt0Cvjz5Z", "id@example.net", {"a@b.test"}));
+  reopen();
+  put(capture("4dCXzt0CvjzAA", "other@example.net", {"a@b.test"}));
+  reopen();
+  EXPECT_EQ(writer_->stats().oldest_expiry, 0U);
+  apply({queued("4dCXzt0Cvjz5Z"), attempt("4dCXzt0Cvjz5Z", "a@b.test", "sent"),
+         removed("4dCXzt0Cvjz5Z")});
+  writer_->begin();
+  writer_->put_cursor("log", {});
+  writer_->commit();
+  EXPECT_NE(writer_->stats().oldest_expiry, 0U);
+  EXPECT_THAT(actions("id@example.net"), testing::ElementsAre(Action::relayed));
+  EXPECT_THAT(actions("other@example.net"), testing::ElementsAre(Action::delayed));
+  reopen();
+  apply({event("ABCDEF0123", maillog::Removed{"qmgr"}, Seconds(7200))});
+  EXPECT_EQ(sweep(kNow + Seconds(7200)), 1U);
+  EXPECT_THAT(find("other@example.net"), IsEmpty());
+  EXPECT_EQ(sweep(kNow + 40 * kDay), 2U);  // the first, and its trace
+  EXPECT_EQ(writer_->stats().messages, 0U);
+}
+
+TEST_F(SweepTest, ALogThatNobodyReadsDoesNotKeepMessagesForEver) {
+  for (int i = 0; i < 600; ++i) {
+    put(capture("ABCDEF" + std::to_string(1000 + i), "id" + std::to_string(i) + "@example.net"));
+  }
+  EXPECT_NE(writer_->stats().oldest_expiry, 0U);  // without any sweep
+  EXPECT_EQ(sweep(kNow + 40 * kDay), 600U);
+  EXPECT_EQ(writer_->stats().messages, 0U);
+}
+
 TEST_F(SweepTest, LimitBoundsTheWork) {
   writer_->begin();
   for (int i = 0; i < 20; ++i) {
