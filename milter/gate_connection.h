@@ -37,7 +37,7 @@ class GateConnections {
 // take its octets stops the reading of the other one.
 class GateConnection {
  public:
-  using LookUp = std::function<net::Awaitable<std::optional<smtp::Onward>>(
+  using LookUp = std::function<net::Awaitable<smtp::GateOnwardSession::Answer>(
       const smtp::GateOnwardSession::Transaction&)>;
   // What the session behind the mail system needs, which is `session`, too; all null for another.
   struct Outbound {

@@ -39,7 +39,7 @@ std::optional<store::QueuedTracking> GateStore::find(const std::string& queue_id
   }
 }
 
-net::Awaitable<std::optional<smtp::Onward>> GateStore::look_up(
+net::Awaitable<smtp::GateOnwardSession::Answer> GateStore::look_up(
     smtp::GateOnwardSession::Transaction transaction, PassOnPolicy policy) {
   net::Timer pause(co_await net::asio::this_coro::executor);
   const net::Clock::time_point begin = net::Clock::now();
@@ -48,16 +48,16 @@ net::Awaitable<std::optional<smtp::Onward>> GateStore::look_up(
         std::chrono::duration_cast<std::chrono::milliseconds>(net::Clock::now() - begin);
     const std::optional<store::QueuedTracking> tracking = find(transaction.queue_id);
     if (!tracking) {
-      co_return std::nullopt;  // not tracked: by far the most mail
+      co_return smtp::GateOnwardSession::Answer{};  // not tracked: by far the most mail
     }
     const Verdict verdict = judge(*tracking, transaction, policy, wall_clock(), waited);
     if (verdict.kind == Verdict::Kind::pass_on) {
       log::info(transaction.queue_id, {{"mtrk", "passed on"}});
-      co_return verdict.onward;
+      co_return smtp::GateOnwardSession::Answer{verdict.onward, false};
     }
     if (verdict.kind == Verdict::Kind::withhold) {
       log::info(transaction.queue_id, {{"mtrk", "withheld"}, {"reason", verdict.why}});
-      co_return std::nullopt;
+      co_return smtp::GateOnwardSession::Answer{std::nullopt, verdict.list_copy};
     }
     pause.expires_after(kPause);
     co_await pause.async_wait(net::kAwait);

@@ -17,9 +17,9 @@ class GateStore {
  public:
   explicit GateStore(std::string path) : path_(std::move(path)) {}
 
-  // What to add to MAIL; nothing = pass the message on without MTRK. Waits for the log follower
-  // where the verdict hangs on it, kMostWaiting at most.
-  [[nodiscard]] net::Awaitable<std::optional<smtp::Onward>> look_up(
+  // How MAIL goes on. Waits for the log follower where the verdict hangs on it, kMostWaiting at
+  // most.
+  [[nodiscard]] net::Awaitable<smtp::GateOnwardSession::Answer> look_up(
       smtp::GateOnwardSession::Transaction transaction, PassOnPolicy policy);
 
  private:

@@ -14,21 +14,19 @@ using Kind = Verdict::Kind;
 using Targets = maillog::DeliveryTrace::Targets;
 
 Verdict withhold(std::string_view why) {
-  return {Kind::withhold, why, std::nullopt};
+  return {Kind::withhold, why, std::nullopt, false};
 }
 
-// A list with an owner sends in the owner's name (RFC 3461 §5.2.7.2).
-bool is_list_owner(std::string_view sender) {
-  const std::string_view local = sender.substr(0, sender.rfind('@'));
-  constexpr std::string_view kRequest = "-request";
-  return istarts_with(local, "owner-") ||
-         (local.size() > kRequest.size() &&
-          iequals(local.substr(local.size() - kRequest.size()), kRequest));
+// In its owner's name to others than the message was sent to.
+bool is_list_copy(const maillog::DeliveryTrace& trace,
+                  const smtp::GateOnwardSession::Transaction& transaction) {
+  return smtp::is_list_owner(transaction.sender) &&
+         std::any_of(transaction.recipients.begin(), transaction.recipients.end(),
+                     [&](const auto& rcpt) { return !trace.find_recipient(rcpt.address); });
 }
 
 // What was given at RCPT goes out under another address. Nothing: that is no obstacle.
 std::optional<Verdict> judge_redirected(Targets targets,
-                                        std::string_view sender,
                                         const PassOnPolicy& policy,
                                         std::chrono::milliseconds waited) {
   if (targets == Targets::several) {
@@ -37,11 +35,8 @@ std::optional<Verdict> judge_redirected(Targets targets,
   if (policy.redirection_is_final) {
     return withhold("redirected, which is final here");
   }
-  if (is_list_owner(sender)) {
-    return withhold("a mailing list");  // MTRK-3.3-10
-  }
   if (waited < (targets == Targets::unknown ? kMostWaiting : kForwardWaiting)) {
-    return Verdict{Kind::ask_again, {}, std::nullopt};
+    return Verdict{Kind::ask_again, {}, std::nullopt, false};
   }
   return targets == Targets::unknown
              ? std::optional(withhold("redirected, and the log does not say to how many"))
@@ -74,6 +69,12 @@ Verdict judge(const store::QueuedTracking& tracking,
   if (!envid || (!envid->empty() && *envid != tracking.envelope_id.decoded())) {
     return withhold("the queue id is another message's");
   }
+  if (is_list_copy(tracking.trace, transaction)) {  // MTRK-3.3-10, DSNX-5.2.7-02
+    return {Kind::withhold, "a mailing list", std::nullopt, true};
+  }
+  if (!transaction.takes_mtrk) {
+    return withhold("the next hop does not take it");
+  }
   const std::optional<Seconds> remaining =
       remaining_after(tracking.timeout.value_or(policy.default_timeout), now - tracking.arrival);
   if (!remaining) {
@@ -95,8 +96,7 @@ Verdict judge(const store::QueuedTracking& tracking,
     if (!match->redirected) {
       continue;
     }
-    const auto verdict = judge_redirected(tracking.trace.targets(match->recipient),
-                                          transaction.sender, policy, waited);
+    const auto verdict = judge_redirected(tracking.trace.targets(match->recipient), policy, waited);
     if (verdict && verdict->kind == Kind::withhold) {
       return *verdict;
     }
@@ -107,7 +107,8 @@ Verdict judge(const store::QueuedTracking& tracking,
   }
   return {Kind::pass_on,
           {},
-          smtp::Onward{tracking.envelope_id.xtext(), {tracking.certifier, remaining}}};
+          smtp::Onward{tracking.envelope_id.xtext(), {tracking.certifier, remaining}},
+          false};
 }
 
 }  // namespace mtrk::gate

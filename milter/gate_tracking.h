@@ -21,6 +21,7 @@ struct Verdict {
   Kind kind = Kind::withhold;
   std::string_view why;                // of withhold, for the log
   std::optional<smtp::Onward> onward;  // of pass_on
+  bool list_copy = false;              // of withhold: nor may the envelope id go on
 };
 
 // How long a verdict may be waited for in all: the log follower is behind the mail system.

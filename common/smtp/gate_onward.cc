@@ -1,11 +1,20 @@
 #include "common/smtp/gate_onward.h"
 
+#include "common/base/ascii.h"
 #include "common/smtp/client_identity.h"
 #include "common/smtp/command.h"
 
 #include <utility>
 
 namespace mtrk::smtp {
+
+bool is_list_owner(std::string_view sender) {
+  const std::string_view local = sender.substr(0, sender.rfind('@'));
+  constexpr std::string_view kRequest = "-request";
+  return istarts_with(local, "owner-") ||
+         (local.size() > kRequest.size() &&
+          iequals(local.substr(local.size() - kRequest.size()), kRequest));
+}
 
 void GateOnwardSession::take_xforward(std::string_view line) {
   if (std::optional<std::string> ident = find_attribute(line, "IDENT")) {
@@ -17,7 +26,7 @@ void GateOnwardSession::take_xforward(std::string_view line) {
 void GateOnwardSession::begin_transaction(std::string_view line, std::string_view plain) {
   const Expected<PathCommand> command = parse_path_command(line);
   transaction_ = {
-      ident_.value_or(""), command ? std::string(command->path) : "", plain_envid(plain), {}};
+      ident_.value_or(""), command ? std::string(command->path) : "", plain_envid(plain), {}, true};
 }
 
 void GateOnwardSession::add_recipient(std::string_view line) {
@@ -28,6 +37,12 @@ void GateOnwardSession::add_recipient(std::string_view line) {
   const Parameter* orcpt = command->find("ORCPT");
   transaction_.recipients.push_back(
       {std::string(command->path), orcpt == nullptr ? "" : std::string(orcpt->value)});
+}
+
+bool GateOnwardSession::worth_asking(bool takes_mtrk) {
+  transaction_.takes_mtrk = takes_mtrk;
+  return ident_ &&
+         (takes_mtrk || (!transaction_.envid.empty() && is_list_owner(transaction_.sender)));
 }
 
 Reply GateOnwardSession::tagged(Reply reply, bool transferred) const {

@@ -19,6 +19,9 @@
 // the certifier. It is given before MAIL, and is void with the end of the transaction.
 namespace mtrk::smtp {
 
+// A list with an owner sends in the owner's name (RFC 3461 §5.2.7).
+[[nodiscard]] bool is_list_owner(std::string_view sender);
+
 class GateOnwardSession : public ProxySession {
  public:
   using ProxySession::ProxySession;
@@ -37,9 +40,15 @@ class GateOnwardSession : public ProxySession {
       std::string orcpt;  // the value as given, "rfc822;…"; empty if there is none
     };
     std::vector<Recipient> recipients;
+    bool takes_mtrk = true;  // the next hop announces it
   };
   [[nodiscard]] const Transaction& transaction() const { return transaction_; }
-  virtual void answer_look_up(std::optional<Onward> onward) = 0;
+  // How MAIL goes on: as it is, unless one of these is given.
+  struct Answer {
+    std::optional<Onward> onward;  // never if the next hop does not take MTRK
+    bool list_copy = false;        // without the ENVID of what the list was sent
+  };
+  virtual void answer_look_up(Answer answer) = 0;
 
   // Commands are kept back until the recipients are known. If the mail system sends none without an
   // answer, input_paused() makes it go on.
@@ -67,6 +76,8 @@ class GateOnwardSession : public ProxySession {
   // Of MAIL as it came, and without fold and MTRK.
   void begin_transaction(std::string_view line, std::string_view plain);
   void add_recipient(std::string_view line);  // RCPT
+  // Whether a look-up could change anything about the transaction that has begun.
+  [[nodiscard]] bool worth_asking(bool takes_mtrk);
   [[nodiscard]] const std::optional<std::string>& ident() const { return ident_; }
   void forget_ident() { ident_.reset(); }  // Postfix names the queue id anew before each MAIL
   void count_passed_on() { ++passed_on_; }

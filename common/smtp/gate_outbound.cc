@@ -88,11 +88,11 @@ void GateOutboundSession::take_hello(Verb verb, std::string_view line) {
 void GateOutboundSession::take_mail(std::string_view line) {
   transferring_ = false;
   std::string plain = unfold_mail(line, nullptr);
-  if (!mtrk_ || !ident()) {
+  begin_transaction(line, plain);
+  if (!worth_asking(mtrk_)) {
     pass(Awaited::mail, plain);
     return;
   }
-  begin_transaction(line, plain);
   mail_ = std::move(plain);
   gathered_.clear();
   gathers_ = true;
@@ -113,13 +113,13 @@ void GateOutboundSession::input_paused() {
   }
 }
 
-void GateOutboundSession::answer_look_up(std::optional<Onward> onward) {
-  if (onward) {
+void GateOutboundSession::answer_look_up(Answer answer) {
+  if (answer.onward) {
     // Still held: a next hop that announces MTRK and then refuses it must not cost the message.
-    pass(Awaited::mail, unfold_mail(mail_, &*onward), kWithMtrk);
+    pass(Awaited::mail, unfold_mail(mail_, &*answer.onward), kWithMtrk);
     return;
   }
-  pass(Awaited::mail, mail_);
+  pass(Awaited::mail, answer.list_copy ? without_envid(mail_) : mail_);
   send_gathered();
   resume();
 }

@@ -16,7 +16,7 @@ class GateOutboundSession : public GateOnwardSession {
  public:
   explicit GateOutboundSession(Settings settings);
 
-  void answer_look_up(std::optional<Onward> onward) override;
+  void answer_look_up(Answer answer) override;
   [[nodiscard]] bool gathers() const override { return gathers_; }
   void input_paused() override;
 

@@ -44,7 +44,7 @@ class GateRoutedSession : public GateOnwardSession {
   // No time for further places: the one tried now is the last.
   void try_no_more() { places_.resize(place_ + 1); }
 
-  void answer_look_up(std::optional<Onward> onward) override;
+  void answer_look_up(Answer answer) override;
   [[nodiscard]] bool gathers() const override { return step_ == Step::gathering; }
   void input_paused() override;
 

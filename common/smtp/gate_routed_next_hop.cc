@@ -72,7 +72,7 @@ void GateRoutedSession::upstream_ready(const Reply& hello) {
 }
 
 void GateRoutedSession::proceed() {
-  if (offered_.mtrk && ident()) {
+  if (worth_asking(offered_.mtrk)) {
     step_ = Step::looking_up;
     want(Effect::look_up);
   } else {
@@ -80,9 +80,12 @@ void GateRoutedSession::proceed() {
   }
 }
 
-void GateRoutedSession::answer_look_up(std::optional<Onward> onward) {
+void GateRoutedSession::answer_look_up(Answer answer) {
   if (step_ == Step::looking_up) {  // else the next hop went away meanwhile
-    ask(onward);
+    if (answer.list_copy) {
+      mail_ = without_envid(mail_);
+    }
+    ask(answer.onward);
     resume();
   }
 }

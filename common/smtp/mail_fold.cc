@@ -118,6 +118,20 @@ std::string unfold_mail(std::string_view line, const Onward* onward) {
   return result;
 }
 
+std::string without_envid(std::string_view line) {
+  const Expected<PathCommand> command = parse_path_command(line);
+  if (!command) {
+    return std::string(line);
+  }
+  std::vector<Edit> edits;
+  for (const Parameter& parameter : command->parameters) {
+    if (iequals(parameter.keyword, kEnvid)) {
+      edits.push_back({parameter.begin, parameter.end, {}});
+    }
+  }
+  return edited(line, edits);
+}
+
 std::string plain_envid(std::string_view line) {
   const Expected<PathCommand> command = parse_path_command(line);
   if (!command || command->count(kEnvid) != 1) {

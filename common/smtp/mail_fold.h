@@ -33,6 +33,9 @@ struct Onward {
 };
 [[nodiscard]] std::string unfold_mail(std::string_view line, const Onward* onward);
 
+// MAIL of a copy that a mailing list sends: the envelope id is not its own (DSNX-5.2.7-02).
+[[nodiscard]] std::string without_envid(std::string_view line);
+
 // The plain ENVID of a MAIL command, xtext; empty if there is none or more than one.
 [[nodiscard]] std::string plain_envid(std::string_view line);
 

@@ -16,12 +16,13 @@ class Player : public mtrk::GatePlayer {
  private:
   void look_up() override {
     ++looked_up_;
-    if (looked_up_ % 3 == 0) {
-      outbound_.answer_look_up(std::nullopt);
+    if (looked_up_ % 3 == 0 || !outbound_.transaction().takes_mtrk) {
+      outbound_.answer_look_up({std::nullopt, true});
       return;
     }
     outbound_.answer_look_up(
-        mtrk::smtp::Onward{"e@h", *mtrk::parse_mtrk_param("AAAAAAAAAAAAAAAAAAAAAAAAAAA:940")});
+        {mtrk::smtp::Onward{"e@h", *mtrk::parse_mtrk_param("AAAAAAAAAAAAAAAAAAAAAAAAAAA:940")},
+         false});
   }
 
   GateOutboundSession& outbound_;

@@ -18,12 +18,13 @@ class Player : public mtrk::GatePlayer {
 
  private:
   void look_up() override {
-    if (++steps_ % 3 == 0) {
-      routed_.answer_look_up(std::nullopt);
+    if (++steps_ % 3 == 0 || !routed_.transaction().takes_mtrk) {
+      routed_.answer_look_up({std::nullopt, true});
       return;
     }
     routed_.answer_look_up(
-        mtrk::smtp::Onward{"e@h", *mtrk::parse_mtrk_param("AAAAAAAAAAAAAAAAAAAAAAAAAAA:940")});
+        {mtrk::smtp::Onward{"e@h", *mtrk::parse_mtrk_param("AAAAAAAAAAAAAAAAAAAAAAAAAAA:940")},
+         false});
   }
   void choose_next_hop() override {
     mtrk::require(!routed_.domain().empty());

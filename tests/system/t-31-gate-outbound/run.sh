@@ -70,7 +70,7 @@ send_tracked two@example.net two@example.test
 send_tracked both@example.net both@example.test
 send_tracked many@example.net many@mx.example.test
 send_tracked list@example.net list@mx.example.test
-for id in two both many list; do
+for id in two both many; do
   wait_until 15 went_out "$id" || fail "$id did not go out"
   ! with_mtrk "$id" || fail "$id was expanded, and has MTRK"
 done
@@ -78,10 +78,12 @@ expect_outcome two@example.net two@example.test expanded 2.1.5 -
 # DSNX-5.2.1-03: what was not given at RCPT is the address given there.
 grep -q 'ORCPT=rfc822;two@example.test' "$work/next-hop.commands" || fail "ORCPT of an alias"
 
-# DSNX-5.2.7-01, DSNX-4.2-05: an alias sends in the sender's name, a list in its owner's, to recipients of its own (ENVID
-# goes on to them by Postfix itself; there is no certifier with it, so that nobody can ask).
+# DSNX-5.2.7-01, DSNX-5.2.7-02, DSNX-4.2-05: an alias sends in the sender's name, a list in its owner's, to recipients of
+# its own. Postfix gives ENVID to them all; the gate takes it from a list's, as MTRK and ORCPT.
 grep -qE '^MAIL FROM:<sender@client.example>.* ENVID=fwd@example.net' "$work/next-hop.commands" || fail "the sender of an alias"
-grep -qE '^MAIL FROM:<owner-list@mx.example.test>.* ENVID=list@example.net' "$work/next-hop.commands" || fail "the sender of a list"
+list_went_out() { grep -q '^MAIL FROM:<owner-list@mx.example.test>' "$work/$1-hop.commands"; }
+wait_until 15 list_went_out next || fail "the list did not go out"
+! grep -E '^MAIL FROM:<owner-list@.*(ENVID|MTRK)=' "$work/next-hop.commands" || fail "a list passes ENVID on"
 grep -q 'ORCPT=rfc822;ok-list@partner.example' "$work/next-hop.commands" || fail "ORCPT of a list's recipient"
 ! grep -q 'ORCPT=rfc822;list@' "$work/next-hop.commands" || fail "a list passes ORCPT on"
 
@@ -120,6 +122,9 @@ send_tracked plain@example.net ok6@partner.example
 expect_outcome plain@example.net ok6@partner.example relayed 2.1.9 localhost
 grep -q 'ENVID=plain@example.net' "$work/plain-hop.commands" || fail "ENVID is lost"
 ! grep -q MTRK= "$work/plain-hop.commands" || fail "MTRK to a next hop that does not announce it"
+send_tracked list2@example.net list@mx.example.test # DSNX-5.2.7-02, here too
+wait_until 15 list_went_out plain || fail "the list did not go out"
+! grep -E '^MAIL FROM:<owner-list@.*ENVID=' "$work/plain-hop.commands" || fail "a list passes ENVID on"
 
 # DSNX-5.2.2-01: a next hop without DSN gets neither ENVID nor ORCPT; with MTRK alone it gets ENVID, which goes with that.
 for words in --no-dsn "--no-dsn --mtrk"; do

@@ -77,7 +77,7 @@ IFS= read -r -t 10 line <&"$raw"
 printf 'STARTTLS\r\n' >&"$raw"
 IFS= read -r -t 10 line <&"$raw" || fail "no answer to STARTTLS"
 case $line in 220*) ;; *) fail "STARTTLS: $line" ;; esac
-printf 'EHLO client.example\r\nMAIL FROM:<injected@client.example>\r\n' >&"$raw"
+printf 'EHLO client.example\r\nMAIL FROM:<injected@client.example>\r\n' >&"$raw" || : # the first line may end the session
 timeout 10 cat <&"$raw" >"$work/injected" 2>/dev/null || [ $? -ne 124 ] || fail "the connection stays open without a handshake"
 exec {raw}>&-
 ! grep -aqE '^[25][0-9][0-9][ -]' "$work/injected" || fail "answered in clear: $(cat "$work/injected")"

@@ -51,7 +51,7 @@ std::pair<std::string, std::string> active(const std::string& id, int recipients
 
 Transaction to(std::vector<Transaction::Recipient> recipients,
                const std::string& sender = "s@a.example") {
-  return {kId, sender, "env@h.example", std::move(recipients)};
+  return {kId, sender, "env@h.example", std::move(recipients), true};
 }
 
 Verdict ask(const store::QueuedTracking& tracking,
@@ -136,14 +136,29 @@ TEST(GateTrackingTest, AMemberOfItsOwnAliasIsThePrimaryRecipient) {
   EXPECT_EQ(ask(tracked({"b@r.example"}, {active(kId, 2)}), kDirect).kind, Kind::pass_on);
 }
 
-// MTRK-3.3-10
+// MTRK-3.3-10, DSNX-5.2.7-02
 TEST(GateTrackingTest, NotForLists) {
   const auto known = tracked({"b@here.example"}, {active(kId, 1)});
   for (const std::string sender : {"owner-b@here.example", "b-request@here.example"}) {
-    EXPECT_EQ(
-        ask(known, to({{"c@r.example", "rfc822;b@here.example"}}, sender), kForwardWaiting).kind,
-        Kind::withhold);
+    for (const std::string orcpt : {"rfc822;b@here.example", "rfc822;c@r.example", ""}) {
+      const Verdict verdict = ask(known, to({{"c@r.example", orcpt}}, sender));
+      EXPECT_EQ(verdict.kind, Kind::withhold);
+      EXPECT_TRUE(verdict.list_copy);
+    }
   }
+}
+
+TEST(GateTrackingTest, WhatAListOwnerWroteIsHisOwn) {
+  const Verdict verdict =
+      ask(tracked({"b@r.example"}), to({{"b@r.example", ""}}, "owner-b@here.example"));
+  EXPECT_EQ(verdict.kind, Kind::pass_on);
+  EXPECT_FALSE(verdict.list_copy);
+}
+
+TEST(GateTrackingTest, NotWhereTheNextHopDoesNotTakeIt) {
+  Transaction transaction = kDirect;
+  transaction.takes_mtrk = false;
+  EXPECT_EQ(ask(tracked({"b@r.example"}), transaction).kind, Kind::withhold);
 }
 
 }  // namespace

@@ -228,9 +228,13 @@ class Player {
     auto& outbound = dynamic_cast<GateOnwardSession&>(*session_);
     const std::size_t blank = given.rfind(' ');
     if (blank == std::string::npos) {
-      outbound.answer_look_up(std::nullopt);
+      outbound.answer_look_up({});
+    } else if (given == " list-copy") {
+      outbound.answer_look_up({std::nullopt, true});
     } else {
-      outbound.answer_look_up(Onward{"env@h.example", *parse_mtrk_param(given.substr(blank + 1))});
+      ASSERT_TRUE(outbound.transaction().takes_mtrk);
+      outbound.answer_look_up(
+          {Onward{"env@h.example", *parse_mtrk_param(given.substr(blank + 1))}, false});
     }
   }
 
