@@ -74,7 +74,7 @@ class CommitTicket {
 // Thread-safe: any number of producers, one consumer.
 class StoreQueue {
  public:
-  static constexpr std::chrono::milliseconds kGather{2};
+  static constexpr std::chrono::milliseconds kGather{3};
   static constexpr std::chrono::milliseconds kLinger{20};
   static constexpr std::chrono::milliseconds kLag{50};
 
