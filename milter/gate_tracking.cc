@@ -1,6 +1,5 @@
 #include "milter/gate_tracking.h"
 
-#include "common/base/ascii.h"
 #include "common/track/address.h"
 #include "common/track/xtext.h"
 

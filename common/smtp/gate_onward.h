@@ -76,7 +76,8 @@ class GateOnwardSession : public ProxySession {
   // Of MAIL as it came, and without fold and MTRK.
   void begin_transaction(std::string_view line, std::string_view plain);
   void add_recipient(std::string_view line);  // RCPT
-  // Whether a look-up could change anything about the transaction that has begun.
+  // Whether a look-up could change anything about the transaction that has begun, now that it is
+  // known whether the next hop takes MTRK (which the transaction keeps).
   [[nodiscard]] bool worth_asking(bool takes_mtrk);
   [[nodiscard]] const std::optional<std::string>& ident() const { return ident_; }
   void forget_ident() { ident_.reset(); }  // Postfix names the queue id anew before each MAIL
