@@ -6,8 +6,8 @@
 #include "milter/gate_tracking.h"
 
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 namespace mtrk::gate {
 
@@ -23,7 +23,8 @@ class GateStore {
       smtp::GateOnwardSession::Transaction transaction, PassOnPolicy policy);
 
  private:
-  [[nodiscard]] std::optional<store::QueuedTracking> find(const std::string& queue_id);
+  [[nodiscard]] std::vector<store::QueuedTracking> find(
+      const smtp::GateOnwardSession::Transaction& transaction);
 
   std::string path_;
   std::unique_ptr<store::QueuedTrackingReader> reader_;

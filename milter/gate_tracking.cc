@@ -12,6 +12,8 @@ namespace {
 using Kind = Verdict::Kind;
 using Targets = maillog::DeliveryTrace::Targets;
 
+const Verdict kAskAgain{Kind::ask_again, {}, std::nullopt, false};
+
 Verdict withhold(std::string_view why) {
   return {Kind::withhold, why, std::nullopt, false};
 }
@@ -35,7 +37,7 @@ std::optional<Verdict> judge_redirected(Targets targets,
     return withhold("redirected, which is final here");
   }
   if (waited < (targets == Targets::unknown ? kMostWaiting : kForwardWaiting)) {
-    return Verdict{Kind::ask_again, {}, std::nullopt, false};
+    return kAskAgain;
   }
   return targets == Targets::unknown
              ? std::optional(withhold("redirected, and the log does not say to how many"))
@@ -53,7 +55,10 @@ std::optional<Match> find_captured(const maillog::DeliveryTrace& trace,
     return Match{*direct, false};
   }
   const Expected<TypedAddress> original = parse_orcpt(rcpt.orcpt);
-  const auto alias = original ? trace.find_recipient(original->value) : std::nullopt;
+  auto alias = original ? trace.find_recipient(original->value) : std::nullopt;
+  if (!alias) {
+    alias = trace.find_redirected(rcpt.address);
+  }
   return alias ? std::optional(Match{*alias, true}) : std::nullopt;
 }
 
@@ -86,6 +91,10 @@ Verdict judge(const store::QueuedTracking& tracking,
   std::optional<Verdict> doubt;
   for (const auto& rcpt : transaction.recipients) {
     const std::optional<Match> match = find_captured(tracking.trace, rcpt);
+    if (!match && transaction.certifier && waited < kForwardWaiting) {
+      doubt = kAskAgain;  // the log may yet say whose alias it is
+      continue;
+    }
     if (!match) {
       return withhold("a recipient that was not captured");
     }

@@ -191,6 +191,8 @@ std::unique_ptr<PublishedSocket> open_socket(const MilterAddress& address,
   options.transport =
       address.tcp ? milter_glue::Transport::tcp : milter_glue::Transport::unix_socket;
   options.forgotten = config.log.mta == Mta::sendmail ? Forgotten::all : Forgotten::envid_and_ret;
+  options.tracked_fold = config.milter.leave_fold ? MilterSession::TrackedFold::leave
+                                                  : MilterSession::TrackedFold::restore;
   const mode_t before = ::umask(0117);  // the socket: 0660, the group of its setgid directory
   milter_glue::open(std::move(options), {shared.sink, shared.breaker, shared.counters},
                     address.connection);

@@ -25,7 +25,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 // What hangs off smfi_setpriv: made at the first MAIL with MTRK of a connection, freed at its end.
 struct Connection {
-  Connection(Forgotten forgotten, sfsistat reply) : session(forgotten), no_reply(reply) {}
+  Connection(const Options& options, sfsistat reply)
+      : session(options.forgotten, options.tracked_fold), no_reply(reply) {}
   MilterSession session;
   std::shared_ptr<CommitTicket> provisional;  // of the capture at DATA, if it was taken
   sfsistat no_reply;                          // what RCPT and DATA return
@@ -67,7 +68,7 @@ sfsistat no_reply_of(SMFICTX* context) {
 }
 
 Connection& make_connection(SMFICTX* context) {
-  auto connection = std::make_unique<Connection>(glue->options.forgotten, no_reply_of(context));
+  auto connection = std::make_unique<Connection>(glue->options, no_reply_of(context));
   smfi_setpriv(context, connection.get());
   return *connection.release();
 }

@@ -5,6 +5,7 @@
 #include "milter/capture_sink.h"
 #include "milter/circuit_breaker.h"
 #include "milter/counters.h"
+#include "milter/session.h"
 
 #include <cstddef>
 #include <string>
@@ -29,6 +30,7 @@ struct Options {
   // (guide/postfix.md §11): negotiated on the former only.
   Transport transport = Transport::unix_socket;
   Forgotten forgotten = Forgotten::envid_and_ret;  // by this MTA
+  MilterSession::TrackedFold tracked_fold = MilterSession::TrackedFold::restore;
 };
 
 // What the callbacks use; must outlive every callback, that is, the process: libmilter's workers

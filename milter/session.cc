@@ -54,7 +54,8 @@ MilterSession::EndOfMessage MilterSession::on_eom(std::string_view queue_id,
   if (!params_) {
     return end;
   }
-  if (params_->folded && params_->envid && !params_->envid->empty()) {
+  const bool leave = tracked_fold_ == TrackedFold::leave && params_->tracking;
+  if (params_->folded && !leave && params_->envid && !params_->envid->empty()) {
     end.restore = Restore{params_->sender, restored_arguments(*params_, forgotten_)};
   }
   if (!arrival_) {

@@ -22,10 +22,16 @@ namespace mtrk {
 // if there is one; its fold is restored all the same. A session is used by one thread at a time.
 class MilterSession {
  public:
+  // What becomes of the fold of a message that is tracked. Left, the outbound gate knows the
+  // message by it, and takes it off (gate_onward.h).
+  enum class TrackedFold { restore, leave };
+
   // A message can have this many recipients and still be tracked; Postfix's own limit is 1000.
   static constexpr std::size_t kMaxRecipients = 10'000;
 
-  explicit MilterSession(Forgotten forgotten = Forgotten::envid_and_ret) : forgotten_(forgotten) {}
+  explicit MilterSession(Forgotten forgotten = Forgotten::envid_and_ret,
+                         TrackedFold tracked_fold = TrackedFold::restore)
+      : forgotten_(forgotten), tracked_fold_(tracked_fold) {}
 
   // The envelope of a message whose MAIL may carry MTRK (may_carry_mtrk). `ticket` is unique to the
   // message. Ends the transaction before, if the MTA did not.
@@ -87,6 +93,7 @@ class MilterSession {
   void reset();
 
   Forgotten forgotten_;
+  TrackedFold tracked_fold_;
   std::optional<MailParams> params_;
   std::vector<store::Capture::Recipient> recipients_;
   std::unordered_set<std::string> seen_;  // recipient keys: a repeated RCPT is delivered once

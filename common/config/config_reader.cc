@@ -105,6 +105,11 @@ void ConfigReader::check_relations(const toml::table& root) {
              !config_.mtqpd.listen_tls.empty()) {
     report(where("mtqpd.listen_tls", ""), "mtqpd.listen_tls: needs tls.certificate and tls.key");
   }
+  if (config_.milter.leave_fold && config_.gate.outbound.listen.empty()) {
+    report(where("milter.leave_fold", ""),
+           "milter.leave_fold: only where mail leaves through mtrk-gate (gate.outbound.listen is "
+           "empty): next hops would see the fold");
+  }
 }
 
 void ConfigReader::assign(const ConfigOption& option, const toml::node& node, std::string& value) {

@@ -70,6 +70,11 @@ const ConfigOption kOptions[] = {
      nullptr,
      {0, 10 * kSecond}},
 
+    {"milter", "leave_fold", [](Config& c) -> bool& { return c.milter.leave_fold; }, "true",
+     "Sendmail only, and only if all mail that leaves this host goes through [gate.outbound]:\n"
+     "MTRK stays folded into ENVID, as the gate has nothing else to know a message by. The gate\n"
+     "takes it off; delivery reports that Sendmail itself writes name it."},
+
     {"log", "mta", [](Config& c) -> Mta& { return c.log.mta; }, R"("sendmail")",
      "Whose log it is: \"postfix\" or \"sendmail\"."},
     {"log", "source", [](Config& c) -> std::string& { return c.log.source; },

@@ -217,6 +217,21 @@ bool DeliveryTrace::redirected(std::size_t recipient) const {
   return fate.redirected && fate.action != Action::expanded;
 }
 
+std::optional<std::size_t> DeliveryTrace::find_redirected(std::string_view address) const {
+  if (!sendmail_) {
+    return std::nullopt;
+  }
+  const std::string key = match_key(address);
+  const auto found =
+      std::find_if(recipients_.begin(), recipients_.end(), [&](const std::string& recipient) {
+        const SendmailTrace::Redirected to = sendmail_->redirected(recipient);
+        return to.targets == Targets::one && match_key(to.target) == key;
+      });
+  return found == recipients_.end()
+             ? std::nullopt
+             : std::optional(static_cast<std::size_t>(found - recipients_.begin()));
+}
+
 DeliveryTrace::Targets DeliveryTrace::targets(std::size_t recipient) const {
   const auto by_count = [](std::size_t addresses, std::size_t expected) {
     if (addresses == 0) {
@@ -225,7 +240,7 @@ DeliveryTrace::Targets DeliveryTrace::targets(std::size_t recipient) const {
     return addresses > expected ? Targets::several : Targets::one;
   };
   if (sendmail_) {
-    return Targets::unknown;
+    return sendmail_->redirected(recipients_[recipient]).targets;
   }
   // Virtual aliases are expanded before the message is queued.
   const Targets whole = by_count(nodes_[0].recipients, distinct_);

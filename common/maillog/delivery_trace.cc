@@ -71,7 +71,7 @@ DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
                                             const Evidence& evidence) {
   Applied applied;
   if (event.mta == Mta::sendmail || sendmail_) {
-    apply_sendmail(event, evidence, applied);
+    apply_sendmail(event, policy, evidence, applied);
     return applied;
   }
   const std::optional<std::uint32_t> node = find_node(event.queue_id);
@@ -93,6 +93,7 @@ DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
 }
 
 void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
+                                   const TracePolicy& policy,
                                    const Evidence& evidence,
                                    Applied& applied) {
   if (!sendmail_) {
@@ -100,7 +101,7 @@ void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
     applied.altered = true;
   }
   const std::size_t known = recipients_.size();
-  sendmail_->apply(event, mode_, evidence, recipients_, applied);
+  sendmail_->apply(event, mode_, policy, evidence, recipients_, applied);
   for (std::size_t i = known; i < recipients_.size(); ++i) {
     index_recipient(static_cast<std::uint32_t>(i));
   }

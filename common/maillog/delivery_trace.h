@@ -65,9 +65,12 @@ class DeliveryTrace {
   [[nodiscard]] Outcome outcome(std::size_t recipient, const TracePolicy& policy) const;
   [[nodiscard]] bool redirected(std::size_t recipient) const;
   // To how many addresses this host sends what came for the recipient, as far as the log tells by
-  // now: what RFC 3885 §3.3 makes passing the certifier on depend on. Postfix only.
-  enum class Targets { unknown, one, several };
+  // now: what RFC 3885 §3.3 makes passing the certifier on depend on.
+  using Targets = trace::Targets;
   [[nodiscard]] Targets targets(std::size_t recipient) const;
+  // The recipient whose mail goes to that address alone, where the log says so: Sendmail's, which
+  // gives no ORCPT to what an alias stands for.
+  [[nodiscard]] std::optional<std::size_t> find_redirected(std::string_view address) const;
   // The log shows that it was refused at RCPT after all (Sendmail, by another milter).
   [[nodiscard]] bool declined(std::size_t recipient) const;
   [[nodiscard]] trace::Basis basis(std::size_t recipient) const;
@@ -113,7 +116,10 @@ class DeliveryTrace {
   void index_recipient(std::uint32_t index);
   void index_all();
 
-  void apply_sendmail(const DeliveryEvent& event, const Evidence& evidence, Applied& applied);
+  void apply_sendmail(const DeliveryEvent& event,
+                      const TracePolicy& policy,
+                      const Evidence& evidence,
+                      Applied& applied);
   void join_parent(const DeliveryEvent& event, Applied& applied);
   void apply_attempt(const DeliveryEvent& event,
                      const Attempt& attempt,

@@ -226,6 +226,29 @@ bool SendmailTrace::goes_in_circles(const std::string& key) const {
   return steps > kMaxDepth;
 }
 
+SendmailTrace::Redirected SendmailTrace::redirected(const std::string& recipient) const {
+  if (clones_ > 0) {
+    return {trace::Targets::several, {}};
+  }
+  const std::string given = match_key(recipient);
+  const Alias* alias = find_alias(0, given);
+  if (alias == nullptr) {
+    alias = find_alias(0, local_part_of(given));
+  }
+  Redirected result;
+  for (unsigned steps = 0; alias != nullptr; ++steps) {
+    if (alias->several) {
+      return {trace::Targets::several, {}};
+    }
+    if (alias->target.empty() || steps == kMaxDepth) {
+      return {};
+    }
+    result = {trace::Targets::one, alias->target};
+    alias = find_alias(0, match_key(alias->target));
+  }
+  return result;
+}
+
 void SendmailTrace::add_path(std::uint32_t node, Fate& fate) const {
   std::vector<std::string> path;
   for (std::uint32_t at = node; at != kNone; at = nodes_[at].parent) {

@@ -1,9 +1,12 @@
 #include "common/maillog/sendmail_meaning.h"
 
+#include "common/base/ascii.h"
 #include "common/maillog/relay.h"
+#include "common/track/gate_tag.h"
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace mtrk::maillog {
 namespace {
@@ -55,9 +58,49 @@ std::string_view take_address(std::string_view& relay) {
   return address;
 }
 
+// `gate` is "127.0.0.1:10023", "[::1]:10023".
+bool is_address_of(std::string_view gate, std::string_view address) {
+  constexpr std::string_view kIpv6 = "IPv6:";
+  gate = gate.substr(0, gate.rfind(':'));
+  if (gate.size() > 2 && gate.front() == '[' && gate.back() == ']') {
+    gate = gate.substr(1, gate.size() - 2);
+  }
+  if (has_prefix(address, kIpv6)) {
+    address.remove_prefix(kIpv6.size());
+  }
+  return iequals(gate, address);
+}
+
+bool is_gate(std::string_view address, std::span<const std::string> gates) {
+  return !address.empty() &&
+         std::any_of(gates.begin(), gates.end(),
+                     [address](const std::string& gate) { return is_address_of(gate, address); });
+}
+
+// The next hop is the one behind the gate, if there is one yet.
+void take_gate_tag(const Attempt& attempt, SendmailMeaning& meaning) {
+  const bool taken = meaning.last == Last::relayed;
+  // A refusal is logged with its codes, a success without.
+  const std::optional<GateTag> tag =
+      taken ? find_gate_tag_in_text(attempt.text) : find_gate_tag(attempt.text);
+  if (!tag) {
+    if (!taken && meaning.remote_mta.substr(0, 1) == "[") {  // no name: the gate itself, this host
+      meaning.remote_mta.clear();
+    }
+    return;
+  }
+  meaning.remote_mta = tag->remote_mta();
+  meaning.loopback = false;
+  if (tag->transferred && taken) {
+    meaning.last = Last::transferred;
+    meaning.status = {2, 4, 0};
+  }
+}
+
 }  // namespace
 
-std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt) {
+std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt,
+                                                   std::span<const std::string> gates) {
   if (!attempt.dsn) {
     return std::nullopt;
   }
@@ -85,6 +128,9 @@ std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt) {
   }
   if (*attempt.dsn == kRelayedStatus) {
     meaning.status = EnhancedStatus{2, 0, 0};
+  }
+  if (!final && is_gate(address, gates)) {
+    take_gate_tag(attempt, meaning);
   }
   return meaning;
 }

@@ -5,8 +5,8 @@
 #include "common/track/enhanced_status.h"
 
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 
 // The one table from the words of Sendmail's delivery records to what they mean.
 namespace mtrk::maillog {
@@ -15,11 +15,15 @@ struct SendmailMeaning {
   trace::Last last;
   EnhancedStatus status;
   std::string remote_mta;  // name of type dns, empty if no other host took part
-  bool loopback;           // the relay is on this host
+  bool loopback;           // the relay is on this host, and no gate
 };
 
 // Nothing for records that are no outcome: queued only, quarantined, refused by a milter before the
 // message was taken, or of two minds ("Sent" with reply=, H1).
-[[nodiscard]] std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt);
+//
+// `gates` are addresses with ports; Sendmail logs none, so that all that listens on the address of
+// a gate is believed to be it if its reply has the gate's tag (gate_tag.h), and only then.
+[[nodiscard]] std::optional<SendmailMeaning> sendmail_meaning_of(
+    const Attempt& attempt, std::span<const std::string> gates = {});
 
 }  // namespace mtrk::maillog

@@ -61,6 +61,7 @@ std::vector<std::string> SendmailTrace::queue_ids() const {
 
 void SendmailTrace::apply(const DeliveryEvent& event,
                           Recipients mode,
+                          const TracePolicy& policy,
                           const trace::Evidence& evidence,
                           std::vector<std::string>& recipients,
                           Applied& applied) {
@@ -81,7 +82,7 @@ void SendmailTrace::apply(const DeliveryEvent& event,
   };
   const auto clues_before = clues();
   if (const Attempt* attempt = std::get_if<Attempt>(&event.what)) {
-    apply_attempt(event, *attempt, *node, evidence, applied);
+    apply_attempt(event, *attempt, *node, policy, evidence, applied);
   } else if (const Redirection* redirection = std::get_if<Redirection>(&event.what)) {
     if (apply_redirection(*redirection, to_seconds(event.at), *node)) {
       applied.altered = true;
@@ -128,12 +129,13 @@ std::optional<std::string_view> SendmailTrace::new_recipient(const DeliveryEvent
 void SendmailTrace::apply_attempt(const DeliveryEvent& event,
                                   const Attempt& attempt,
                                   std::uint32_t index,
+                                  const TracePolicy& policy,
                                   const trace::Evidence& evidence,
                                   Applied& applied) {
   if (nodes_[index].refused || nodes_[index].gave_up) {
     return;  // never taken, or returned: nothing is tried after that
   }
-  std::optional<SendmailMeaning> meaning = sendmail_meaning_of(attempt);
+  std::optional<SendmailMeaning> meaning = sendmail_meaning_of(attempt, policy.gates);
   if (!meaning && attempt.status != "queued") {
     return;
   }

@@ -43,11 +43,19 @@ class SendmailTrace {
 
   void apply(const DeliveryEvent& event,
              Recipients mode,
+             const TracePolicy& policy,
              const trace::Evidence& evidence,
              std::vector<std::string>& recipients,
              trace::Applied& applied);
 
   [[nodiscard]] trace::Fate fate(const std::string& recipient) const;
+  // Where its mail goes by alias and forward records (LogLevel 11): to several if any recipient is
+  // a list with an owner, whose members the log does not tell from others'.
+  struct Redirected {
+    trace::Targets targets = trace::Targets::unknown;
+    std::string_view target;  // of one
+  };
+  [[nodiscard]] Redirected redirected(const std::string& recipient) const;
   // Refused at RCPT: Sendmail never took the responsibility.
   [[nodiscard]] bool declined(const std::string& recipient) const;
 
@@ -115,6 +123,7 @@ class SendmailTrace {
   void apply_attempt(const DeliveryEvent& event,
                      const Attempt& attempt,
                      std::uint32_t node,
+                     const TracePolicy& policy,
                      const trace::Evidence& evidence,
                      trace::Applied& applied);
   [[nodiscard]] bool apply_to_node(const DeliveryEvent& event,

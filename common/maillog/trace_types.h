@@ -47,6 +47,9 @@ struct Evidence {
                                            std::uint64_t message_id_hash) const = 0;
 };
 
+// To how many addresses a recipient's mail goes on.
+enum class Targets { unknown, one, several };
+
 // What a fate is concluded from.
 enum class Basis {
   record,       // a record that names the recipient, or that there is none

@@ -1,6 +1,7 @@
 #include "common/smtp/ehlo_rewrite.h"
 
 #include "common/base/ascii.h"
+#include "common/track/enhanced_status.h"
 
 #include <algorithm>
 #include <array>
@@ -70,6 +71,17 @@ const char* find_keyword(const Reply& ehlo, std::string_view keyword) {
     }
   }
   return nullptr;
+}
+
+void add_enhanced_codes(Reply& reply) {
+  if (reply.intermediate()) {
+    return;
+  }
+  for (std::string& line : reply.lines) {
+    if (!parse_enhanced_status(std::string_view(line).substr(0, line.find(' ')))) {
+      line.insert(0, std::to_string(reply.code / 100) + ".0.0 ");
+    }
+  }
 }
 
 std::string format_reply(const Reply& reply) {

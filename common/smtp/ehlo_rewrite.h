@@ -25,6 +25,10 @@ struct EhloRewrite {
 // null if it does not announce it.
 [[nodiscard]] const char* find_keyword(const Reply& ehlo, std::string_view keyword);
 
+// RFC 2034 §4: every line of a 2xx, 4xx or 5xx reply begins with an enhanced status code; class.0.0
+// where the server gave none.
+void add_enhanced_codes(Reply& reply);
+
 // As on the wire, every line with CRLF. Control characters in the text, which no server has a
 // reason to send, become "?": they must not end a line for somebody behind us.
 [[nodiscard]] std::string format_reply(const Reply& reply);

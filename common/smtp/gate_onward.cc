@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/smtp/client_identity.h"
 #include "common/smtp/command.h"
+#include "common/smtp/ehlo_rewrite.h"
 
 #include <utility>
 
@@ -25,8 +26,13 @@ void GateOnwardSession::take_xforward(std::string_view line) {
 
 void GateOnwardSession::begin_transaction(std::string_view line, std::string_view plain) {
   const Expected<PathCommand> command = parse_path_command(line);
-  transaction_ = {
-      ident_.value_or(""), command ? std::string(command->path) : "", plain_envid(plain), {}, true};
+  transaction_ = {};
+  transaction_.queue_id = ident_.value_or("");
+  transaction_.sender = command ? std::string(command->path) : "";
+  transaction_.envid = plain_envid(plain);
+  if (const std::optional<MtrkParam> fold = ident_ ? std::nullopt : folded_mtrk(line)) {
+    transaction_.certifier = fold->certifier;
+  }
 }
 
 void GateOnwardSession::add_recipient(std::string_view line) {
@@ -41,7 +47,7 @@ void GateOnwardSession::add_recipient(std::string_view line) {
 
 bool GateOnwardSession::worth_asking(bool takes_mtrk) {
   transaction_.takes_mtrk = takes_mtrk;
-  return ident_ &&
+  return may_be_known() &&
          (takes_mtrk || (!transaction_.envid.empty() && is_list_owner(transaction_.sender)));
 }
 
@@ -53,6 +59,12 @@ Reply GateOnwardSession::tagged(Reply reply, bool transferred) const {
   tag.transferred = transferred && reply.positive();
   reply.lines.front() = insert_gate_tag(reply.lines.front(), tag);
   return reply;
+}
+
+std::string GateOnwardSession::tagged_refusal(Reply reply) const {
+  std::string text = format_reply(tagged(std::move(reply), false));
+  text.resize(text.size() - 2);  // CRLF
+  return text;
 }
 
 }  // namespace mtrk::smtp

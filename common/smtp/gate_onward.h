@@ -2,6 +2,7 @@
 
 #include "common/smtp/mail_fold.h"
 #include "common/smtp/proxy_session.h"
+#include "common/track/certifier.h"
 #include "common/track/gate_tag.h"
 
 #include <optional>
@@ -15,8 +16,10 @@
 // what its two sessions share: with one next hop (gate_outbound.h), or one that the recipients
 // choose (gate_routed.h).
 //
-// Postfix tells the queue id by XFORWARD IDENT (smtp_send_xforward_command), which is the key to
-// the certifier. It is given before MAIL, and is void with the end of the transaction.
+// The store knows a message by its queue id, which Postfix tells by XFORWARD IDENT
+// (smtp_send_xforward_command) before MAIL; it is void with the end of the transaction. Sendmail
+// cannot tell it: there the fold that the milter left in ENVID says the certifier, and that is only
+// passed on if the store has it, too.
 namespace mtrk::smtp {
 
 // A list with an owner sends in the owner's name (RFC 3461 §5.2.7).
@@ -32,9 +35,10 @@ class GateOnwardSession : public ProxySession {
   // Effect::look_up: what is known of the transaction that begins; its RCPT commands are here as
   // far as the mail system sent them without waiting. Then answer_look_up().
   struct Transaction {
-    std::string queue_id;
+    std::string queue_id;  // empty: not told
     std::string sender;
-    std::string envid;  // plain, xtext; empty if there is none
+    std::string envid;                           // plain, xtext; empty if there is none
+    std::optional<TrackingCertifier> certifier;  // that ENVID was folded with; not if queue_id is
     struct Recipient {
       std::string address;
       std::string orcpt;  // the value as given, "rfc822;…"; empty if there is none
@@ -79,12 +83,15 @@ class GateOnwardSession : public ProxySession {
   // Whether a look-up could change anything about the transaction that has begun, now that it is
   // known whether the next hop takes MTRK (which the transaction keeps).
   [[nodiscard]] bool worth_asking(bool takes_mtrk);
-  [[nodiscard]] const std::optional<std::string>& ident() const { return ident_; }
+  // There is something by which the store may know the transaction.
+  [[nodiscard]] bool may_be_known() const { return ident_ || transaction_.certifier; }
   void forget_ident() { ident_.reset(); }  // Postfix names the queue id anew before each MAIL
   void count_passed_on() { ++passed_on_; }
 
   // A reply with the tag in it; as it is while nobody is connected to.
   [[nodiscard]] Reply tagged(Reply reply, bool transferred) const;
+  // A refusal, for answer().
+  [[nodiscard]] std::string tagged_refusal(Reply reply) const;
 
  private:
   GateTag next_hop_;  // without an address: not connected, so no tag

@@ -30,7 +30,9 @@ void GateOutboundSession::take_command(Verb verb, std::string_view line) {
       take_mail(line);
       return;
     case Verb::rcpt:
-      if (settings().lmtp && recipients() >= kMaxGathered) {  // each is a reply to wait for
+      if (!refusal_.empty()) {
+        answer(refusal_);
+      } else if (settings().lmtp && recipients() >= kMaxGathered) {  // each is a reply to wait for
         answer("452 4.5.3 Too many recipients");
       } else {
         pass(Awaited::rcpt, line);
@@ -87,6 +89,7 @@ void GateOutboundSession::take_hello(Verb verb, std::string_view line) {
 
 void GateOutboundSession::take_mail(std::string_view line) {
   transferring_ = false;
+  refusal_.clear();
   std::string plain = unfold_mail(line, nullptr);
   begin_transaction(line, plain);
   if (!worth_asking(mtrk_)) {
@@ -96,6 +99,10 @@ void GateOutboundSession::take_mail(std::string_view line) {
   mail_ = std::move(plain);
   gathered_.clear();
   gathers_ = true;
+  vouched_ = transaction().certifier.has_value();
+  if (vouched_) {
+    answer("250 2.1.0 Ok");
+  }
 }
 
 void GateOutboundSession::begin_look_up(Verb verb, std::string_view line) {
@@ -106,7 +113,7 @@ void GateOutboundSession::begin_look_up(Verb verb, std::string_view line) {
 }
 
 void GateOutboundSession::input_paused() {
-  if (gathers_) {
+  if (gathers_ && !(vouched_ && gathered_.empty())) {
     gathers_ = false;
     hold();
     want(Effect::look_up);
@@ -116,18 +123,26 @@ void GateOutboundSession::input_paused() {
 void GateOutboundSession::answer_look_up(Answer answer) {
   if (answer.onward) {
     // Still held: a next hop that announces MTRK and then refuses it must not cost the message.
-    pass(Awaited::mail, unfold_mail(mail_, &*answer.onward), kWithMtrk);
+    pass(Awaited::mail, unfold_mail(mail_, &*answer.onward),
+         vouched_ ? kOurMailWithMtrk : kWithMtrk);
     return;
   }
-  pass(Awaited::mail, answer.list_copy ? without_envid(mail_) : mail_);
-  send_gathered();
-  resume();
+  pass(Awaited::mail, answer.list_copy ? without_envid(mail_) : mail_,
+       vouched_ ? kOurMail : kPlain);
+  if (!vouched_) {
+    send_gathered();
+    resume();
+  }
 }
 
 void GateOutboundSession::send_gathered() {
   release();
   for (const std::string& line : std::exchange(gathered_, {})) {
-    pass(Awaited::rcpt, line);
+    if (refusal_.empty()) {
+      pass(Awaited::rcpt, line);
+    } else {
+      answer(refusal_);
+    }
   }
   if (const std::optional<Command> next = std::exchange(next_, std::nullopt)) {
     take_command(next->verb, next->line);
@@ -143,6 +158,7 @@ void GateOutboundSession::replied() {
 void GateOutboundSession::end_transaction() {
   forget_ident();
   transferring_ = false;
+  refusal_.clear();
 }
 
 std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark, Reply reply) {
@@ -182,16 +198,25 @@ std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark
 }
 
 std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply reply) {
-  if (mark == kWithMtrk) {
-    mail_answered_ = true;
-    if (reply.positive()) {
-      transferring_ = true;
-      count_passed_on();
-    } else if (reply.code >= 500) {
-      pass(Awaited::reset, "RSET", kOurs);
-      pass(Awaited::mail, mail_);
-      return std::nullopt;
-    }
+  const bool with_mtrk = mark == kWithMtrk || mark == kOurMailWithMtrk;
+  const bool vouched = mark == kOurMail || mark == kOurMailWithMtrk;
+  if (with_mtrk && reply.code >= 500) {
+    pass(Awaited::reset, "RSET", kOurs);
+    pass(Awaited::mail, mail_, vouched ? kOurMail : kPlain);
+    mail_answered_ = !vouched;
+    return std::nullopt;
+  }
+  if (with_mtrk && reply.positive()) {
+    transferring_ = true;
+    count_passed_on();
+  }
+  mail_answered_ = with_mtrk || vouched;
+  if (vouched && reply.positive()) {
+    return std::nullopt;
+  }
+  if (vouched && !reply.closes()) {
+    refusal_ = tagged_refusal(std::move(reply));
+    return std::nullopt;
   }
   return reply.code >= 400 ? tagged(std::move(reply), false) : reply;
 }

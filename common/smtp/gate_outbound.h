@@ -12,6 +12,10 @@ namespace mtrk::smtp {
 // All mail to one next hop: connected to at once, so that the mail system sees what it offers, and
 // gets its own replies (gate_onward.h). With settings.lmtp both sides speak LMTP, whose reply for
 // each recipient has no place in SMTP (RFC 2033, RFC 3886 §3.5).
+//
+// MAIL that is worth a look-up goes on when the recipients are known. Postfix sends them right
+// behind it. Sendmail, known by its fold, waits for the reply to MAIL: it gets one of ours, and
+// what the next hop then says against MAIL as reply to each recipient.
 class GateOutboundSession : public GateOnwardSession {
  public:
   explicit GateOutboundSession(Settings settings);
@@ -44,6 +48,8 @@ class GateOutboundSession : public GateOnwardSession {
   };
   std::optional<Command> next_;  // the command that ended the gathering
   bool mail_answered_ = false;   // the gathered commands are next
+  bool vouched_ = false;         // MAIL was answered by us
+  std::string refusal_;          // of a MAIL that we had vouched for
   bool transferring_ = false;    // MAIL of the current transaction was accepted with MTRK=
 };
 

@@ -3,6 +3,7 @@
 
 #include "common/base/ascii.h"
 #include "common/smtp/command.h"
+#include "common/smtp/ehlo_rewrite.h"
 #include "common/smtp/fit_parameters.h"
 
 #include <utility>
@@ -68,7 +69,9 @@ void GateRoutedSession::take_hello(Verb verb) {
   std::string reply = "250 " + settings().hostname;
   if (verb == Verb::ehlo) {
     reply[3] = '-';
-    reply += "\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n";
+    reply +=
+        "\r\n250-PIPELINING\r\n250-SIZE\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n"
+        "250-ENHANCEDSTATUSCODES\r\n";
     reply.append("250 XFORWARD ").append(kXforward);
   }
   answer(reply);
@@ -128,7 +131,7 @@ void GateRoutedSession::take_rcpt(std::string_view line) {
   if (!elsewhere) {
     add_recipient(line);
   }
-  if (!ident()) {
+  if (!may_be_known()) {
     begin();  // nothing to look up: no reason to wait for more
   }
 }
@@ -204,6 +207,7 @@ void GateRoutedSession::replied() {
 }
 
 std::optional<Reply> GateRoutedSession::take_reply(Awaited what, unsigned mark, Reply reply) {
+  add_enhanced_codes(reply);
   if (what == Awaited::mail) {
     take_mail_reply(mark, std::move(reply));
     return std::nullopt;

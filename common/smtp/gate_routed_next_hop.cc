@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::size_t kMaxReason = 200;  // octets of why nobody could be reached
 
-// For answer(): without the last CRLF.
-std::string to_text(const Reply& reply) {
-  std::string text = format_reply(reply);
-  text.resize(text.size() - 2);
-  return text;
-}
-
 }  // namespace
 
 // The recipients are known as far as they will be. An answer that the mail system waits for is not
@@ -122,11 +115,11 @@ void GateRoutedSession::take_mail_reply(unsigned mark, Reply reply) {
     ask(std::nullopt);
     return;
   }
-  if (reply.code == 421) {  // that session is over, the mail system's is not
+  if (reply.closes()) {  // that session is over, the mail system's is not
     reply.code = 451;
     leave();
   }
-  refuse(to_text(tagged(std::move(reply), false)));
+  refuse(tagged_refusal(std::move(reply)));
 }
 
 // `text` is "451 4.4.1 text".
@@ -134,7 +127,7 @@ void GateRoutedSession::refuse_tagged(std::string_view text) {
   Reply reply;
   reply.code = parse_number<int>(text.substr(0, 3)).value_or(451);
   reply.lines.emplace_back(text.substr(4));
-  refuse(to_text(tagged(std::move(reply), false)));
+  refuse(tagged_refusal(std::move(reply)));
 }
 
 void GateRoutedSession::refuse(std::string reply) {

@@ -132,6 +132,19 @@ std::string without_envid(std::string_view line) {
   return edited(line, edits);
 }
 
+std::optional<MtrkParam> folded_mtrk(std::string_view line) {
+  const Expected<PathCommand> command = parse_path_command(line);
+  if (!command || command->count(kEnvid) != 1) {
+    return std::nullopt;
+  }
+  const FoldedEnvid split = split_folded_envid(command->find(kEnvid)->value);
+  if (!split.folded) {
+    return std::nullopt;
+  }
+  const Expected<MtrkParam> mtrk = parse_folded_mtrk(*split.folded);
+  return mtrk ? std::optional(*mtrk) : std::nullopt;
+}
+
 std::string plain_envid(std::string_view line) {
   const Expected<PathCommand> command = parse_path_command(line);
   if (!command || command->count(kEnvid) != 1) {

@@ -3,6 +3,7 @@
 #include "common/smtp/command.h"
 #include "common/track/mtrk_param.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,10 @@ struct Onward {
 
 // MAIL of a copy that a mailing list sends: the envelope id is not its own (DSNX-5.2.7-02).
 [[nodiscard]] std::string without_envid(std::string_view line);
+
+// What the ENVID of a MAIL command was folded with; nothing also if that is malformed, or there is
+// more than one ENVID.
+[[nodiscard]] std::optional<MtrkParam> folded_mtrk(std::string_view line);
 
 // The plain ENVID of a MAIL command, xtext; empty if there is none or more than one.
 [[nodiscard]] std::string plain_envid(std::string_view line);

@@ -11,7 +11,6 @@ namespace mtrk::smtp {
 namespace {
 
 constexpr int kServiceReady = 220;
-constexpr int kClosing = 421;
 constexpr int kSendData = 354;
 constexpr int kGoOn = 334;
 constexpr std::size_t kMaxQuoted = 160;  // of a server's words, for the log
@@ -186,7 +185,7 @@ void ProxySession::open_session() {
 
 void ProxySession::take_awaited(Reply reply) {
   if (waiting_.empty()) {
-    if (reply.code == kClosing) {  // it may say so at any time
+    if (reply.closes()) {  // it may say so at any time
       give_up(reply);
     } else {
       lose_upstream("the server answered what nobody asked");
@@ -196,6 +195,7 @@ void ProxySession::take_awaited(Reply reply) {
   const Waiting answered = std::move(waiting_.front());
   waiting_.pop_front();
   const int code = reply.code;
+  const bool closes = reply.closes();
   const bool goes_on = (answered.what == Awaited::data && code == kSendData) ||
                        (answered.what == Awaited::auth && code == kGoOn);
   if (reply.intermediate() && !goes_on) {
@@ -220,7 +220,7 @@ void ProxySession::take_awaited(Reply reply) {
   if (const auto rewritten = take_reply(answered.what, answered.mark, std::move(reply))) {
     to_client_ += format_reply(*rewritten);
   }
-  if ((code == kClosing && uses_upstream()) || answered.what == Awaited::quit) {
+  if ((closes && uses_upstream()) || answered.what == Awaited::quit) {
     close_with({}, answered.what == Awaited::quit ? "quit" : "the server closed");
     return;
   }

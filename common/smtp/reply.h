@@ -17,6 +17,7 @@ struct Reply {
   [[nodiscard]] bool positive() const { return code < 300; }
   [[nodiscard]] bool intermediate() const { return code >= 300 && code < 400; }
   [[nodiscard]] bool transient() const { return code >= 400 && code < 500; }
+  [[nodiscard]] bool closes() const { return code == 421; }  // the session, RFC 5321 §3.8
   [[nodiscard]] std::string text() const;  // "550 5.1.1 no such user", lines joined by blanks
 };
 

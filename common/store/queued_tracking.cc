@@ -5,6 +5,7 @@
 #include "common/store/lmdb.h"
 #include "common/store/record_codec.h"
 #include "common/store/store_rows.h"
+#include "common/track/message_key.h"
 #include "common/track/queue_id.h"
 
 #include <utility>
@@ -14,7 +15,24 @@ namespace mtrk::store {
 struct QueuedTrackingReader::Impl {
   std::shared_ptr<Env> env;
   Databases databases{};
+  StoreSalt salt{};
+
+  [[nodiscard]] std::optional<QueuedTracking> read(const ReadTxn& txn, Serial serial) const;
 };
+
+std::optional<QueuedTracking> QueuedTrackingReader::Impl::read(const ReadTxn& txn,
+                                                               Serial serial) const {
+  std::string key;
+  put_u64(key, serial);
+  const std::optional<std::string_view> record = txn.get(databases.trace, key);
+  Expected<StoredTrace> trace =
+      record ? decode_trace(*record) : fail(ErrorCode::corrupt, "no trace row");
+  if (!trace || !trace->passport) {
+    return std::nullopt;
+  }
+  return QueuedTracking{std::move(trace->passport->envelope_id), trace->passport->certifier,
+                        trace->passport->timeout, trace->arrival, std::move(trace->trace)};
+}
 
 QueuedTrackingReader::QueuedTrackingReader(const std::string& path)
     : impl_(std::make_unique<Impl>()) {
@@ -25,6 +43,7 @@ QueuedTrackingReader::QueuedTrackingReader(const std::string& path)
     throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
   }
   impl_->databases = *databases;
+  impl_->salt = read_salt(txn, *databases);
   txn.keep_databases();
 }
 
@@ -45,19 +64,30 @@ std::optional<QueuedTracking> QueuedTrackingReader::find(std::string_view queue_
       serial = *number;  // the newest incarnation is the last one
     }
   }
-  if (!serial) {
-    return std::nullopt;
+  return serial ? impl_->read(txn, *serial) : std::nullopt;
+}
+
+std::vector<QueuedTracking> QueuedTrackingReader::find(const EnvelopeId& envelope_id,
+                                                       const TrackingCertifier& certifier) {
+  const MessageKey key = MessageKey::make(impl_->salt, envelope_id, certifier);
+  const std::string_view prefix = as_text(key.octets());
+  const ReadTxn txn(*impl_->env);
+  std::vector<Serial> serials;  // ascending
+  Cursor cursor(txn, impl_->databases.message);
+  for (auto row = cursor.seek(prefix); row && row->key.substr(0, prefix.size()) == prefix;
+       row = cursor.next()) {
+    if (const std::optional<Serial> serial = serial_of_message_row(row->key)) {
+      serials.push_back(*serial);
+    }
   }
-  std::string key;
-  put_u64(key, *serial);
-  const std::optional<std::string_view> record = txn.get(impl_->databases.trace, key);
-  Expected<StoredTrace> trace =
-      record ? decode_trace(*record) : fail(ErrorCode::corrupt, "no trace row");
-  if (!trace || !trace->passport) {
-    return std::nullopt;
+  std::vector<QueuedTracking> found;
+  for (auto serial = serials.rbegin(); serial != serials.rend() && found.size() < kMostTransactions;
+       ++serial) {
+    if (std::optional<QueuedTracking> tracking = impl_->read(txn, *serial)) {
+      found.push_back(*std::move(tracking));
+    }
   }
-  return QueuedTracking{std::move(trace->passport->envelope_id), trace->passport->certifier,
-                        trace->passport->timeout, trace->arrival, std::move(trace->trace)};
+  return found;
 }
 
 }  // namespace mtrk::store

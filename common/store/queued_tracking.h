@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mtrk::store {
 
@@ -20,7 +21,7 @@ struct QueuedTracking {
   maillog::DeliveryTrace trace;  // of all queue ids of the message, as far as the log was read
 };
 
-// Reads the store by queue id: what mtrk-gate does for each message that goes out. Opens it
+// Looks up what mtrk-gate asks of each message that goes out. Opens it
 // MDB_RDONLY; no transaction is held between calls. Not thread-safe. Fails: StoreUnusable at open
 // (codes: tracking_reader.h); StoreError from find() when the store broke since.
 class QueuedTrackingReader {
@@ -30,6 +31,13 @@ class QueuedTrackingReader {
 
   // Of the newest message with that queue id; nothing if it is not tracked, or gone.
   [[nodiscard]] std::optional<QueuedTracking> find(std::string_view queue_id);
+
+  // Where the mail system cannot tell the queue id: the queued transactions with this envelope id
+  // and certifier, the newest first, kMostTransactions at most. A client may send a message in more
+  // than one; the recipients tell them apart.
+  static constexpr std::size_t kMostTransactions = 16;
+  [[nodiscard]] std::vector<QueuedTracking> find(const EnvelopeId& envelope_id,
+                                                 const TrackingCertifier& certifier);
 
  private:
   struct Impl;

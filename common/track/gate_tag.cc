@@ -69,23 +69,26 @@ std::optional<GateTag> find_gate_tag(std::string_view reply) {
       (reply[3] != ' ' && reply[3] != '-')) {
     return std::nullopt;
   }
-  reply.remove_prefix(4);
-  reply.remove_prefix(enhanced_code(reply));
-  if (reply.substr(0, kTag.size()) != kTag) {
+  return find_gate_tag_in_text(reply.substr(4));
+}
+
+std::optional<GateTag> find_gate_tag_in_text(std::string_view text) {
+  text.remove_prefix(enhanced_code(text));
+  if (text.substr(0, kTag.size()) != kTag) {
     return std::nullopt;
   }
-  reply = reply.substr(kTag.size(), 3 * kMaxName);
-  reply = reply.substr(0, reply.find(' '));
-  const auto word = take_until(reply, "/");
-  const auto host = take_until(reply, "[");
-  const auto address = take_until(reply, "]:");
+  text = text.substr(kTag.size(), 3 * kMaxName);
+  text = text.substr(0, text.find(' '));
+  const auto word = take_until(text, "/");
+  const auto host = take_until(text, "[");
+  const auto address = take_until(text, "]:");
   if (!word || !host || !address || (*word != kTransferred && *word != kRelayed) ||
       !is_name(*host) || !is_name(*address) || address->empty() ||
-      !parse_number<std::uint16_t>(reply)) {
+      !parse_number<std::uint16_t>(text)) {
     return std::nullopt;
   }
   return GateTag{*word == kTransferred, std::string(*host), std::string(*address),
-                 std::string(reply)};
+                 std::string(text)};
 }
 
 std::string insert_gate_tag(std::string_view text, const GateTag& tag) {

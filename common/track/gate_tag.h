@@ -34,9 +34,11 @@ struct GateTag {
 // Characters that have no place in a host or address become "?".
 [[nodiscard]] std::string format_gate_tag(const GateTag& tag);
 
-// `text` is a reply, "250 2.0.0 mtrk-gate=…", as Postfix logs it; the enhanced code may be absent.
-// Total and linear.
+// `reply` is "250 2.0.0 mtrk-gate=…", as Postfix logs it; the enhanced code may be absent. Total
+// and linear.
 [[nodiscard]] std::optional<GateTag> find_gate_tag(std::string_view reply);
+// The same of a reply's text, without the code, as Sendmail logs a success.
+[[nodiscard]] std::optional<GateTag> find_gate_tag_in_text(std::string_view text);
 
 // The text of one reply line (behind its code) with the tag put in, look-alikes spoilt.
 [[nodiscard]] std::string insert_gate_tag(std::string_view text, const GateTag& tag);

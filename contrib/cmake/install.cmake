@@ -45,7 +45,7 @@ file(GLOB tables CONFIGURE_DEPENDS contrib/postfix/*.regexp)
 if(tables)
   install(FILES ${tables} DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/postfix)
 endif()
-install(FILES contrib/sendmail/mtrk.m4 DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/sendmail)
+install(FILES contrib/sendmail/mtrk.m4 contrib/sendmail/mtrk-gate.m4 DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/sendmail)
 
 # mtqp: links of a desktop; mtqp-open asks before it connects.
 install(PROGRAMS contrib/desktop/mtqp-open DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -264,7 +264,7 @@ start_mail_system() {
 
 # The same with Sendmail, and what is different for it: names of next hops are needed (mx1 has DSN,
 # mx2.nodsn.example has not, mx.dead.example refuses connections), aliases and .forward files are its own.
-# Arguments are further lines of m4.
+# Arguments are further lines of m4; $mailertable, if it is set, is another one.
 start_sendmail_system() {
   local instance=$top/tests/support/sendmail-instance next_hop2_port dead_port
   mta=sendmail
@@ -278,8 +278,10 @@ start_sendmail_system() {
   "$instance" fetch "$TESTBED_CACHE"
   "$instance" create "$work/mx" "$TESTBED_CACHE" "$smtp_port"
   printf '127.0.0.1 %s\n' mx1.partner.example mx2.nodsn.example mx.dead.example >>"$work/mx/root/etc/hosts"
-  printf '%s\n' 'partner.example esmtp:[mx1.partner.example]' 'client.example esmtp:[mx1.partner.example]' \
-    'nodsn.example relay:[mx2.nodsn.example]' 'dead.example smtp8:[mx.dead.example]' >"$work/mx/root/etc/mail/mailertable"
+  say "${mailertable-partner.example esmtp:[mx1.partner.example]
+client.example esmtp:[mx1.partner.example]
+nodsn.example relay:[mx2.nodsn.example]
+dead.example smtp8:[mx.dead.example]}" >"$work/mx/root/etc/mail/mailertable"
   {
     cat "$top/contrib/sendmail/mtrk.m4" # as it is given to administrators
     printf "define(\`%s', \`TCP \$h %s')dnl\n" ESMTP_MAILER_ARGS "$next_hop_port" \

@@ -55,7 +55,7 @@ expect_outcome four@client.example ok4@partner.example relayed 2.1.9 mx1.partner
 grep -q 'ENVID=one@client.example' "$work/next-hop.commands" || fail "ENVID did not go on"
 ! grep -i mtrk "$work/next-hop.commands" || fail "the next hop saw the fold"
 
-# Behind, no queue id is told: no MTRK (MTRK-3.3-02), ENVID goes on (MTRK-3.3-03); no milter, and yet no fold goes out.
+# Behind, nothing tells the message (t-41 has leave_fold): no MTRK (MTRK-3.3-02), ENVID goes on (MTRK-3.3-03); no milter, and yet no fold goes out.
 for state in alive dead; do
   [ "$state" = alive ] || stop mtrk-milter
   submit "ok-$state@dead.example" "MAIL FROM:<s@client.example> MTRK=$certifier:86400 RET=HDRS ENVID=$state@client.example"

@@ -176,6 +176,9 @@ TEST(ParseConfigTest, WrongValuesAreNamedWithTheirPlace) {
        "(write it like \"[::]:1038\" or \"127.0.0.1:1038\")"},
       {"[mtqpd]\nlisten_tls = [\"[::]:1039\"]",
        "f:2:14: mtqpd.listen_tls: needs tls.certificate and tls.key"},
+      {"[milter]\nleave_fold = true",
+       "f:2:14: milter.leave_fold: only where mail leaves through mtrk-gate (gate.outbound.listen "
+       "is empty): next hops would see the fold"},
       {"[tls]\nkey = \"/k\"", "f:2:7: tls.certificate and tls.key: both are needed, or none"},
       {"[milter]\nsocket = \"inet:8892@192.0.2.1\"",
        "f:2:10: milter.socket: only this host may connect: write @localhost, @127.0.0.1 or @::1 "

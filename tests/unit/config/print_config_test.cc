@@ -58,6 +58,9 @@ TEST(PrintConfigTest, EveryExampleOfTheSampleIsValid) {
       text = "tls.certificate = \"/c\"\ntls.key = \"/k\"\n" +
              (option.key == "certificate" || option.key == "key" ? std::string() : text);
     }
+    if (option.key == "leave_fold") {
+      text += "gate.outbound.listen = [\"127.0.0.1:10023\"]\n";
+    }
     const Expected<Config> config = parse_config(text, "example");
     ASSERT_TRUE(config.has_value()) << config.error().detail;
     EXPECT_NE(print_config(*config, Show::changed), "") << text;

@@ -13,12 +13,13 @@ namespace {
 const std::string kId = "6ALN9M56003130";
 constexpr char kRecipient[] = "dave@example.test";
 
-// The outcome of kRecipient after these records of kId.
-std::string outcome_after(const std::vector<std::string>& records) {
-  static const TracePolicy policy{Seconds(432000), {}};
+const TracePolicy kPolicy{Seconds(432000), {}};
+
+// The trace of a message to kRecipient after these records of kId, as the store gives it back.
+DeliveryTrace trace_after(const std::vector<std::string>& records) {
   MemoryIndex index;
   DeliveryTrace& trace = index.add(kId, {kRecipient});
-  TraceRouter router(policy);
+  TraceRouter router(kPolicy);
   LogParser parser(Mta::sendmail);
   for (const std::string& record : records) {
     const std::string text = kId + ": " + record;
@@ -33,7 +34,11 @@ std::string outcome_after(const std::vector<std::string>& records) {
   std::string encoded;
   trace.encode(encoded);
   std::string_view in = encoded;
-  const Outcome outcome = DeliveryTrace::decode(in)->outcome(0, policy);
+  return *DeliveryTrace::decode(in);
+}
+
+std::string outcome_after(const std::vector<std::string>& records) {
+  const Outcome outcome = trace_after(records).outcome(0, kPolicy);
   return std::string(to_string(action_of(outcome))) + " " +
          format_enhanced_status(status_of(outcome));
 }
@@ -65,6 +70,38 @@ TEST(SendmailRedirectionTest, TheSameRecordAgainIsARetry) {
                            "forward <dave@example.test> => <Home@b.example>",
                            sent("home@b.example", "esmtp")}),
             "relayed 2.1.9");
+}
+
+// MTRK-3.3-04, MTRK-3.3-07, MTRK-3.3-09: how many there are decides on passing the certifier on.
+TEST(SendmailRedirectionTest, TargetsAreCountedAsFarAsTheLogNamesThem) {
+  using Targets = DeliveryTrace::Targets;
+  const struct {
+    std::vector<std::string> records;
+    Targets want;
+  } cases[] = {
+      {{}, Targets::unknown},
+      {{"alias <dave@example.test> => home@b.example"}, Targets::one},
+      {{"alias <dave@example.test> => dave2", "alias dave2 => home@b.example"}, Targets::one},
+      {{"alias <dave@example.test> => dave2", "alias dave2 => erin, home@b.example"},
+       Targets::several},
+      {{"alias <dave@example.test> => :include:/etc/mail/list"}, Targets::several},
+      {{"forward <dave@example.test> => home@b.example", "forward <dave@example.test> => \\\\dave"},
+       Targets::several},
+      {{"alias <dave@example.test> => " + std::string(90, 'a') + "..."}, Targets::unknown},
+      {{"alias <dave@example.test> => erin", "alias erin => dave@example.test"}, Targets::unknown},
+      // A list with an owner, also of one member.
+      {{"alias <dave@example.test> => home@b.example", "6ALN9M57003130: clone: owner=erin"},
+       Targets::several},
+  };
+  for (const auto& one : cases) {
+    std::vector<std::string> records = {kQueued};
+    records.insert(records.end(), one.records.begin(), one.records.end());
+    const std::string last = one.records.empty() ? "" : one.records.back();
+    const DeliveryTrace trace = trace_after(records);
+    EXPECT_EQ(trace.targets(0), one.want) << last;
+    EXPECT_EQ(trace.find_redirected("Home@b.example").has_value(), one.want == Targets::one)
+        << last;
+  }
 }
 
 }  // namespace

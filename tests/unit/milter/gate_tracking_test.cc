@@ -1,5 +1,6 @@
 #include "milter/gate_tracking.h"
 
+#include "common/maillog/log_parser.h"
 #include "common/maillog/postfix_log.h"
 
 #include <gtest/gtest.h>
@@ -25,13 +26,14 @@ struct NoEvidence : maillog::trace::Evidence {
 // A message of which the log has said some lines.
 store::QueuedTracking tracked(const std::vector<std::string>& recipients,
                               const std::vector<std::pair<std::string, std::string>>& lines = {},
-                              std::optional<Seconds> timeout = Seconds(1000)) {
+                              std::optional<Seconds> timeout = Seconds(1000),
+                              const char* queue_id = kId) {
   store::QueuedTracking result{
       *EnvelopeId::from_decoded("env@h.example"),
       TrackingCertifier::from_octets({}),
       timeout,
       kArrival,
-      {*QueueId::parse(kId), kArrival, recipients, maillog::Recipients::captured}};
+      {*QueueId::parse(queue_id), kArrival, recipients, maillog::Recipients::captured}};
   for (const auto& [program, text] : lines) {
     maillog::LogLine line{};
     line.at = LogTime(kArrival);
@@ -51,7 +53,7 @@ std::pair<std::string, std::string> active(const std::string& id, int recipients
 
 Transaction to(std::vector<Transaction::Recipient> recipients,
                const std::string& sender = "s@a.example") {
-  return {kId, sender, "env@h.example", std::move(recipients), true};
+  return {kId, sender, "env@h.example", std::nullopt, std::move(recipients), true};
 }
 
 Verdict ask(const store::QueuedTracking& tracking,
@@ -159,6 +161,29 @@ TEST(GateTrackingTest, NotWhereTheNextHopDoesNotTakeIt) {
   Transaction transaction = kDirect;
   transaction.takes_mtrk = false;
   EXPECT_EQ(ask(tracked({"b@r.example"}), transaction).kind, Kind::withhold);
+}
+
+// Sendmail gives no ORCPT to what an alias stands for: its log tells whose it is, MTRK-3.3-04.
+TEST(GateTrackingTest, OfSendmailTheLogTellsWhoseAnAliasIs) {
+  Transaction transaction = to({{"c@r.example", ""}});
+  transaction.certifier = TrackingCertifier::from_octets({});
+  constexpr char kSendmailId[] = "6ALN9M56003130";
+  auto tracking = tracked({"b@here.example"}, {}, Seconds(1000), kSendmailId);
+  EXPECT_EQ(ask(tracking, transaction).kind, Kind::ask_again);
+  EXPECT_EQ(ask(tracking, transaction, kForwardWaiting).kind, Kind::withhold);
+  maillog::LogParser parser(Mta::sendmail);
+  maillog::LogLine line{};
+  line.at = LogTime(kArrival);
+  line.program = "sm-mta";
+  const std::string text = std::string(kSendmailId) + ": alias <b@here.example> => c@r.example";
+  line.text = text;
+  EXPECT_EQ(parser.parse(line,
+                         [&](const maillog::DeliveryEvent& event) {
+                           static_cast<void>(tracking.trace.apply(event, {}, NoEvidence()));
+                         }),
+            maillog::LineKind::events);
+  EXPECT_EQ(ask(tracking, transaction).kind, Kind::ask_again) << "a .forward file may follow";
+  EXPECT_EQ(ask(tracking, transaction, kForwardWaiting).kind, Kind::pass_on);
 }
 
 }  // namespace

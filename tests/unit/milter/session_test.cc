@@ -72,6 +72,24 @@ TEST(MilterSessionTest, CapturesProvisionallyAtDataAndFinallyAtEndOfMessage) {
   EXPECT_FALSE(session.active());
 }
 
+// Only where the outbound gate has nothing else to know the message by.
+TEST(MilterSessionTest, LeavesTheFoldOfTrackedMailOnRequest) {
+  MilterSession session(Forgotten::all, MilterSession::TrackedFold::leave);
+  const auto end_of = [&](std::vector<std::string> words) {
+    mail(session, std::move(words));
+    rcpt(session, {"<b@b.test>"});
+    return session.on_eom(kQueueId, kHost, kNow, false);
+  };
+  const MilterSession::EndOfMessage tracked = end_of({"<s@a.test>", folded("id@a.test")});
+  EXPECT_TRUE(tracked.capture);
+  EXPECT_FALSE(tracked.restore);
+  const MilterSession::EndOfMessage untracked =
+      end_of({"<s@a.test>", folded("id@a.test", ";MTRK:!")});
+  EXPECT_FALSE(untracked.capture);
+  ASSERT_TRUE(untracked.restore);
+  EXPECT_EQ(untracked.restore->arguments, "ENVID=id@a.test");
+}
+
 TEST(MilterSessionTest, ConfirmsWhatStandsInsteadOfCapturingItAgain) {
   MilterSession session;
   mail(session, {"<s@a.test>", folded("id@a.test", std::string(kFold) + ":3600")});

@@ -252,6 +252,15 @@ class Player {
       ASSERT_FALSE(session_->is_idle());
     } else if (what == "paused") {
       dynamic_cast<GateOnwardSession&>(*session_).input_paused();
+    } else if (what.starts_with("folded with ")) {
+      const auto& transaction = dynamic_cast<GateOnwardSession&>(*session_).transaction();
+      ASSERT_TRUE(transaction.certifier);
+      ASSERT_EQ("folded with " + transaction.certifier->to_base64(), what);
+      ASSERT_EQ(transaction.queue_id, "");
+    } else if (what.starts_with("queue id ")) {
+      const auto& transaction = dynamic_cast<GateOnwardSession&>(*session_).transaction();
+      ASSERT_EQ("queue id " + transaction.queue_id, what);
+      ASSERT_FALSE(transaction.certifier);
     } else if (what == "reads") {
       ASSERT_TRUE(session_->wants_client());
     } else if (what == "waits") {

@@ -79,5 +79,20 @@ TEST(MailFoldTest, UnfoldsAndAdds) {
   EXPECT_EQ(plain_envid("MAIL FROM:<s@x>"), "");
 }
 
+TEST(MailFoldTest, TellsWhatEnvidWasFoldedWith) {
+  const std::string f = kFolded;
+  const TrackingCertifier certifier = parse_mtrk_param(kB)->certifier;
+  const auto fold = folded_mtrk("MAIL FROM:<s@x> RET=HDRS envid=e@h;mtrk:" + f + ":60");
+  ASSERT_TRUE(fold);
+  EXPECT_EQ(fold->certifier, certifier);
+  EXPECT_EQ(fold->timeout, Seconds(60));
+  for (const std::string& line : std::initializer_list<std::string>{
+           std::string("MAIL FROM:<s@x>"), std::string("MAIL FROM:<s@x> ENVID=e@h"),
+           "MAIL FROM:<s@x> ENVID=e@h;MTRK:!", "MAIL FROM:<s@x> ENVID=a;MTRK:" + f + " ENVID=b",
+           "MAIL FROM:<s@x> MTRK=" + std::string(kB), "MAIL ENVID=e@h;MTRK:" + f, std::string()}) {
+    EXPECT_FALSE(folded_mtrk(line)) << line;
+  }
+}
+
 }  // namespace
 }  // namespace mtrk::smtp

@@ -51,6 +51,26 @@ TEST_F(QueuedTrackingTest, OfAReusedQueueIdTheNewest) {
   EXPECT_EQ(found->envelope_id.decoded(), "two@h.example");
 }
 
+// A client may send a message in several transactions, each with the same envelope id and
+// certifier.
+TEST_F(QueuedTrackingTest, ByEnvelopeIdAndCertifierAllQueuedTransactionsTheNewestFirst) {
+  const Capture one = capture("4jWzjj46J4z1V", "env@h.example", {"a@x.example"});
+  const Capture two = capture("4jWzjj46J4z1W", "env@h.example", {"b@x.example"}, Stage::final, 2);
+  change([&] { static_cast<void>(writer_.put_capture(one)); });
+  change([&] { static_cast<void>(writer_.put_capture(two)); });
+  change([&] {
+    static_cast<void>(writer_.put_capture(
+        capture("4jWzjj46J4z1X", "other@h.example", {"a@x.example"}, Stage::final, 3)));
+  });
+  QueuedTrackingReader reader(folder_.path());
+  const auto found = reader.find(one.envelope_id, one.certifier);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].trace.root(), "4jWzjj46J4z1W");
+  EXPECT_EQ(found[1].trace.root(), "4jWzjj46J4z1V");
+  EXPECT_TRUE(reader.find(one.envelope_id, TrackingCertifier::from_octets({9})).empty());
+  EXPECT_TRUE(reader.find(*EnvelopeId::from_decoded("none@h.example"), one.certifier).empty());
+}
+
 TEST_F(QueuedTrackingTest, AMissingStoreIsSaid) {
   EXPECT_THROW(QueuedTrackingReader(folder_.path() + "/none"), StoreUnusable);
 }

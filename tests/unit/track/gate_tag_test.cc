@@ -25,6 +25,10 @@ TEST(GateTagTest, CountsOnlyInItsPlace) {
         "250 mtrk-gate=transferred", "250", "", "250 2.0.0 2.0.0 mtrk-gate=relayed/mx[1]:25"}) {
     EXPECT_FALSE(find_gate_tag(reply)) << reply;
   }
+  EXPECT_EQ(find_gate_tag_in_text(format_gate_tag(kTag) + " Ok"), kTag);  // as Sendmail logs it
+  EXPECT_FALSE(find_gate_tag_in_text("Ok " + format_gate_tag(kTag)));
+  EXPECT_EQ(find_gate_tag_in_text("2.0.0 " + format_gate_tag(kTag)), kTag);
+  EXPECT_FALSE(find_gate_tag_in_text("250 2.0.0 " + format_gate_tag(kTag)));
 }
 
 TEST(GateTagTest, SpoilsWhatANextHopWritesLikeIt) {
