@@ -36,7 +36,9 @@ void GateConnections::drain() {
 }
 
 net::Awaitable<void> GateConnection::Signal::wait() {
+  awaited = true;
   co_await timer.async_wait(net::kAwait);
+  awaited = false;
 }
 
 GateConnection::GateConnection(net::Socket client,
@@ -111,7 +113,9 @@ net::Awaitable<void> GateConnection::run(smtp::ProxySession& session, Outbound o
   session.start();
   bool open = true;
   while (open) {
-    co_await send_all();
+    if (!send_now()) {
+      co_await send_all();
+    }
     if (const std::optional<Effect> effect = session.take_effect()) {
       open = co_await perform(*effect);
       continue;
@@ -202,6 +206,26 @@ net::Awaitable<void> GateConnection::handshake_client() {
   }
   allow(settings_->deadlines.idle);
   session_->client_tls_started();
+}
+
+bool GateConnection::send_now() {
+  const bool to_upstream = send_now(upstream_.get(), session_->to_upstream(), to_upstream_);
+  return send_now(&client_, session_->to_client(), to_client_) && to_upstream;
+}
+
+bool GateConnection::send_now(net::Transport* to, std::string& from, const Outgoing& state) {
+  if (from.empty() || state.busy || to == nullptr) {
+    return true;
+  }
+  const std::size_t sent = to->send_now(from);
+  if (sent < from.size()) {
+    from.erase(0, sent);
+    return false;
+  }
+  from.clear();
+  allow_next();
+  wake();
+  return true;
 }
 
 net::Awaitable<void> GateConnection::send_all() {

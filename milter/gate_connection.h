@@ -75,8 +75,13 @@ class GateConnection {
       timer.expires_at(net::Clock::time_point::max());
     }
     [[nodiscard]] net::Awaitable<void> wait();
-    void notify() { timer.cancel(); }
+    void notify() {
+      if (awaited) {
+        timer.cancel();
+      }
+    }
     net::Timer timer;
+    bool awaited = false;
   };
   // Octets on their way to one side.
   struct Outgoing {
@@ -103,6 +108,9 @@ class GateConnection {
   [[nodiscard]] bool connect_to_path();
   [[nodiscard]] net::Awaitable<bool> handshake_upstream();
 
+  // True if nothing is left for send_all(): nearly always, and then without a coroutine.
+  [[nodiscard]] bool send_now();
+  [[nodiscard]] bool send_now(net::Transport* to, std::string& from, const Outgoing& state);
   [[nodiscard]] net::Awaitable<void> send_all();
   [[nodiscard]] net::Awaitable<void> send(net::Transport* to, std::string& from, Outgoing& state);
   void wake();

@@ -84,7 +84,9 @@ net::Awaitable<void> GateConnection::serve_upstream() {
     }
     session_->from_upstream({from_upstream_.data(), size});
     allow_next();
-    co_await send_all();
+    if (!send_now()) {
+      co_await send_all();
+    }
     if (!upstream_abandoned_ && session_->take_upstream_tls() && !co_await handshake_upstream()) {
       break;
     }

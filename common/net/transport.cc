@@ -15,15 +15,23 @@ Awaitable<Transport::Io> Transport::read_some(asio::mutable_buffer buffer) {
   return tls_ ? tls_->read_some(buffer) : socket_.async_read_some(buffer, kAwait);
 }
 
+std::size_t Transport::send_now(std::string_view octets) noexcept {
+  if (tls_) {
+    return 0;
+  }
+  const ssize_t sent =
+      ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+}
+
 // What the kernel takes at once needs no turn of the event loop: nearly every reply.
 Awaitable<Transport::Io> Transport::write_some(asio::const_buffer buffer) {
   if (tls_) {
     co_return co_await tls_->write_some(buffer);
   }
-  const ssize_t sent =
-      ::send(socket_.native_handle(), buffer.data(), buffer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent >= 0) {
-    co_return Io(error_code(), static_cast<std::size_t>(sent));
+  const std::size_t sent = send_now({static_cast<const char*>(buffer.data()), buffer.size()});
+  if (sent > 0) {
+    co_return Io(error_code(), sent);
   }
   co_return co_await socket_.async_write_some(buffer, kAwait);  // waits, or meets the error again
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 namespace mtrk::net {
@@ -29,6 +30,10 @@ class Transport {
   [[nodiscard]] Awaitable<Io> write_some(asio::const_buffer buffer);
   // All of `buffer`, or the error.
   [[nodiscard]] Awaitable<error_code> write(asio::const_buffer buffer);
+
+  // As much of `octets` as the kernel takes now, without a turn of the event loop; 0 within TLS,
+  // and also when it failed, which write() then meets again.
+  [[nodiscard]] std::size_t send_now(std::string_view octets) noexcept;
 
   // The server's handshake with a context of ServerTls.
   [[nodiscard]] Awaitable<error_code> accept_tls(asio::ssl::context& context);
