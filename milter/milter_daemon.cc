@@ -11,6 +11,7 @@
 #include "milter/milter_glue.h"
 #include "milter/milter_socket.h"
 #include "milter/queue_watcher.h"
+#include "milter/signal_pipe.h"
 #include "milter/store_queue.h"
 #include "milter/store_writer.h"
 
@@ -25,6 +26,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -56,22 +58,19 @@ Shared& shared_state() {
   return *kept;
 }
 
-sigset_t handled_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) {
-    sigaddset(&set, signal);
-  }
-  return set;
-}
+constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGUSR1};
 
 // Before any thread exists: all of them inherit the mask.
 void prepare_process() {
   // libmilter waits for HUP in a thread of its own and would stop. A signal that is ignored, and
-  // not blocked in the main thread, is discarded when it is sent, and no sigwait() sees it.
+  // not blocked in the main thread, is discarded when it is sent.
   ::signal(SIGHUP, SIG_IGN);
   ::signal(SIGPIPE, SIG_IGN);
-  const sigset_t set = handled_signals();
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : kSignals) {
+    sigaddset(&set, signal);
+  }
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::prctl(PR_SET_DUMPABLE, 0);
   // One worker thread a busy connection, none deep: 256 KiB instead of 8 MiB each.
@@ -86,11 +85,10 @@ void prepare_process() {
   ::mallopt(M_TOP_PAD, kKeptFree / 8);
 }
 
-// smfi_main() on a thread of its own. The main thread waits for signals instead: the kernel offers
-// a process's signal to the main thread first, so that TERM reaches our sigwait, not libmilter's.
+// smfi_main() on a thread of its own; the main thread waits for signals instead (signal_pipe.h).
 class Server {
  public:
-  Server() : main_(::pthread_self()), thread_([this] { run(); }) {}
+  explicit Server(SignalPipe& signals) : signals_(signals), thread_([this] { run(); }) {}
 
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] bool failed() const { return failed_; }
@@ -110,27 +108,17 @@ class Server {
 
  private:
   void run() noexcept {
+    signals_.block_in_this_thread();
     failed_ = !milter_glue::run();
     ended_ = true;
-    ::pthread_kill(main_, SIGUSR2);
+    signals_.wake();
   }
 
-  pthread_t main_;
+  SignalPipe& signals_;
   std::atomic<bool> ended_{false};
   std::atomic<bool> failed_{false};
   std::thread thread_;
 };
-
-// The signal, or 0 after `timeout`.
-int wait_for_signal(SteadyClock::duration timeout) {
-  const sigset_t set = handled_signals();
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(timeout);
-  timespec limit{};
-  limit.tv_sec = seconds.count();
-  limit.tv_nsec = std::chrono::nanoseconds(timeout - seconds).count();
-  const int signal = ::sigtimedwait(&set, nullptr, &limit);
-  return signal > 0 ? signal : 0;
-}
 
 void reload_configuration(const ReloadConfig& reload, Config& running, StoreWriter& writer) {
   systemd::notify_reloading();
@@ -153,12 +141,15 @@ void reload_configuration(const ReloadConfig& reload, Config& running, StoreWrit
 }
 
 // Until told to stop, or until libmilter ends by itself.
-void serve(Server& server, const ReloadConfig& reload, Config running, StoreWriter& writer) {
+void serve(const Server& server,
+           SignalPipe& signals,
+           const ReloadConfig& reload,
+           Config running,
+           StoreWriter& writer) {
   const auto interval = systemd::watchdog_interval();
-  const SteadyClock::duration pause =
-      interval ? std::chrono::duration_cast<SteadyClock::duration>(*interval) : 3600s;
+  const Milliseconds pause = interval ? std::chrono::ceil<Milliseconds>(*interval) : 3600s;
   while (!server.ended()) {
-    switch (wait_for_signal(pause)) {
+    switch (signals.wait(pause)) {
       case SIGTERM:
       case SIGINT:
         return;
@@ -172,10 +163,10 @@ void serve(Server& server, const ReloadConfig& reload, Config running, StoreWrit
 }
 
 // libmilter would break off the messages under way; their folds could not be restored any more.
-void drain(const Server& server) {
+void drain(const Server& server, SignalPipe& signals) {
   const SteadyClock::time_point deadline = SteadyClock::now() + kDrain;
   while (milter_glue::active_messages() > 0 && !server.ended() && SteadyClock::now() < deadline) {
-    const int signal = wait_for_signal(20ms);
+    const int signal = signals.wait(20ms);
     if (signal == SIGTERM || signal == SIGINT) {
       return;
     }
@@ -266,18 +257,19 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   writer.start();
   follower.start();
   queue_watcher.start();
-  Server server;
+  SignalPipe signals(kSignals);
+  Server server(signals);
   log::notice("",
               {{"state", "serving"}, {"socket", config.milter.socket}, {"log", log_place.name()}});
   systemd::notify_ready("serving");
 
-  serve(server, reload, config, writer);
+  serve(server, signals, reload, config, writer);
 
   systemd::notify_stopping();
   if (socket) {
     socket->unpublish();
   }
-  drain(server);
+  drain(server, signals);
   server.stop(socket.get());
   queue_watcher.request_stop();
   follower.request_stop();
