@@ -81,6 +81,8 @@ void prepare_process() {
   pthread_attr_destroy(&attributes);
   // The store's writer takes and frees some hundred KiB a commit. Each time glibc gave them back to
   // the system and asked for them again, a tenth of what a tracked message costs the milter.
+  // libmilter's threads come and go with the messages, and further arenas grow by single pages.
+  ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, kKeptFree);
   ::mallopt(M_TOP_PAD, kKeptFree / 8);
 }

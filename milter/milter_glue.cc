@@ -237,15 +237,17 @@ sfsistat on_negotiate(SMFICTX* context,
       }
     }
     if ((actions & SMFIF_SETSYMLIST) != 0) {
-      // Macros cost the MTA time at each step. The queue id and the host's name are needed from
-      // DATA on, and by tracked messages only.
-      char none[] = "";
+      // Macros cost the MTA time at each step, some of them a question to another process. The
+      // queue id and the host's name are needed from DATA on, and by tracked messages only; those
+      // of DATA stay known at end of message. An empty list is the MTA's own one to Postfix: what
+      // stands for none is a name that nobody defines.
+      char none[] = "{none}";
       char identity[] = "i j";
-      for (const int step : {SMFIM_CONNECT, SMFIM_HELO, SMFIM_ENVFROM, SMFIM_ENVRCPT, SMFIM_EOH}) {
+      for (const int step :
+           {SMFIM_CONNECT, SMFIM_HELO, SMFIM_ENVFROM, SMFIM_ENVRCPT, SMFIM_EOH, SMFIM_EOM}) {
         smfi_setsymlist(context, step, none);
       }
       smfi_setsymlist(context, SMFIM_DATA, identity);
-      smfi_setsymlist(context, SMFIM_EOM, identity);
     }
     return SMFIS_CONTINUE;
   });

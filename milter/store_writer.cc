@@ -47,6 +47,7 @@ store::WriterOptions writer_options(const Config& config) {
   options.trace.queue_lifetime = config.log.queue_lifetime;
   options.trace.filters = config.log.filters;
   options.trace.gates = config.gate.outbound.listen;
+  options.grow_ahead = true;
   return options;
 }
 

@@ -1,10 +1,20 @@
 #include "common/store/lmdb.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <mutex>
 #include <utility>
 
 namespace mtrk::store {
 namespace {
+
+// Room at the end of the file: what some dozen commits need, and what one can write beside its own
+// pages without anybody noticing.
+constexpr std::uint64_t kLeastAhead = 256 * 1024;
+constexpr std::uint64_t kAheadStep = 512 * 1024;
 
 MDB_val to_val(std::string_view bytes) {
   // LMDB's interface has no const; it does not write through keys and values it is given.
@@ -50,6 +60,31 @@ Env::Pages Env::pages() const {
   check(mdb_env_stat(env_, &stat), "stat");
   check(mdb_env_info(env_, &info), "info");
   return {stat.ms_psize, info.me_mapsize / stat.ms_psize, info.me_last_pgno + 1};
+}
+
+void Env::grow_ahead() {
+  const Pages now = pages();
+  const std::uint64_t used = now.high_mark * now.size;
+  if (used + kLeastAhead <= length_) {
+    return;
+  }
+  int file = -1;
+  struct stat data {};
+  check(mdb_env_get_fd(env_, &file), "get file");
+  if (::fstat(file, &data) != 0) {
+    return;
+  }
+  length_ = static_cast<std::uint64_t>(data.st_size);
+  const std::uint64_t wanted = std::min(used + kLeastAhead + kAheadStep, now.map * now.size);
+  static constexpr std::array<char, 64 * 1024> kZeros{};
+  while (length_ < wanted) {
+    const std::size_t size = std::min<std::uint64_t>(kZeros.size(), wanted - length_);
+    const ssize_t written = ::pwrite(file, kZeros.data(), size, static_cast<off_t>(length_));
+    if (written <= 0) {
+      return;
+    }
+    length_ += static_cast<std::uint64_t>(written);
+  }
 }
 
 std::uint64_t Env::count_free_pages() {

@@ -60,6 +60,11 @@ class Env {
     std::uint64_t high_mark;  // pages ever used: the size of the file
   };
   [[nodiscard]] Pages pages() const;
+  // Sees to it that the data file has some room at its end that is written already: a small commit
+  // that makes the file longer waits for the file system's records of that, too. Only in a write
+  // transaction that has written nothing yet, as nobody else may be adding pages. What cannot be
+  // had (disk full, end of the map) is done without.
+  void grow_ahead();
   // Pages below the high mark that hold nothing; walks the free list with a read transaction.
   [[nodiscard]] std::uint64_t count_free_pages();
 
@@ -68,6 +73,7 @@ class Env {
   MDB_env* env_ = nullptr;
   Access access_ = Access::read_only;
   bool has_writer_ = false;
+  std::uint64_t length_ = 0;  // octets the data file had when last seen; it never gets shorter
   std::shared_mutex gate_;
 };
 

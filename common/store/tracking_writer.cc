@@ -72,6 +72,9 @@ void TrackingWriter::begin() {
   self.measure_room();
   self.txn = std::make_unique<WriteTxn>(*self.env);
   try {
+    if (self.options.grow_ahead) {
+      self.env->grow_ahead();
+    }
     self.rows.emplace(*self.txn, self.databases);
     if (self.txn->id() != self.next_txn) {
       self.live.load(*self.txn, self.databases);

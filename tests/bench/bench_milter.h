@@ -24,13 +24,13 @@ inline sfsistat negotiate(SMFICTX* context,
   *wanted_f2 = 0;
   *wanted_f3 = 0;
   if ((actions & SMFIF_SETSYMLIST) != 0) {
-    char none[] = "";
+    char none[] = "{none}";
     char identity[] = "i j";
-    for (const int step : {SMFIM_CONNECT, SMFIM_HELO, SMFIM_ENVFROM, SMFIM_ENVRCPT, SMFIM_EOH}) {
+    for (const int step :
+         {SMFIM_CONNECT, SMFIM_HELO, SMFIM_ENVFROM, SMFIM_ENVRCPT, SMFIM_EOH, SMFIM_EOM}) {
       smfi_setsymlist(context, step, none);
     }
     smfi_setsymlist(context, SMFIM_DATA, identity);
-    smfi_setsymlist(context, SMFIM_EOM, identity);
   }
   return SMFIS_CONTINUE;
 }

@@ -37,6 +37,12 @@ expect_outcome many@example.net ok2@partner.example relayed 2.1.9 '[127.0.0.1]'
 expect_outcome many@example.net b5b@partner.example failed 5.1.1 '[127.0.0.1]'
 expect_outcome many@example.net bob@example.test delivered 2.0.0 -
 
+# A message by BDAT; empty, as what counts is the envelope.
+printf '%s\n' "EHLO client.example" "MAIL FROM:<s@example.net> MTRK=$certifier ENVID=bdat@example.net" \
+  "RCPT TO:<alice@example.test>" "BDAT 0 LAST" QUIT | dialogue smtp "$smtp_port" >"$work/smtp.dialogue"
+accepted_message
+expect_outcome bdat@example.net alice@example.test delivered 2.0.0 -
+
 # A certifier with '+', which has to become +2B in ENVID.
 secret_plus=jfZvZLV0JDkdNj/WuBH+0w== certifier_plus=++Ewzs6J0QiVv89yjdS3Dp0+jUs
 submit alice@example.test "MAIL FROM:<s@example.net> ENVID=plus@example.net MTRK=$certifier_plus:3600"

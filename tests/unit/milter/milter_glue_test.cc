@@ -176,8 +176,10 @@ TEST_F(MilterGlueTest, NegotiatesTheEnvelopeAndNothingElse) {
   // No connect, HELO, headers, end of headers, body, unknown commands; no reply to RCPT and DATA.
   EXPECT_EQ(mta.steps(), 0x1U | 0x2U | 0x20U | 0x40U | 0x10U | 0x100U | 0x8000U | 0x10000U);
   EXPECT_EQ(mta.steps() & 0x800U, 0U);  // SMFIP_RCPT_REJ: accepted recipients only
-  const std::map<std::uint32_t, std::string> wanted{{0, ""},    {1, ""},    {2, ""}, {3, ""},
-                                                    {4, "i j"}, {5, "i j"}, {6, ""}};
+  // A name that nobody defines: an empty list is Postfix's own one, which it works for.
+  const std::string none = "{none}";
+  const std::map<std::uint32_t, std::string> wanted{{0, none},  {1, none}, {2, none}, {3, none},
+                                                    {4, "i j"}, {5, none}, {6, none}};
   EXPECT_EQ(mta.macros(), wanted);
 }
 

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <fstream>
 #include <functional>
+#include <set>
 
 namespace mtrk::store {
 namespace {
@@ -129,6 +130,68 @@ TEST_F(LmdbTest, LargerMapOfAnotherProcessIsAdopted) {  // L7
   ASSERT_TRUE(dbi);
   EXPECT_EQ(parked.entries(*dbi), 3000U);
   EXPECT_EQ(reader->pages().map, 16 * kMiB / reader->pages().size);
+}
+
+std::uint64_t size_of_data(const std::string& path) {
+  struct stat data {};
+  EXPECT_EQ(::stat((path + "/data.mdb").c_str(), &data), 0);
+  return static_cast<std::uint64_t>(data.st_size);
+}
+
+TEST_F(LmdbTest, FileGrowsAheadOfSmallCommitsInFewSteps) {
+  const auto env = open(Env::Access::read_write, 64 * kMiB);
+  std::set<std::uint64_t> sizes;
+  for (int i = 0; i < 1000; ++i) {
+    WriteTxn txn(*env);
+    env->grow_ahead();
+    txn.put(txn.make_database("x"), std::to_string(i), std::string(1500, 'x'));
+    txn.commit();
+    const Env::Pages pages = env->pages();
+    EXPECT_GE(size_of_data(path_), pages.high_mark * pages.size);
+    sizes.insert(size_of_data(path_));
+  }
+  EXPECT_LE(sizes.size(), 10U);
+  ReadTxn all(*env);
+  EXPECT_EQ(all.entries(*all.find_database("x")), 1000U);
+}
+
+TEST_F(LmdbTest, FileGrowsAheadOnlyAsFarAsTheMap) {
+  const auto env = open(Env::Access::read_write, 512 * 1024);
+  WriteTxn txn(*env);
+  env->grow_ahead();
+  EXPECT_EQ(size_of_data(path_), 512 * 1024U);
+}
+
+TEST_F(LmdbTest, GrowingAheadKeepsWhatAnotherProcessHasWritten) {
+  const auto write = [](Env& env, const char* name) {
+    WriteTxn txn(env);
+    env.grow_ahead();
+    const Dbi dbi = txn.make_database(name);
+    for (int i = 0; i < 1000; ++i) {
+      txn.put(dbi, std::to_string(i), std::string(1500, *name));
+    }
+    txn.commit();
+  };
+  const auto env = open(Env::Access::read_write, 64 * kMiB);
+  write(*env, "a");  // has seen the file's end
+  const pid_t child = ::fork();
+  if (child == 0) {
+    write(*open(Env::Access::read_write, 64 * kMiB), "b");
+    ::_exit(0);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  ASSERT_EQ(status, 0);
+  write(*env, "c");
+  ReadTxn all(*env);
+  for (const char* name : {"a", "b", "c"}) {
+    const std::optional<Dbi> dbi = all.find_database(name);
+    ASSERT_TRUE(dbi) << name;
+    EXPECT_EQ(all.entries(*dbi), 1000U) << name;
+    for (int i = 0; i < 1000; ++i) {
+      ASSERT_EQ(all.get(*dbi, std::to_string(i)), std::string(1500, *name)) << name << i;
+    }
+  }
 }
 
 TEST_F(LmdbTest, SlotsOfKilledReadersAreFreed) {  // L2
