@@ -38,8 +38,7 @@ struct StoreQueue::Impl {
 
   using Lane = std::deque<Queued>;  // references to what is in one stay valid until it is removed
 
-  // The lane it is in now.
-  Lane& add(Item item) {
+  void add(Item item) {
     const bool reported = std::holds_alternative<LogLines>(item.operation) ||
                           std::holds_alternative<store::QueueReport>(item.operation);
     Lane& lane = reported ? reports : captures;
@@ -50,7 +49,6 @@ struct StoreQueue::Impl {
       added.ticket->place_ = CommitTicket::Place::queued;
       added.ticket->capture_ = put != nullptr ? &put->capture : nullptr;
     }
-    return lane;
   }
   Item remove(Lane& lane) {
     Item item = std::move(lane.front().item);
@@ -71,8 +69,11 @@ struct StoreQueue::Impl {
     return closed || operations > max_operations / 4 || log_octets > max_log_octets / 4;
   }
   [[nodiscard]] bool pressing() const { return crowded() || (urgent > 0 && urgent >= company); }
-  // For the consumer: the first of many, or a reason not to linger.
-  [[nodiscard]] bool worth_waking(const Lane& lane) const { return lane.size() == 1 || pressing(); }
+  // Whether the consumer has to be woken. Each time costs more than a capture does, so it may come
+  // `late` if it wakes by itself then.
+  [[nodiscard]] bool worth_waking(Clock::duration late) const {
+    return pressing() || patience(asleep_until) < asleep_until - late;
+  }
   // Until when there is no reason to take anything.
   [[nodiscard]] Clock::time_point patience(Clock::time_point deadline) const {
     if (urgent > 0) {
@@ -104,6 +105,7 @@ struct StoreQueue::Impl {
   std::size_t log_octets = 0;
   std::size_t urgent = 0;          // items whose ticket somebody waits for
   Clock::time_point urgent_since;  // when there were none last
+  Clock::time_point asleep_until;  // the consumer; the past while it is at work
   std::size_t company = 0;         // as said last
   bool closed = false;
 };
@@ -126,9 +128,9 @@ bool StoreQueue::push(StoreOperation operation, std::shared_ptr<CommitTicket> ti
     if (impl_->closed || impl_->operations >= impl_->max_operations) {
       return false;
     }
-    const Impl::Lane& lane = impl_->add({std::move(operation), std::move(ticket)});
+    impl_->add({std::move(operation), std::move(ticket)});
     ++impl_->operations;
-    wake = impl_->worth_waking(lane);
+    wake = impl_->worth_waking(2 * kLag);
   }
   if (wake) {
     impl_->filled.notify_one();
@@ -159,7 +161,7 @@ void StoreQueue::hurry(CommitTicket& ticket, std::size_t company) {
       impl_->urgent_since = Impl::Clock::now();
     }
     impl_->company = company;
-    wake = impl_->urgent == 1 || impl_->pressing();
+    wake = impl_->worth_waking(std::chrono::milliseconds(0));
   }
   if (wake) {
     impl_->filled.notify_one();
@@ -179,7 +181,8 @@ bool StoreQueue::push_log(LogLines lines) {
       return false;
     }
     impl_->log_octets += octets;
-    wake = impl_->worth_waking(impl_->add({std::move(lines), nullptr}));
+    impl_->add({std::move(lines), nullptr});
+    wake = impl_->worth_waking(2 * kLag);
   }
   if (wake) {
     impl_->filled.notify_one();
@@ -199,7 +202,9 @@ std::vector<StoreQueue::Item> StoreQueue::take(std::size_t max_items,
       if (impl_->pressing() || now >= until) {
         break;
       }
+      impl_->asleep_until = until;
       impl_->filled.wait_until(lock, until);
+      impl_->asleep_until = {};
     }
     impl_->move_some(impl_->captures, max_items, taken);
     const Impl::Lane& reports = impl_->reports;

@@ -107,10 +107,11 @@ class StoreQueue {
   // first, and reports only if these are all.
   //
   // Captures are due when everybody under way waits for a commit (hurried tickets), somebody has
-  // for `gather`, or the oldest is kLinger old. So those at DATA ride along with the commit of an
-  // end of message, and the messages which are not that far find theirs durable when they get
-  // there. An end of message that is alone is committed at once; on a busy host those of the same
-  // few milliseconds share one commit, as a commit costs the host more than they do.
+  // for `gather`, or the oldest is kLinger old (which may wait for a consumer that wakes within
+  // 2 kLag anyway). So those at DATA ride along with the commit of an end of message, and the
+  // messages which are not that far find theirs durable when they get there. An end of message that
+  // is alone is committed at once; on a busy host those of the same few milliseconds share one
+  // commit, as a commit costs the host more than they do.
   //
   // Reports ride along from kLag on, and are due by themselves after twice that. Everything is due
   // if a good deal is queued, or the queue is closed: what was pushed before close() is still

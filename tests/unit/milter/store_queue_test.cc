@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -204,6 +206,42 @@ TEST(StoreQueueTest, ATicketWhoseCommitIsUnderWayHurriesNobody) {
   queue.hurry(*early, 1);
   EXPECT_EQ(queue.take(10, soon()).size(), 1U);
   EXPECT_GE(Clock::now() - begun, StoreQueue::kLinger);
+}
+
+// The consumer sleeps for long when nothing is queued, and must not sleep through what comes then.
+TEST(StoreQueueTest, WhateverComesWakesASleepingConsumer) {
+  StoreQueue queue(100, 1000);
+  const std::array<std::function<void()>, 4> producers{
+      [&] { EXPECT_TRUE(push_and_wait(queue, 1, 1)); },
+      [&] { EXPECT_TRUE(push_and_wait(queue, 2, 9)); },
+      [&] { EXPECT_TRUE(queue.push(drop(3), nullptr)); },
+      [&] { EXPECT_TRUE(queue.push_log(lines(3))); },
+  };
+  for (const auto& produce : producers) {
+    const Clock::time_point begun = Clock::now();
+    std::thread producer([&] {
+      std::this_thread::sleep_for(5ms);
+      produce();
+    });
+    EXPECT_EQ(queue.take(10, begun + 1h).size(), 1U);
+    EXPECT_LT(Clock::now() - begun, 5s);
+    producer.join();
+  }
+}
+
+TEST(StoreQueueTest, AConsumerThatWakesSoonIsNotWokenForWhatNobodyWaitsFor) {
+  StoreQueue queue(100, 1000);
+  EXPECT_TRUE(queue.push_log(lines(3)));
+  const Clock::time_point begun = Clock::now();
+  std::thread producer([&] {
+    std::this_thread::sleep_for(5ms);
+    EXPECT_TRUE(queue.push(drop(1), nullptr));
+  });
+  const std::size_t first = queue.take(10, soon()).size();
+  producer.join();
+  // A slow machine may do all this one after the other.
+  EXPECT_EQ(first == 2 ? 0 : queue.take(10, soon()).size(), 2 - first);
+  EXPECT_GE(Clock::now() - begun, StoreQueue::kLag);
 }
 
 TEST(StoreQueueTest, DrainsAfterClose) {
