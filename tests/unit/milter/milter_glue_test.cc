@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace mtrk {
@@ -115,7 +116,8 @@ class RecordingSink : public CaptureSink {
 class RunningMilter {
  public:
   static RunningMilter& get() {
-    static RunningMilter& milter = *new RunningMilter;
+    static const test::ScratchDirectory directory;  // goes at exit, the milter's threads with it
+    static RunningMilter& milter = *new RunningMilter(directory.path("m.sock"));
     return milter;
   }
   [[nodiscard]] const std::string& path() const { return path_; }
@@ -125,7 +127,7 @@ class RunningMilter {
   CircuitBreaker& breaker() { return *breaker_; }
 
  private:
-  RunningMilter() : path_(directory_.path("m.sock")), breaker_(new CircuitBreaker) {
+  explicit RunningMilter(std::string path) : path_(std::move(path)), breaker_(new CircuitBreaker) {
     milter_glue::Options options;
     options.hostname = "mx.example.test";
     options.commit_wait = kCommitWait;
@@ -133,7 +135,6 @@ class RunningMilter {
     std::thread([] { milter_glue::run(); }).detach();
   }
 
-  test::ScratchDirectory directory_;
   std::string path_;
   CircuitBreaker* breaker_;
 };
