@@ -229,19 +229,25 @@ TEST(StoreQueueTest, WhateverComesWakesASleepingConsumer) {
   }
 }
 
+// Woken, it would come back with the capture alone, before the report may ride along. On a slow
+// machine the capture may come before the consumer sleeps, or late; so it is tried a few times.
 TEST(StoreQueueTest, AConsumerThatWakesSoonIsNotWokenForWhatNobodyWaitsFor) {
-  StoreQueue queue(100, 1000);
-  EXPECT_TRUE(queue.push_log(lines(3)));
-  const Clock::time_point begun = Clock::now();
-  std::thread producer([&] {
-    std::this_thread::sleep_for(5ms);
-    EXPECT_TRUE(queue.push(drop(1), nullptr));
-  });
-  const std::size_t first = queue.take(10, soon()).size();
-  producer.join();
-  // A slow machine may do all this one after the other.
-  EXPECT_EQ(first == 2 ? 0 : queue.take(10, soon()).size(), 2 - first);
-  EXPECT_GE(Clock::now() - begun, StoreQueue::kLag);
+  bool together = false;
+  for (int i = 0; i < 20 && !together; ++i) {
+    StoreQueue queue(100, 1000);
+    const Clock::time_point begun = Clock::now();
+    EXPECT_TRUE(queue.push_log(lines(3)));
+    Clock::time_point pushed;
+    std::thread producer([&] {
+      std::this_thread::sleep_for(5ms);
+      EXPECT_TRUE(queue.push(drop(1), nullptr));
+      pushed = Clock::now();
+    });
+    const std::size_t first = queue.take(10, soon()).size();
+    producer.join();
+    together = first == 2 && pushed + StoreQueue::kLinger < begun + StoreQueue::kLag;
+  }
+  EXPECT_TRUE(together);
 }
 
 TEST(StoreQueueTest, DrainsAfterClose) {
