@@ -17,7 +17,7 @@ rmdir "$work/store"
 expect_exit 66 "$MTRK_BIN/mtrkctl" "${config[@]}" stats
 expect_output "$work/store"
 start_mtqpd
-mtqpd_complains || fail "mtqpd without a store: $(cat "$work/mtqpd.log")"
+wait_until 10 mtqpd_complains || fail "mtqpd without a store: $(cat "$work/mtqpd.log")"
 expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" import - </dev/null
 wait_until 20 mtqpd_serves || fail "mtqpd does not take up the store that came"
 stop mtqpd
@@ -30,7 +30,7 @@ unusable() {
   expect_output "$work/store"
   : >"$work/mtqpd.log"
   start_mtqpd
-  mtqpd_complains || fail "$1: mtqpd says $(cat "$work/mtqpd.log")"
+  wait_until 10 mtqpd_complains || fail "$1: mtqpd says $(cat "$work/mtqpd.log")"
   stop mtqpd
   [ "$exit_status" -eq 0 ] || fail "$1: mtqpd ended with $exit_status"
   expect_sysexit "$MTRK_BIN/mtrkctl" "${config[@]}" stats

@@ -13,14 +13,17 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mtrk::mtqpd {
 namespace {
 
-constexpr int kMessages = 2000;
-constexpr int kSamples = 4000;  // of each class and round
+// Of each class, and each is asked about once a round: how deep in the tree a key happens to lie
+// would tell the few of one class from the few of another.
+constexpr int kMessages = 20'000;
 constexpr int kRounds = 8;
 constexpr char kSecret[] = "AAECAwQFBgcICQoLDA0ODw==";
 constexpr char kWrongSecret[] = "AAECAwQFBgcICQoLDA0OEA==";
@@ -36,7 +39,7 @@ class OracleTest : public testing::Test {
   OracleTest() : queries_(open_tracking_store(folder_.path().string())) {
     store::WriterOptions options;
     options.path = folder_.path().string();
-    options.max_size = 64 << 20;
+    options.max_size = 256 << 20;
     store::TrackingWriter writer(options, store::Create::if_missing);
     writer.begin();
     for (int i = 0; i < kMessages; ++i) {
@@ -67,8 +70,8 @@ class OracleTest : public testing::Test {
   // What is asked for the sample: ids and secrets of the same length in every class.
   static std::string question(Class kind, int number) {
     const char* name = kind == expired ? "past-" : kind == unknown ? "none-" : "live-";
-    return "TRACK " + id(name, number % kMessages) + ' ' +
-           (kind == wrong_secret ? kWrongSecret : kSecret) + "\r\n";
+    return "TRACK " + id(name, number) + ' ' + (kind == wrong_secret ? kWrongSecret : kSecret) +
+           "\r\n";
   }
 
   // One TRACK through the session and the store, as a connection does it.
@@ -98,28 +101,42 @@ struct Times {
   [[nodiscard]] double quantile(double q) const {
     return ns[static_cast<std::size_t>(static_cast<double>(ns.size() - 1) * q)];
   }
-  // Mean and variance of the samples below `limit`: interrupts are not what is measured.
-  [[nodiscard]] std::array<double, 3> moments(double limit) const {
-    double count = 0;
-    double sum = 0;
-    double squares = 0;
-    for (const double one : ns) {
-      if (one <= limit) {
-        ++count;
-        sum += one;
-        squares += one * one;
-      }
-    }
-    const double mean = sum / count;
-    return {count, mean, squares / count - mean * mean};
-  }
 };
 
-double welch(const Times& a, const Times& b) {
+struct Moments {
+  double count = 0;
+  double mean = 0;
+  double variance = 0;
+};
+
+// Of the samples below `limit`: interrupts are not what is measured.
+Moments moments(const Times& times, double limit) {
+  Moments result;
+  double squares = 0;
+  for (const double one : times.ns) {
+    if (one <= limit) {
+      ++result.count;
+      result.mean += one;
+      squares += one * one;
+    }
+  }
+  result.mean /= result.count;
+  result.variance = squares / result.count - result.mean * result.mean;
+  return result;
+}
+
+struct Difference {
+  double ns = 0;  // of the means
+  double t = 0;   // Welch's
+};
+
+Difference between(const Times& a, const Times& b) {
   const double limit = std::max(a.quantile(0.9), b.quantile(0.9));
-  const auto [n, mean, variance] = a.moments(limit);
-  const auto [m, mean_b, variance_b] = b.moments(limit);
-  return (mean - mean_b) / std::sqrt(variance / n + variance_b / m);
+  const Moments of_a = moments(a, limit);
+  const Moments of_b = moments(b, limit);
+  const double ns = of_a.mean - of_b.mean;
+  return {std::abs(ns),
+          std::abs(ns) / std::sqrt(of_a.variance / of_a.count + of_b.variance / of_b.count)};
 }
 
 TEST_F(OracleTest, MissesAreTheSameOctets) {  // O1
@@ -132,41 +149,46 @@ TEST_F(OracleTest, MissesAreTheSameOctets) {  // O1
 }
 
 TEST_F(OracleTest, MissesTakeTheSameTime) {  // O2
+  // Commands made beforehand, in random order: else the processor has learned from making one, or
+  // from the one before, and that is what is measured.
+  std::vector<std::pair<Class, std::string>> samples;
+  for (int i = 0; i < kMessages; ++i) {
+    for (const Class kind : {unknown, wrong_secret, expired}) {
+      samples.emplace_back(kind, question(kind, i));
+    }
+  }
+  std::mt19937 order;
   // A round may be disturbed by others on this machine; what can be told apart can be in all of
   // them.
-  double worst = 0;
   for (int round = 0; round < kRounds; ++round) {
     std::array<Times, kClasses> times;
-    for (int i = 0; i < kSamples; ++i) {
-      for (std::size_t k = 0; k < kClasses; ++k) {
-        const auto kind = static_cast<Class>((k + static_cast<std::size_t>(i)) % kClasses);
-        const std::string command = question(kind, i * 7919);
-        const auto start = std::chrono::steady_clock::now();
-        const std::string answer = ask(command);
-        const auto end = std::chrono::steady_clock::now();
-        times[kind].ns.push_back(std::chrono::duration<double, std::nano>(end - start).count());
-        ASSERT_EQ(answer.size(), 37U);
-      }
+    std::shuffle(samples.begin(), samples.end(), order);
+    for (const auto& [kind, command] : samples) {
+      const auto start = std::chrono::steady_clock::now();
+      const std::string answer = ask(command);
+      const auto end = std::chrono::steady_clock::now();
+      times[kind].ns.push_back(std::chrono::duration<double, std::nano>(end - start).count());
+      ASSERT_EQ(answer.size(), 37U);
     }
-    worst = 0;
-    double apart = 0;
     for (Times& one : times) {
       std::sort(one.ns.begin(), one.ns.end());
     }
+    const double median = times[unknown].quantile(0.5);
+    bool apart = false;
+    std::printf("median %.0f ns, differences", median);
     for (const auto& [a, b] : {std::pair{unknown, wrong_secret}, std::pair{unknown, expired},
                                std::pair{wrong_secret, expired}}) {
-      worst = std::max(worst, std::abs(welch(times[a], times[b])));
-      apart = std::max(apart, std::abs(times[a].quantile(0.5) - times[b].quantile(0.5)));
+      const Difference difference = between(times[a], times[b]);
+      std::printf(" %.1f ns (|t| %.1f)", difference.ns, difference.t);
+      // Two in a thousand are there: comparing keys that are equal costs more than others.
+      apart = apart || (difference.t > 4.5 && difference.ns > 0.005 * median);
     }
-    std::printf("medians %.0f %.0f %.0f ns, largest difference %.0f ns, largest |t| %.1f\n",
-                times[unknown].quantile(0.5), times[wrong_secret].quantile(0.5),
-                times[expired].quantile(0.5), apart, worst);
-    // A microsecond of an optimised build, whose misses take one; more of one with sanitizers.
-    if (worst < 4.5 && apart < std::max(1000.0, 0.02 * times[unknown].quantile(0.5))) {
+    std::printf("\n");
+    if (!apart) {
       return;
     }
   }
-  FAIL() << "the times of misses can be told apart, |t| = " << worst;
+  FAIL() << "the times of misses can be told apart";
 }
 
 }  // namespace
