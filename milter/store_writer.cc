@@ -1,18 +1,9 @@
 #include "milter/store_writer.h"
 
-#include "common/base/ascii.h"
-#include "common/base/local_offset.h"
 #include "common/base/log.h"
-#include "common/maillog/log_line.h"
-#include "milter/log_source.h"
-
-#include <fmt/format.h>
-
-#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
-#include <stdexcept>
 #include <utility>
 
 namespace mtrk {
@@ -22,8 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxBatch = 512;             // operations a transaction
 constexpr std::size_t kMaxBatchLog = 1024 * 1024;  // octets of log lines a transaction
-constexpr std::size_t kMaxRecent = LogSource::kWarmUp;
-constexpr std::size_t kSweepSlice = 1000;  // rows a transaction
+constexpr std::size_t kSweepSlice = 1000;          // rows a transaction
 constexpr auto kPositionEvery = 1s;
 constexpr auto kSweepEvery = 5s;
 constexpr auto kSweepAgain = 100ms;  // while there is more: at most a tenth of the time
@@ -32,7 +22,6 @@ constexpr auto kCountersEvery = 5s;
 constexpr auto kFirstPause = 100ms;  // after a failure; doubles
 constexpr auto kLongestPause = 5s;
 constexpr int kFailuresToReopen = 3;
-constexpr int kShownUnparsed = 10;  // a minute
 
 TimePoint wall_clock() {
   return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
@@ -66,10 +55,10 @@ StoreWriter::StoreWriter(const Config& config,
       breaker_(breaker),
       counters_(counters),
       config_(config),
-      parser_(config.log.mta) {
+      log_(config.log.mta, counters) {
   open_store();
   const Clock::time_point now = Clock::now();
-  position_due_ = next_sweep_ = next_reader_check_ = next_counters_ = shown_since_ = now;
+  position_due_ = next_sweep_ = next_reader_check_ = next_counters_ = now;
 }
 
 StoreWriter::~StoreWriter() {
@@ -176,7 +165,7 @@ bool StoreWriter::process_batch() {
     if (!store_) {
       open_store();
       count(counters_.reopened);
-      replay_recent();
+      log_.replay(*store_);
     }
     const Clock::time_point started = Clock::now();
     store_->begin();
@@ -229,82 +218,18 @@ void StoreWriter::apply_batch() {
       counters_.queue_tracked = result.listed;
       count(counters_.queue_vanished, result.vanished);
     } else {
-      apply_lines(std::get<LogLines>(item.operation));
+      const LogLines& lines = std::get<LogLines>(item.operation);
+      batch_.tally += log_.apply(lines, *store_);
+      if (!lines.warm_up) {
+        batch_.position = Position{lines.source, lines.cursor};
+      }
     }
-  }
-}
-
-void StoreWriter::apply_lines(const LogLines& lines) {
-  if (lines.warm_up) {
-    Batch counted = std::exchange(batch_, {});
-    apply_each_line(lines);
-    batch_ = std::move(counted);
-    return;
-  }
-  apply_each_line(lines);
-  batch_.position = Position{lines.source, lines.cursor};
-}
-
-void StoreWriter::apply_each_line(const LogLines& lines) {
-  const maillog::StampContext stamp{lines.reference, local_offsets(lines.reference)};
-  std::string_view rest = lines.lines;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    apply_line(rest.substr(0, end), stamp, lines.warm_up);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-}
-
-void StoreWriter::apply_line(std::string_view line,
-                             const maillog::StampContext& stamp,
-                             bool warm_up) {
-  ++batch_.lines;
-  if (line.size() > LogSource::kMaxLine) {
-    ++batch_.truncated;
-    return;
-  }
-  const std::optional<maillog::LogLine> split = maillog::split_log_line(line, stamp);
-  if (!split) {
-    ++batch_.ignored;
-    return;
-  }
-  const maillog::LineKind kind = parser_.parse(*split, [&](const maillog::DeliveryEvent& event) {
-    ++batch_.events;
-    apply_event(event, warm_up);
-  });
-  if (kind == maillog::LineKind::ignored) {
-    ++batch_.ignored;
-  } else if (kind == maillog::LineKind::unparsed) {
-    ++batch_.unparsed;
-    if (!warm_up && shown_unparsed_ < kShownUnparsed) {
-      ++shown_unparsed_;
-      log::warning("", {{"log", "unparsed"}, {"line", line}});
-    }
-  }
-}
-
-void StoreWriter::apply_event(const maillog::DeliveryEvent& event, bool warm_up) {
-  try {
-    if (warm_up) {
-      store_->warm_up(event);
-    } else if (store_->apply(event)) {
-      ++batch_.applied;
-    }
-  } catch (const std::logic_error& error) {
-    // A bug of ours that this event meets would meet it at every further try.
-    count(counters_.exceptions);
-    log::error(event.queue_id, {{"log", "event-skipped"}, {"error", error.what()}});
   }
 }
 
 void StoreWriter::complete_batch(Clock::duration took, bool wrote) {
   failures_ = 0;
-  count(counters_.lines, batch_.lines);
-  count(counters_.events, batch_.events);
-  count(counters_.applied, batch_.applied);
-  count(counters_.ignored, batch_.ignored);
-  count(counters_.unparsed, batch_.unparsed);
-  count(counters_.truncated, batch_.truncated);
+  batch_.tally.count_in(counters_);
   if (wrote) {
     count(counters_.commits);
     breaker_.committed(Clock::now(), took);
@@ -314,16 +239,10 @@ void StoreWriter::complete_batch(Clock::duration took, bool wrote) {
     if (item.ticket) {
       item.ticket->complete(CommitResult::committed);
     }
-    LogLines* const lines = std::get_if<LogLines>(&item.operation);
-    if (lines != nullptr && !lines->lines.empty()) {
-      recent_octets_ += lines->lines.size();
-      recent_.push_back(std::move(*lines));
+    if (LogLines* const lines = std::get_if<LogLines>(&item.operation)) {
+      log_.remember(std::move(*lines));
     }
     pending_.pop_front();
-  }
-  while (recent_octets_ > kMaxRecent && recent_.size() > 1) {
-    recent_octets_ -= recent_.front().lines.size();
-    recent_.pop_front();
   }
 }
 
@@ -354,7 +273,7 @@ void StoreWriter::fail_batch(std::string_view why) {
   if (failures_ % kFailuresToReopen == 0) {
     store_.reset();  // opened again by the next batch
   } else if (store_) {
-    replay_recent();
+    log_.replay(*store_);
   }
   const auto pause =
       std::min<Clock::duration>(kLongestPause, kFirstPause * (1 << std::min(failures_ - 1, 6)));
@@ -364,24 +283,11 @@ void StoreWriter::fail_batch(std::string_view why) {
   }
 }
 
-// After an abort or a reopening the store has forgotten what later lines may need.
-void StoreWriter::replay_recent() {
-  parser_ = maillog::LogParser(config_.log.mta);
-  for (LogLines& lines : recent_) {
-    lines.warm_up = true;
-    apply_lines(lines);
-  }
-}
-
 void StoreWriter::housekeep() {
   const Clock::time_point now = Clock::now();
   if (now >= next_counters_) {
     next_counters_ = now + kCountersEvery;
     publish_counters();
-  }
-  if (now - shown_since_ > 60s) {
-    shown_since_ = now;
-    shown_unparsed_ = 0;
   }
   if (!store_) {
     next_sweep_ = next_reader_check_ = now + kSweepEvery;
@@ -429,7 +335,7 @@ void StoreWriter::adopt_configuration() {
   config_.gate = config->gate;
   store_.reset();  // one environment a process: the old one goes first
   open_store();
-  replay_recent();
+  log_.replay(*store_);
 }
 
 }  // namespace mtrk

@@ -1,13 +1,11 @@
 #pragma once
 
 #include "common/config/config.h"
-#include "common/maillog/delivery_event.h"
-#include "common/maillog/log_line.h"
-#include "common/maillog/log_parser.h"
 #include "common/store/tracking_writer.h"
 #include "milter/circuit_breaker.h"
 #include "milter/clock_guard.h"
 #include "milter/counters.h"
+#include "milter/log_applier.h"
 #include "milter/store_queue.h"
 
 #include <atomic>
@@ -62,7 +60,7 @@ class StoreWriter {
   // What the transaction under way adds if it commits.
   struct Batch {
     std::optional<Position> position;
-    std::uint64_t lines = 0, events = 0, applied = 0, ignored = 0, unparsed = 0, truncated = 0;
+    LogApplier::Tally tally;
   };
 
   void run() noexcept;
@@ -72,13 +70,8 @@ class StoreWriter {
   [[nodiscard]] Clock::time_point next_deadline() const;
   bool process_batch();
   void apply_batch();
-  void apply_lines(const LogLines& lines);
-  void apply_each_line(const LogLines& lines);
-  void apply_line(std::string_view line, const maillog::StampContext& stamp, bool warm_up);
-  void apply_event(const maillog::DeliveryEvent& event, bool warm_up);
   void complete_batch(Clock::duration took, bool wrote);
   void fail_batch(std::string_view why);
-  void replay_recent();
   void housekeep();
   void publish_counters();
   void adopt_configuration();
@@ -87,14 +80,12 @@ class StoreWriter {
   CircuitBreaker& breaker_;
   Counters& counters_;
   Config config_;
-  maillog::LogParser parser_;
+  LogApplier log_;
   std::unique_ptr<store::TrackingWriter> store_;  // null while it cannot be opened
 
   std::deque<StoreQueue::Item> pending_;  // taken, not yet committed; oldest first
   std::size_t batch_size_ = 0;            // how many of them the transaction under way holds
   Batch batch_;
-  std::deque<LogLines> recent_;  // committed lately, to warm up a reopened store
-  std::size_t recent_octets_ = 0;
   std::optional<Position> position_;  // newest one committed in memory only
   Clock::time_point position_due_;
   int failures_ = 0;  // in a row
@@ -103,8 +94,6 @@ class StoreWriter {
   Clock::time_point next_counters_;
   ClockGuard clock_guard_;
   std::string published_;
-  int shown_unparsed_ = 0;
-  Clock::time_point shown_since_;
 
   std::mutex configuration_mutex_;
   std::optional<Config> new_configuration_;
