@@ -55,7 +55,7 @@ class LogApplier {
   maillog::LogParser parser_;
   std::deque<LogLines> recent_;
   std::size_t recent_octets_ = 0;
-  int shown_ = 0;  // unparsed lines, since
+  int shown_ = 0;  // unparsed lines, in the minute that began
   std::chrono::steady_clock::time_point shown_since_;
 };
 
