@@ -16,6 +16,17 @@
 
 namespace {
 
+constexpr char kExamples[] = R"text(Examples:
+  mtrk-gate --check-config               say what is wrong with /etc/mtrk/mtrk.conf
+  mtrk-gate --config ./mtrk.conf         run in the foreground, log to standard error
+  kill -HUP "$(pidof mtrk-gate)"         reload; sessions in progress go on
+
+In front of a mail system that listens on port 10024 (mtrk.conf):
+  [gate.inbound]
+  listen = ["[::]:25"]
+  upstream = "127.0.0.1:10024"
+See mtrk-gate(8) and mtrk.conf(5).)text";
+
 // Mail passes through memory: no core files. A session is two descriptors: all we may have.
 void set_limits() {
   const rlimit no_core{0, 0};
@@ -55,6 +66,7 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Speaks message tracking (RFC 3885) on the wire, in front of and behind a mail system.",
       "mtrk-gate");
+  app.footer(kExamples);
   mtrk::ProgramOptions options;
   std::string config_path;
   app.add_option("--config", config_path,

@@ -16,6 +16,13 @@
 
 namespace {
 
+constexpr char kExamples[] = R"text(Examples:
+  mtqpd --check-config                   say what is wrong with /etc/mtrk/mtrk.conf
+  mtqpd --config ./mtrk.conf             run in the foreground, log to standard error
+  kill -HUP "$(pidof mtqpd)"             reload configuration and certificates
+  mtqp check localhost                   what it offers, and its TLS
+See mtqpd(8), mtqp(1) and mtrk.conf(5).)text";
+
 // Secrets pass through memory: no core files. Every connection is a descriptor: all we may have.
 void set_limits() {
   const rlimit no_core{0, 0};
@@ -69,6 +76,7 @@ int serve(const mtrk::ProgramOptions& options) {
 int main(int argc, char** argv) {
   CLI::App app("Answers message tracking queries (MTQP, RFC 3887) from the tracking store.",
                "mtqpd");
+  app.footer(kExamples);
   mtrk::ProgramOptions options;
   std::string config_path;
   app.add_option("--config", config_path,
