@@ -1,6 +1,7 @@
 #include "milter/log_follower.h"
 
 #include "common/base/log.h"
+#include "milter/thread_policy.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -38,6 +39,7 @@ void LogFollower::join() {
 }
 
 void LogFollower::run() noexcept {
+  let_others_finish();
   std::unique_ptr<LogSource> source;
   while (!stopping_) {
     try {

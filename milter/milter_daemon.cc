@@ -14,6 +14,7 @@
 #include "milter/signal_pipe.h"
 #include "milter/store_queue.h"
 #include "milter/store_writer.h"
+#include "milter/thread_policy.h"
 
 #include <fmt/format.h>
 
@@ -111,6 +112,7 @@ class Server {
  private:
   void run() noexcept {
     signals_.block_in_this_thread();
+    let_others_finish();  // nor do libmilter's threads, which this one makes
     failed_ = !milter_glue::run();
     ended_ = true;
     signals_.wake();

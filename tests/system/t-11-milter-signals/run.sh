@@ -1,5 +1,5 @@
 #!/bin/bash
-# mtrk-milter and signals, sockets and takeover, as mtrk-milter(8) says: SIGHUP is ignored, SIGUSR1
+# mtrk-milter and signals, sockets, threads and takeover, as mtrk-milter(8) says: SIGHUP is ignored, SIGUSR1
 # reloads, SIGTERM lets a message under way end with its ENVID restored, a second one does not wait;
 # an old instance that stops leaves the socket's name to the new one.
 # shellcheck source=tests/support/lib.sh
@@ -58,6 +58,14 @@ stop second
 unset 'pids[mtrk-milter]'
 start_milter
 
+# The main thread, the store's writer and the queue's watcher have the usual policy, by field 41 of proc(5)'s stat; the
+# follower and those of libmilter let others finish (3 is SCHED_BATCH).
+policies() {
+  cat "/proc/${pids[mtrk-milter]}/task/"*/stat | sed 's/.*) //' | awk '{ n[$39]++ } END { for (policy in n) if (policy != 3) print policy, n[policy] }'
+}
+policies_right() { [ "$(policies)" = "0 3" ]; }
+wait_until 5 policies_right || fail "scheduling policies and numbers of threads beside SCHED_BATCH: $(policies)"
+
 # TERM in the middle of a message: it ends in peace, then the program does.
 exec {session}<>"/dev/tcp/127.0.0.1/$smtp_port"
 reply() { # reads one SMTP reply
@@ -73,6 +81,7 @@ ask "EHLO client.example" >/dev/null
 ask "MAIL FROM:<s@x.example> MTRK=$certifier RET=HDRS ENVID=drained@x.example" >/dev/null
 ask "RCPT TO:<ok1@partner.example>" >/dev/null
 ask DATA >/dev/null
+policies_right || fail "those at work for a message: $(policies)"
 milter=${pids[mtrk-milter]}
 kill -TERM "$milter"
 hidden() { [ ! -e "$socket" ]; }
