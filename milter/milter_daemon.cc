@@ -112,7 +112,9 @@ class Server {
  private:
   void run() noexcept {
     signals_.block_in_this_thread();
-    let_others_finish();  // nor do libmilter's threads, which this one makes
+    // So do the threads that libmilter makes in this one: each step of a message wakes two of them,
+    // the one that polls all connections and one that serves the step.
+    let_others_finish();
     failed_ = !milter_glue::run();
     ended_ = true;
     signals_.wake();
