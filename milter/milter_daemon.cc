@@ -112,7 +112,7 @@ class Server {
  private:
   void run() noexcept {
     signals_.block_in_this_thread();
-    // So do the threads that libmilter makes in this one: each step of a message wakes two of them,
+    // libmilter's threads, made by this one, inherit it: each step of a message wakes two of them,
     // the one that polls all connections and one that serves the step.
     let_others_finish();
     failed_ = !milter_glue::run();

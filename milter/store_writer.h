@@ -8,7 +8,6 @@
 #include "milter/log_applier.h"
 #include "milter/store_queue.h"
 
-#include <atomic>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -17,7 +16,6 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 namespace mtrk {
 
