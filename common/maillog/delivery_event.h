@@ -129,6 +129,10 @@ struct DeliveryEvent {
                Added>
       what;
   Mta mta = Mta::postfix;
+  // Whose name space the queue id is of: the host as the log has it, and the tag, which begins with
+  // the name of the instance ("postfix-out/smtp"). Empty where the log does not say.
+  std::string_view host{};
+  std::string_view program{};
 };
 
 // What a line turned out to be.

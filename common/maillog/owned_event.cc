@@ -66,6 +66,8 @@ struct EachView {
 template <typename Visit>
 void for_each_view(DeliveryEvent& event, Visit visit) {
   visit(event.queue_id);
+  visit(event.host);
+  visit(event.program);
   std::visit(EachView<Visit>{visit}, event.what);
 }
 

@@ -264,6 +264,8 @@ LineKind parse_postfix(const LogLine& line, DeliveryEvent& event) {
   }
   event.at = line.at;
   event.queue_id = queue_id;
+  event.host = line.host;
+  event.program = line.program;
   const std::string_view service = service_of(line.program);
   if (text.substr(0, 4) != "to=<") {
     return parse_other(text, service, event.what) ? LineKind::events : LineKind::ignored;

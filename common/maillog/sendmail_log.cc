@@ -171,7 +171,8 @@ LineKind SendmailParser::parse_record(const LogLine& line,
     return parse_delivery(line, queue_id, text);
   }
   if (auto what = parse_sendmail_other(text)) {
-    events_.push_back({line.at, queue_id, std::move(*what), Mta::sendmail});
+    events_.push_back(
+        {line.at, queue_id, std::move(*what), Mta::sendmail, line.host, line.program});
     return LineKind::events;
   }
   return LineKind::ignored;
@@ -209,7 +210,8 @@ LineKind SendmailParser::parse_delivery(const LogLine& line,
     const SendmailAddress recipient = without_brackets(logged);
     delivery.attempt.recipient = recipient.address;
     delivery.attempt.bracketed = recipient.bracketed;
-    events_.push_back({line.at, queue_id, delivery.attempt, Mta::sendmail});
+    events_.push_back(
+        {line.at, queue_id, delivery.attempt, Mta::sendmail, line.host, line.program});
   }
   return LineKind::events;
 }
