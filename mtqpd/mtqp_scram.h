@@ -2,6 +2,7 @@
 
 #include "common/base/expected.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 

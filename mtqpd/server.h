@@ -2,6 +2,7 @@
 
 #include "mtqpd/worker.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>

@@ -63,7 +63,7 @@ Expected<TrackUri> parse_track_uri(std::string_view text) {
   if (text.size() > kMaxUri) {
     return fail(ErrorCode::too_long, "the URI is too long for an mtqp: URI");
   }
-  const auto parsed = urls::parse_uri(urls::string_view(text.data(), text.size()));
+  const auto parsed = urls::parse_uri(boost::core::string_view(text.data(), text.size()));
   if (!parsed) {
     return fail(ErrorCode::syntax, "not a URI: a character that must be escaped, or a bad escape");
   }
@@ -144,7 +144,7 @@ Expected<HostPort> parse_host_port(std::string_view text) {
     port = text.substr(colon + 1);
   }
   const bool is_ipv6 = host.find(':') != std::string_view::npos;
-  if (is_ipv6 ? !urls::parse_ipv6_address(urls::string_view(host.data(), host.size())).has_value()
+  if (is_ipv6 ? !urls::parse_ipv6_address(boost::core::string_view(host.data(), host.size())).has_value()
               : bracketed || !is_host_name(host)) {
     return fail(ErrorCode::syntax, "not a domain name or an address");
   }

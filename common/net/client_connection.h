@@ -5,6 +5,7 @@
 #include "common/net/transport.h"
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>

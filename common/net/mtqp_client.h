@@ -5,6 +5,7 @@
 
 #include <boost/asio/ssl/context.hpp>
 
+#include <cstdint>
 #include <functional>
 
 // Asks one MTQP server about one message: connects, reads the greeting, starts TLS as wanted,

@@ -3,6 +3,7 @@
 #include "common/smtp/client_identity.h"
 #include "common/smtp/proxy_session.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -5,6 +5,7 @@
 #include "common/track/certifier.h"
 #include "common/track/gate_tag.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -4,6 +4,7 @@
 #include "common/smtp/gate_onward.h"
 #include "common/smtp/gate_routes.h"
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>

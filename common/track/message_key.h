@@ -5,6 +5,7 @@
 #include "common/track/envelope_id.h"
 
 #include <array>
+#include <cstdint>
 #include <string>
 
 namespace mtrk {

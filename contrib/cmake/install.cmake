@@ -23,8 +23,9 @@ foreach(unit mtrk-milter.service mtrk-gate.service mtqpd.service)
                    \"${PROJECT_BINARY_DIR}/systemd/${unit}\" @ONLY)")
   install(FILES ${PROJECT_BINARY_DIR}/systemd/${unit} DESTINATION lib/systemd/system)
 endforeach()
-# journald drops what a busy mail system logs, unless told otherwise for its unit.
-foreach(unit postfix@-.service sendmail.service)
+# journald drops what a busy mail system logs, unless told otherwise for its unit: Postfix is
+# postfix@-.service on Debian 12 and postfix.service on Debian 13.
+foreach(unit postfix.service postfix@-.service sendmail.service)
   install(FILES contrib/systemd/mtrk-log.conf DESTINATION lib/systemd/system/${unit}.d)
 endforeach()
 install(FILES contrib/systemd/mtqpd.socket contrib/systemd/mtqpd-tls.socket DESTINATION lib/systemd/system)

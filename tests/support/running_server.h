@@ -7,6 +7,7 @@
 #include "tests/support/certificate_files.h"
 #include "tests/support/test_certificate.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>

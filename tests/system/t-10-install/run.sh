@@ -10,7 +10,7 @@ find . -type f | sort >"$work/installed"
 
 for file in usr/sbin/mtrk-milter usr/sbin/mtrk-gate usr/sbin/mtqpd usr/sbin/mtrkctl usr/bin/mtqp \
   usr/lib/systemd/system/mtrk-milter.service usr/lib/systemd/system/mtrk-gate.service usr/lib/systemd/system/mtqpd.service \
-  usr/lib/systemd/system/postfix@-.service.d/mtrk-log.conf usr/lib/systemd/system/sendmail.service.d/mtrk-log.conf \
+  usr/lib/systemd/system/postfix.service.d/mtrk-log.conf usr/lib/systemd/system/postfix@-.service.d/mtrk-log.conf usr/lib/systemd/system/sendmail.service.d/mtrk-log.conf \
   usr/lib/sysusers.d/mtrk.conf usr/lib/tmpfiles.d/mtrk.conf \
   usr/share/man/man1/mtqp.1 usr/share/man/man5/mtrk.conf.5 usr/share/man/man7/mtrk.7 \
   usr/share/mtrk/sendmail/mtrk.m4 usr/share/mtrk/sendmail/mtrk-gate.m4 usr/bin/mtqp-open usr/share/applications/mtqp.desktop usr/share/man/man8/mtrk-milter.8 usr/share/man/man8/mtrk-gate.8 usr/share/man/man8/mtqpd.8 usr/share/man/man8/mtrkctl.8; do

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
