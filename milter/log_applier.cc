@@ -3,7 +3,6 @@
 #include "common/base/local_offset.h"
 #include "common/base/log.h"
 #include "common/maillog/log_line.h"
-#include "milter/log_source.h"
 
 #include <algorithm>
 #include <optional>
@@ -59,7 +58,7 @@ LogApplier::Tally LogApplier::apply_each(const LogLines& lines, store::TrackingW
     const std::string_view line = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
     ++tally.lines;
-    if (line.size() > LogSource::kMaxLine) {
+    if (line.size() > LogLines::kLongest) {
       ++tally.truncated;
       continue;
     }
@@ -120,7 +119,7 @@ void LogApplier::remember(LogLines lines) {
   lines.warm_up = true;
   recent_octets_ += lines.lines.size();
   recent_.push_back(std::move(lines));
-  while (recent_octets_ > LogSource::kWarmUp && recent_.size() > 1) {
+  while (recent_octets_ > LogLines::kWarmUp && recent_.size() > 1) {
     recent_octets_ -= recent_.front().lines.size();
     recent_.pop_front();
   }

@@ -5,7 +5,7 @@
 #include "common/maillog/log_parser.h"
 #include "common/store/tracking_writer.h"
 #include "milter/counters.h"
-#include "milter/store_queue.h"
+#include "milter/log_lines.h"
 
 #include <chrono>
 #include <cstddef>
@@ -37,7 +37,7 @@ class LogApplier {
   // Throws store::StoreError; a line of which our own code makes nothing is logged and left out.
   Tally apply(const LogLines& lines, store::TrackingWriter& store);
 
-  // These are committed. The newest LogSource::kWarmUp octets of all are kept.
+  // These are committed. The newest LogLines::kWarmUp octets of all are kept.
   void remember(LogLines lines);
   // After an abort or a reopening, when `store` has forgotten what later lines may need.
   void replay(store::TrackingWriter& store);

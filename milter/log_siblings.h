@@ -1,6 +1,7 @@
 #pragma once
 
-#include <compare>
+#include "common/base/file_id.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -8,12 +9,6 @@
 // The rotated generations of a log file: files beside it whose name starts with its name and one of
 // ". - _" (mail.log.1, mail.log-20261121, maillog.20261121-164922).
 namespace mtrk {
-
-struct FileId {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  auto operator<=>(const FileId&) const = default;
-};
 
 struct LogSibling {
   std::string path;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/store/tracking_writer.h"
-#include "milter/store_queue.h"
+#include "milter/log_lines.h"
 
 #include <chrono>
 #include <cstddef>
@@ -22,10 +22,11 @@ class LogSource {
  public:
   using Clock = std::chrono::steady_clock;
 
-  static constexpr std::size_t kMaxLine = 64 * 1024;       // a longer one is skipped and counted
-  static constexpr std::size_t kChunk = 256 * 1024;        // about so many octets at once
-  static constexpr std::size_t kWarmUp = 1024 * 1024;      // octets before the position
-  static constexpr std::chrono::milliseconds kPoll{1000};  // whatever the watch says
+  static constexpr std::size_t kMaxLine =
+      LogLines::kLongest;                                    // a longer one is skipped and counted
+  static constexpr std::size_t kChunk = 256 * 1024;          // about so many octets at once
+  static constexpr std::size_t kWarmUp = LogLines::kWarmUp;  // octets before the position
+  static constexpr std::chrono::milliseconds kPoll{1000};    // whatever the watch says
 
   LogSource() = default;
   virtual ~LogSource() = default;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "common/base/expected.h"
+#include "common/base/file_id.h"
 #include "common/base/unique_fd.h"
-#include "milter/log_siblings.h"
 
 #include <string>
 #include <string_view>

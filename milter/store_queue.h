@@ -3,6 +3,7 @@
 #include "common/store/capture.h"
 #include "common/store/queue_report.h"
 #include "common/store/tracking_writer.h"
+#include "milter/log_lines.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -36,14 +37,6 @@ struct ConfirmCapture {
 struct DropCapture {
   std::string queue_id;
   std::uint64_t ticket;
-};
-// Complete log lines as read, with the position after them. The writer thread parses them in place.
-struct LogLines {
-  std::string source;       // name of the cursor
-  std::string lines;        // each with its LF
-  store::LogCursor cursor;  // after the last line
-  TimePoint reference;      // for stamps without a year
-  bool warm_up = false;     // applied before; only to be remembered
 };
 using StoreOperation =
     std::variant<PutCapture, ConfirmCapture, DropCapture, LogLines, store::QueueReport>;

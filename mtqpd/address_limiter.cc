@@ -1,5 +1,7 @@
 #include "mtqpd/address_limiter.h"
 
+#include "common/net/source_network.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -7,13 +9,6 @@ namespace mtrk::mtqpd {
 namespace {
 
 using Ip = net::asio::ip::address;
-using IpV6 = net::asio::ip::address_v6;
-
-IpV6 as_v6(const Ip& address) {
-  return address.is_v6()
-             ? address.to_v6()
-             : net::asio::ip::make_address_v6(net::asio::ip::v4_mapped, address.to_v4());
-}
 
 net::Clock::duration time_per_miss(unsigned per_minute) {
   return net::Clock::duration(std::chrono::minutes(1)) / std::max(1U, per_minute);
@@ -21,31 +16,10 @@ net::Clock::duration time_per_miss(unsigned per_minute) {
 
 }  // namespace
 
-std::uint64_t source_network(const Ip& address) {
-  const IpV6 v6 = as_v6(address);
-  const IpV6::bytes_type octets = v6.to_bytes();
-  const std::size_t begin = v6.is_v4_mapped() ? 12 : 0;
-  const std::size_t end = v6.is_v4_mapped() ? 16 : 8;
-  std::uint64_t network = 0;  // of IPv4 the upper half is zero, as of ::/64: only ::1 is there
-  for (std::size_t i = begin; i < end; ++i) {
-    network = network << 8 | octets[i];
-  }
-  return network;
-}
-
-bool is_trusted(const Ip& address, const std::vector<Network>& networks) {
-  if (networks.empty()) {
-    return false;
-  }
-  const Network::Address octets = as_v6(address).to_bytes();
-  return std::any_of(networks.begin(), networks.end(),
-                     [&](const Network& network) { return network.contains(octets); });
-}
-
 AddressLimiter::Place AddressLimiter::enter(const Ip& address,
                                             const AddressLimits& limits,
                                             TimePoint now) {
-  const bool trusted = is_trusted(address, limits.trusted);
+  const bool trusted = net::is_trusted(address, limits.trusted);
   const std::lock_guard lock(mutex_);
   if (connections_.load(std::memory_order_relaxed) >= limits.connections) {
     return Place(Refusal::full);
@@ -57,7 +31,7 @@ AddressLimiter::Place AddressLimiter::enter(const Ip& address,
   if (limits.connections_per_source == 0) {
     return Place(Refusal::source_full);
   }
-  const auto [entry, inserted] = sources_.try_emplace(source_network(address));
+  const auto [entry, inserted] = sources_.try_emplace(net::source_network(address));
   Source& source = entry->second;
   if (inserted) {
     source.network = entry->first;

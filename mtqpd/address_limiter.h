@@ -125,10 +125,4 @@ class AddressLimiter {
   std::atomic<std::size_t> handshakes_{0};
 };
 
-// The network a limit is for, as one number: IPv4 (also mapped into IPv6) and IPv6 never meet.
-[[nodiscard]] std::uint64_t source_network(const net::asio::ip::address& address);
-
-[[nodiscard]] bool is_trusted(const net::asio::ip::address& address,
-                              const std::vector<Network>& networks);
-
 }  // namespace mtrk::mtqpd

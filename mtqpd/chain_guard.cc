@@ -3,8 +3,8 @@
 #include "common/base/unique_fd.h"
 #include "common/mtqp/limits.h"
 #include "common/net/plain_address.h"
+#include "common/net/source_network.h"
 #include "common/net/special_address.h"
-#include "mtqpd/address_limiter.h"
 
 #include <boost/asio/ip/udp.hpp>
 
@@ -25,7 +25,7 @@ bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places) 
     return false;
   }
   const bool own = places.is_own != nullptr && places.is_own(host);
-  return (!own && !net::is_special(host)) || is_trusted(host, places.networks);
+  return (!own && !net::is_special(host)) || net::is_trusted(host, places.networks);
 }
 
 bool is_local_address(const net::asio::ip::address& host) {

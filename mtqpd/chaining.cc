@@ -3,9 +3,9 @@
 #include "common/base/ascii.h"
 #include "common/mtqp/limits.h"
 #include "common/net/mtqp_client.h"
+#include "common/net/source_network.h"
 #include "common/track/certifier.h"
 #include "common/track/tracking_report.h"
-#include "mtqpd/address_limiter.h"
 #include "mtqpd/chain_merge.h"
 
 #include <openssl/rand.h>
@@ -46,7 +46,7 @@ net::Awaitable<void> Chaining::run(ChainJob& job) {
   ChainLimits::Parts parts = limits_.find(key, job.client.tls_version, net::Clock::now());
   if (!parts) {
     const std::optional<std::uint64_t> source =
-        job.client.trusted ? std::nullopt : std::optional(source_network(job.client.address));
+        job.client.trusted ? std::nullopt : std::optional(net::source_network(job.client.address));
     const ChainLimits::Turn turn = limits_.begin(key, source);
     if (!turn) {
       job.steps.push_back({job.servers.front(), "not now: a limit, or asked for already"});

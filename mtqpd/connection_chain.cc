@@ -1,4 +1,5 @@
 #include "common/base/log.h"
+#include "common/net/source_network.h"
 #include "mtqpd/connection.h"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -23,7 +24,7 @@ std::unique_ptr<ChainJob> Connection::plan_chain(mtqp::LookUp& query,
     return nullptr;
   }
   net::error_code ignored;
-  ChainClient client{peer_.address(), is_trusted(peer_.address(), settings_->limits.trusted),
+  ChainClient client{peer_.address(), net::is_trusted(peer_.address(), settings_->limits.trusted),
                      transport_.socket().local_endpoint(ignored), transport_.tls_version()};
   return std::make_unique<ChainJob>(ChainJob{
       found.without_brackets ? std::move(*found.without_brackets) : std::move(query.envelope_id),

@@ -2,7 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/base/systemd.h"
-#include "mtqpd/listener.h"
+#include "common/net/listener.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
@@ -27,7 +27,7 @@ using Endpoints = std::vector<net::Tcp::endpoint>;
 Endpoints to_endpoints(const std::vector<std::string>& list) {
   Endpoints endpoints;
   for (const std::string& text : list) {
-    const Expected<net::Tcp::endpoint> endpoint = parse_endpoint(text);
+    const Expected<net::Tcp::endpoint> endpoint = net::parse_endpoint(text);
     if (!endpoint) {
       throw std::invalid_argument(endpoint.error().detail);  // check_settings() has seen it
     }
@@ -78,7 +78,8 @@ void Daemon::run() {
   server_.start();
   if (metrics_) {
     metrics_->start();
-    log::notice("", {{"mtqpd", "metrics"}, {"listening", format_endpoint(metrics_->address())}});
+    log::notice("",
+                {{"mtqpd", "metrics"}, {"listening", net::format_endpoint(metrics_->address())}});
   }
   net::asio::co_spawn(context_, handle_signals(), rethrow);
   net::asio::co_spawn(context_, tick(), rethrow);
@@ -213,10 +214,11 @@ void Daemon::reload() {
 std::string Daemon::describe_listeners() const {
   std::string text;
   for (const net::Tcp::endpoint& endpoint : server_.addresses()) {
-    text += fmt::format("{}listening={}", text.empty() ? "" : ", ", format_endpoint(endpoint));
+    text += fmt::format("{}listening={}", text.empty() ? "" : ", ", net::format_endpoint(endpoint));
   }
   for (const net::Tcp::endpoint& endpoint : server_.tls_addresses()) {
-    text += fmt::format("{}listening_tls={}", text.empty() ? "" : ", ", format_endpoint(endpoint));
+    text +=
+        fmt::format("{}listening_tls={}", text.empty() ? "" : ", ", net::format_endpoint(endpoint));
   }
   return text;
 }

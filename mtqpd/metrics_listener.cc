@@ -1,6 +1,6 @@
 #include "mtqpd/metrics_listener.h"
 
-#include "mtqpd/listener.h"
+#include "common/net/listener.h"
 #include "mtqpd/metrics.h"
 
 #include <boost/asio/buffer.hpp>
@@ -28,7 +28,7 @@ MetricsListener::MetricsListener(asio::io_context& context,
                                  const net::Tcp::endpoint& at,
                                  Content content)
     : context_(context),
-      acceptor_(open_listener(context, at, Sharing::none)),
+      acceptor_(net::open_listener(context, at, net::Sharing::none)),
       content_(std::move(content)) {}
 
 void MetricsListener::start() {

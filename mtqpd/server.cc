@@ -44,10 +44,10 @@ Server::~Server() {
 
 std::vector<net::Tcp::endpoint> Server::listen_on(const std::vector<net::Tcp::endpoint>& endpoints,
                                                   Connection::Starts starts) {
-  const Sharing sharing = workers_.size() > 1 ? Sharing::threads : Sharing::none;
+  const net::Sharing sharing = workers_.size() > 1 ? net::Sharing::threads : net::Sharing::none;
   std::vector<net::Tcp::endpoint> bound;
   for (net::Tcp::endpoint endpoint : endpoints) {
-    require_free(endpoint);
+    net::require_free(endpoint);
     for (const std::unique_ptr<Worker>& worker : workers_) {
       endpoint = worker->listen(endpoint, sharing, starts);  // the first one finds the port
     }

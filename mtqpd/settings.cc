@@ -1,7 +1,7 @@
 #include "mtqpd/settings.h"
 
 #include "common/base/ascii.h"
-#include "mtqpd/listener.h"
+#include "common/net/listener.h"
 
 namespace mtrk::mtqpd {
 namespace {
@@ -30,7 +30,7 @@ void add_problem(std::string& problems, const std::string& problem) {
 
 void check_addresses(const char* key, const std::vector<std::string>& list, std::string& problems) {
   for (const std::string& text : list) {
-    if (const Expected<net::Tcp::endpoint> endpoint = parse_endpoint(text); !endpoint) {
+    if (const Expected<net::Tcp::endpoint> endpoint = net::parse_endpoint(text); !endpoint) {
       add_problem(problems, std::string(key) + ": " + endpoint.error().detail);
     }
   }

@@ -62,14 +62,14 @@ Worker::Worker(std::shared_ptr<const Settings> settings,
     : settings_(std::move(settings)), queries_(queries), limiter_(limiter) {}
 
 net::Tcp::endpoint Worker::listen(const net::Tcp::endpoint& endpoint,
-                                  Sharing sharing,
+                                  net::Sharing sharing,
                                   Connection::Starts starts) {
-  listeners_.push_back({open_listener(context_, endpoint, sharing), starts});
+  listeners_.push_back({net::open_listener(context_, endpoint, sharing), starts});
   return listeners_.back().acceptor.local_endpoint();
 }
 
 net::Tcp::endpoint Worker::adopt(int fd, Connection::Starts starts) {
-  listeners_.push_back({adopt_listener(context_, fd), starts});
+  listeners_.push_back({net::adopt_listener(context_, fd), starts});
   return listeners_.back().acceptor.local_endpoint();
 }
 
@@ -130,7 +130,7 @@ void Worker::admit(net::Socket socket, Connection::Starts starts) {
     turn_away(socket, starts);
     return;
   }
-  tune(socket);
+  net::tune(socket);
   asio::co_spawn(
       context_,
       serve(std::move(socket), peer, std::move(place), starts, settings_, &queries_, &connections_),

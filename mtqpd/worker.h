@@ -1,9 +1,9 @@
 #pragma once
 
 #include "common/net/asio.h"
+#include "common/net/listener.h"
 #include "mtqpd/address_limiter.h"
 #include "mtqpd/connection.h"
-#include "mtqpd/listener.h"
 #include "mtqpd/query_service.h"
 #include "mtqpd/settings.h"
 
@@ -26,7 +26,7 @@ class Worker {
 
   // The endpoint with its real port. Fails: std::system_error.
   [[nodiscard]] net::Tcp::endpoint listen(const net::Tcp::endpoint& endpoint,
-                                          Sharing sharing,
+                                          net::Sharing sharing,
                                           Connection::Starts starts);
   // The same on a duplicate of a socket that listens already.
   [[nodiscard]] net::Tcp::endpoint adopt(int fd, Connection::Starts starts);

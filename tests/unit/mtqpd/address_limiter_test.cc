@@ -1,5 +1,7 @@
 #include "mtqpd/address_limiter.h"
 
+#include "common/net/source_network.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -35,10 +37,13 @@ class AddressLimiterTest : public testing::Test {
 };
 
 TEST_F(AddressLimiterTest, CountsIpv4ByAddressAndIpv6ByNetwork) {  // D5
-  EXPECT_NE(source_network(address("192.0.2.1")), source_network(address("192.0.2.2")));
-  EXPECT_EQ(source_network(address("192.0.2.1")), source_network(address("::ffff:192.0.2.1")));
-  EXPECT_EQ(source_network(address("2001:db8::1")), source_network(address("2001:db8::2:3:4:5")));
-  EXPECT_NE(source_network(address("2001:db8::1")), source_network(address("2001:db8:0:1::1")));
+  EXPECT_NE(net::source_network(address("192.0.2.1")), net::source_network(address("192.0.2.2")));
+  EXPECT_EQ(net::source_network(address("192.0.2.1")),
+            net::source_network(address("::ffff:192.0.2.1")));
+  EXPECT_EQ(net::source_network(address("2001:db8::1")),
+            net::source_network(address("2001:db8::2:3:4:5")));
+  EXPECT_NE(net::source_network(address("2001:db8::1")),
+            net::source_network(address("2001:db8:0:1::1")));
 }
 
 TEST_F(AddressLimiterTest, LimitsEachSource) {  // D5

@@ -214,7 +214,7 @@ TEST(ServerSocketTest, KeepaliveFindsPeersThatVanish) {  // D7
   net::asio::io_context context;
   net::Socket socket(context);
   socket.open(net::Tcp::v4());
-  tune(socket);
+  net::tune(socket);
   const auto option = [&](int level, int name) {
     int value = -1;
     socklen_t size = sizeof value;

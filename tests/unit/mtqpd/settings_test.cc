@@ -1,6 +1,6 @@
 #include "mtqpd/settings.h"
 
-#include "mtqpd/listener.h"
+#include "common/net/listener.h"
 #include "tests/support/certificate_files.h"
 #include "tests/support/test_certificate.h"
 
@@ -163,22 +163,22 @@ TEST_F(SettingsTest, NamesAreComparedInLowerCase) {
 
 TEST(ListenerTest, FormatsWhatItParses) {
   for (const char* text : {"127.0.0.1:1038", "[::]:1038", "[2001:db8::1]:0"}) {
-    const auto endpoint = parse_endpoint(text);
+    const auto endpoint = net::parse_endpoint(text);
     ASSERT_TRUE(endpoint) << text;
-    EXPECT_EQ(format_endpoint(*endpoint), text);
+    EXPECT_EQ(net::format_endpoint(*endpoint), text);
   }
   for (const char* text : {"", "1038", "127.0.0.1", "::1:1038", "mx.example:1038", "1.2.3:1038"}) {
-    EXPECT_FALSE(parse_endpoint(text)) << text;
+    EXPECT_FALSE(net::parse_endpoint(text)) << text;
   }
 }
 
 TEST(ListenerTest, PortThatIsTakenIsAnError) {
   net::asio::io_context context;
   const net::Tcp::endpoint any(net::asio::ip::address_v4::loopback(), 0);
-  const net::Acceptor first = open_listener(context, any, Sharing::threads);
-  EXPECT_THROW(require_free(first.local_endpoint()), std::system_error);
-  EXPECT_NO_THROW(
-      static_cast<void>(open_listener(context, first.local_endpoint(), Sharing::threads)));
+  const net::Acceptor first = net::open_listener(context, any, net::Sharing::threads);
+  EXPECT_THROW(net::require_free(first.local_endpoint()), std::system_error);
+  EXPECT_NO_THROW(static_cast<void>(
+      net::open_listener(context, first.local_endpoint(), net::Sharing::threads)));
 }
 
 }  // namespace
