@@ -155,6 +155,8 @@ struct Words {
 struct Facts {
   bool sendmail = false;
   bool tried = false;
+  bool queued = false;     // the last record of it says so, and no more
+  bool discarded = false;  // Sendmail's word
   bool held = false;
   bool gave_up = false;
   bool deleted = false;
@@ -165,14 +167,20 @@ Facts facts_of(const std::vector<const Story::Line*>& lines) {
   for (const Story::Line* line : lines) {
     const DeliveryEvent* const event = &line->event();
     facts.sendmail = facts.sendmail || event->mta == Mta::sendmail;
-    if (std::holds_alternative<Attempt>(event->what)) {
-      facts.tried = true;
-      facts.held = facts.held && event->mta == Mta::postfix;  // Sendmail does not log the release
+    if (const Attempt* attempt = std::get_if<Attempt>(&event->what)) {
+      facts.queued = attempt->status == "queued";
+      facts.discarded = attempt->status == "discarded";
+      const bool quarantined = attempt->status == "quarantined";
+      facts.tried = facts.tried || !(facts.queued || facts.discarded || quarantined);
+      // Sendmail does not log the release.
+      facts.held = quarantined || (facts.held && event->mta == Mta::postfix);
     }
     facts.gave_up = facts.gave_up || std::holds_alternative<GaveUp>(event->what);
     if (std::holds_alternative<Held>(event->what)) {
       facts.held = true;
-    } else if (std::holds_alternative<Released>(event->what)) {
+    } else if (std::holds_alternative<Released>(event->what) ||
+               std::holds_alternative<Pickup>(
+                   event->what)) {  // requeued, also out of the hold queue
       facts.held = false;
     } else if (const Removed* removed = std::get_if<Removed>(&event->what)) {
       facts.deleted = facts.deleted || removed->by == "postsuper";
@@ -210,12 +218,18 @@ std::string_view reason(const Outcome& outcome, const Facts& facts) {
       if (facts.held) {
         return "it is on hold";
       }
+      if (!last_attempt_of(outcome) && facts.queued) {
+        return "it was queued, and nothing was tried yet";
+      }
       if (!last_attempt_of(outcome)) {
         return facts.sendmail ? "no record can be told to be its own (LogLevel 11 says more)"
                               : "nothing was tried yet, as far as the log says";
       }
       return "the last attempt was put off; it will be tried again";
     case Action::opaque:
+      if (facts.discarded) {
+        return "it was discarded: it left the queue, and nobody got it";
+      }
       return facts.deleted ? "the administrator deleted it before an outcome"
                            : "it left the queue, and the log has no outcome for it";
     case Action::transferred:

@@ -1,6 +1,7 @@
 #include "milter/log_journal_entry.h"
 
 #include "common/base/ascii.h"
+#include "common/maillog/mailscanner_log.h"
 
 #include <algorithm>
 #include <array>
@@ -46,6 +47,9 @@ bool names_program(const JournalEntry& entry, Mta mta) {
   }
   if (mta == Mta::postfix) {
     const std::string_view named = postfix_program(entry.identifier);
+    if (maillog::is_mailscanner(entry.identifier)) {  // runs under Postfix's account
+      return true;
+    }
     return !named.empty() &&
            (entry.program.empty() || named.substr(0, kLongestComm) == entry.program);
   }

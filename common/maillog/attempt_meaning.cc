@@ -58,6 +58,20 @@ void take_gate_tag(const Attempt& attempt, Meaning& meaning) {
   }
 }
 
+// local(8) says "forwarded as NEW" of what it hands on under another queue id, and anything else of
+// what it delivers. Where the id is not whole, or too little is left of the text to tell the two
+// apart, it may have been either.
+bool may_be_forwarded(const Attempt& attempt, const Relay& relay) {
+  constexpr std::string_view kForwarded = "forwarded as ";
+  const bool local = attempt.agent == "local" || (attempt.agent.empty() && relay.host == "local");
+  std::string_view text = attempt.text;
+  if (attempt.cut) {  // some that cut mark the place
+    text = text.substr(0, text.find_last_not_of(" .") + 1);
+  }
+  const bool begun = attempt.cut && kForwarded.substr(0, text.size()) == text;
+  return local && (begun || text.substr(0, kForwarded.size()) == kForwarded);
+}
+
 // status=sent. Handing on is never called delivery: where the agent is not known, the form of its
 // relay decides, and if that is of no help the outcome is unknown.
 Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
@@ -65,6 +79,9 @@ Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
                                                         "discard"};
   if (!attempt.forwarded_as.empty()) {
     return Last::forwarded;
+  }
+  if (may_be_forwarded(attempt, relay)) {
+    return Last::unknown;
   }
   if (std::find(kDeliver.begin(), kDeliver.end(), attempt.agent) != kDeliver.end()) {
     return Last::delivered;

@@ -28,13 +28,14 @@ struct Attempt {
   std::optional<EnhancedStatus> dsn;
   std::string_view status;  // the log's own word: sent, deferred, bounced, SOFTBOUNCE, deliverable,
                             // … Sendmail: all of stat=
-  // Inside the final parentheses; may be cut by the log (no ")"). Sendmail: reply=, or what stat=
-  // quotes of the other side.
+  // Inside the final parentheses, as far as the log has it. Sendmail: reply=, or what stat= quotes
+  // of the other side.
   std::string_view text;
   std::string_view forwarded_as;  // local: NEW of "forwarded as NEW"
   std::string_view written;    // Postfix's line from "to=" on, to be read once more by somebody who
                                // knows the recipients; empty if it is not at hand
   std::string_view queued_as;  // smtp, lmtp with status=sent: ID of "… queued as ID"; hostile text
+  bool cut = false;            // the log has cut the text: its last parenthesis is missing
   bool bracketed = false;      // Sendmail: to=<…>, as an address of RCPT is logged
   bool original_bracketed = false;  // Sendmail: ctladdr=<…>
   bool replied = false;             // Sendmail: there is a reply=, which a success does not have
@@ -43,8 +44,10 @@ struct Client {                    // smtpd: a queue file was opened for a clien
   std::string_view client;         // "unknown[127.0.0.1]"
   std::string_view orig_queue_id;  // XFORWARD's, empty if absent
 };
-struct Pickup {              // pickup: local submission, or a requeued message
-  std::string_view orig_id;  // of `postsuper -r`, empty if absent
+struct Pickup {  // pickup: local submission, or a requeued message
+  // Of `postsuper -r`, or of MailScanner, which takes a queue file and writes another; empty if
+  // absent.
+  std::string_view orig_id;
 };
 struct MessageId {  // cleanup: message-id=<…>
   std::string_view message_id;
@@ -73,8 +76,8 @@ struct Rejected {  // cleanup: milter-reject / milter-discard at END-OF-MESSAGE,
   Verdict verdict;
   std::string_view text;
 };
-struct Held {};          // cleanup hold:/milter-hold:, postsuper "placed on hold"
-struct Released {};      // postsuper "released from hold"
+struct Held {};  // cleanup hold:/milter-hold:, postsuper "placed on hold"; Sendmail: quarantine=
+struct Released {};      // postsuper "released from hold"; Sendmail: unquarantine
 struct Requeued {};      // postsuper "requeued": the id ends, Pickup{orig_id} continues it
 struct ForcedExpiry {};  // postsuper "expired": GaveUp follows
 struct Notification {    // bounce: a DSN was made for this message

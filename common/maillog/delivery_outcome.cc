@@ -187,7 +187,7 @@ Outcome DeliveryTrace::outcome(std::size_t recipient, const TracePolicy& policy)
   switch (fate.action) {
     case Action::delayed: {
       const std::optional<TimePoint> until =
-          arrival_ ? std::optional(*arrival_ + policy.queue_lifetime) : std::nullopt;
+          arrival_ && !fate.held ? std::optional(*arrival_ + policy.queue_lifetime) : std::nullopt;
       if (!last_attempt) {
         return never_tried(until);
       }

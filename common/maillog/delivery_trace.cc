@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/maillog/attempt_meaning.h"
 #include "common/maillog/postfix_attempt.h"
+#include "common/maillog/sendmail_record.h"
 
 #include <algorithm>
 #include <tuple>
@@ -42,6 +43,14 @@ std::uint64_t line_hash(const DeliveryEvent& event, const Attempt& attempt) {
 
 TimePoint to_seconds(LogTime at) {
   return std::chrono::floor<Seconds>(at);
+}
+
+// When the message arrived, as far as a record of Sendmail's tells: delay= counts from there.
+TimePoint arrival_of(const DeliveryEvent& event) {
+  const Attempt* attempt = std::get_if<Attempt>(&event.what);
+  const std::optional<Seconds> delay =
+      attempt != nullptr ? sendmail_interval(attempt->delay) : std::nullopt;
+  return to_seconds(event.at) - delay.value_or(Seconds(0));
 }
 
 void sort_unique(std::vector<std::size_t>& values) {
@@ -105,12 +114,25 @@ void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
   for (std::size_t i = known; i < recipients_.size(); ++i) {
     index_recipient(static_cast<std::uint32_t>(i));
   }
-  if (!arrival_ && sendmail_->has(event.queue_id)) {
-    arrival_ = to_seconds(event.at);
-    applied.altered = true;
+  if (sendmail_->has(event.queue_id)) {
+    note_arrival(arrival_of(event), applied);
   }
   sort_unique(applied.changed);
   sort_unique(applied.cleared);
+}
+
+// A log that begins in the middle shows an attempt first, or what came before the next one: only an
+// attempt tells the age of the message. Clocks of a capture and of the log differ by a little.
+void DeliveryTrace::note_arrival(TimePoint at, Applied& applied) {
+  constexpr Seconds kSameTime{60};
+  if (arrival_ && *arrival_ - at <= kSameTime) {
+    return;
+  }
+  for (std::size_t i = 0; i < recipients_.size(); ++i) {  // until when each is tried
+    applied.cleared.push_back(i);
+  }
+  arrival_ = at;
+  applied.altered = true;
 }
 
 // A queue id that names one of ours as its origin.

@@ -120,6 +120,7 @@ class DeliveryTrace {
                       const TracePolicy& policy,
                       const Evidence& evidence,
                       Applied& applied);
+  void note_arrival(TimePoint at, Applied& applied);
   void join_parent(const DeliveryEvent& event, Applied& applied);
   void apply_attempt(const DeliveryEvent& event,
                      const Attempt& attempt,

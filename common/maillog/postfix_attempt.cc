@@ -1,9 +1,12 @@
 #include "common/maillog/postfix_attempt.h"
 
 #include "common/maillog/field_scanner.h"
+#include "common/maillog/other_field.h"
+#include "common/maillog/record_end.h"
 #include "common/track/queue_id.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace mtrk::maillog {
@@ -65,6 +68,66 @@ std::optional<std::string_view> take_recipient(FieldScanner& scan,
   return scan.take_address();
 }
 
+// What deviates from the grammar as the stock releases write it, in ways that leave no doubt.
+class OddFields {
+ public:
+  explicit OddFields(std::span<const Lookalike> lookalikes) : lookalikes_(lookalikes) {}
+
+  [[nodiscard]] bool any() const { return any_; }
+
+  // An address that lost its brackets; a field that we know has to follow.
+  [[nodiscard]] bool take_recipient_without_brackets(FieldScanner& scan,
+                                                     std::string_view& address) {
+    any_ = true;
+    const std::optional<std::string_view> bare = take_bare_address(scan);
+    address = bare.value_or(std::string_view());
+    const std::string_view next = scan.rest();
+    return bare && (next.substr(0, 8) == ", relay=" || next.substr(0, 10) == ", orig_to=" ||
+                    next.substr(0, 7) == ", from=");
+  }
+
+  // One that we do not know, or orig_to= or relay= in another place.
+  [[nodiscard]] bool take_field(FieldScanner& scan, Attempt& attempt) {
+    any_ = true;
+    if (attempt.original.data() == nullptr && scan.take("orig_to=")) {
+      const std::optional<std::string_view> original = take_recipient(scan, lookalikes_);
+      attempt.original = original.value_or(std::string_view());
+      return original && scan.take(", ");
+    }
+    if (take_key(scan, "relay=", attempt.relay)) {
+      return true;
+    }
+    constexpr std::array<std::string_view, 9> kKnown = {
+        "to", "orig_to", "relay", "conn_use", "delay", "delays", "tls", "dsn", "status"};
+    const std::optional<std::string_view> key = take_other_field(scan);
+    return key && std::find(kKnown.begin(), kKnown.end(), *key) == kKnown.end();
+  }
+
+ private:
+  std::span<const Lookalike> lookalikes_;
+  bool any_ = false;
+};
+
+// Where the text ends, and which queue ids it names. False if it may not be the text at all.
+bool take_text(std::string_view text, bool odd, Attempt& attempt) {
+  std::optional<std::string_view> whole;
+  if (!text.empty() && text.back() == ')') {
+    whole = text;
+  } else {
+    whole = up_to_last(text, ')');
+  }
+  attempt.cut = !whole;
+  attempt.text = whole ? whole->substr(0, whole->size() - 1) : text;
+  if (odd && (attempt.cut || holds_fields(text))) {
+    return false;
+  }
+  if (whole) {
+    attempt.forwarded_as = forwarded_id(attempt);
+    attempt.queued_as = queued_id(attempt);
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Lookalike> lookalike_of(std::string_view address) {
@@ -88,27 +151,24 @@ bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Look
   if (!scan.take("to=")) {
     return false;
   }
-  const std::optional<std::string_view> to = take_recipient(scan, lookalikes);
-  if (!to) {
+  OddFields odd(lookalikes);
+  attempt.written = text;
+  if (const std::optional<std::string_view> to = take_recipient(scan, lookalikes)) {
+    attempt.recipient = *to;
+  } else if (!odd.take_recipient_without_brackets(scan, attempt.recipient)) {
     return false;
   }
-  attempt.recipient = *to;
-  attempt.written = text;
   if (scan.take(", orig_to=")) {
-    const std::optional<std::string_view> original = take_recipient(scan, lookalikes);
-    if (!original) {
+    if (const std::optional<std::string_view> original = take_recipient(scan, lookalikes)) {
+      attempt.original = *original;
+    } else if (!odd.take_recipient_without_brackets(scan, attempt.original)) {
       return false;
     }
-    attempt.original = *original;
   }
-  if (!scan.take(", relay=")) {
+  if (!scan.take(", ")) {
     return false;
   }
-  const std::optional<std::string_view> relay = scan.take_field();
-  if (!relay) {
-    return false;
-  }
-  attempt.relay = *relay;
+  static_cast<void>(take_key(scan, "relay=", attempt.relay));  // first, as the stock releases do
 
   // No hostile text up to status=: a relay is a host name or our own configuration.
   std::string_view conn_use;
@@ -116,9 +176,12 @@ bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Look
   while (!scan.take("status=")) {
     if (!take_key(scan, "delay=", attempt.delay) && !take_key(scan, "delays=", attempt.delays) &&
         !take_key(scan, "dsn=", dsn) && !take_key(scan, "conn_use=", conn_use) &&
-        !take_key(scan, "tls=", attempt.tls)) {
+        !take_key(scan, "tls=", attempt.tls) && !odd.take_field(scan, attempt)) {
       return false;
     }
+  }
+  if (attempt.relay.data() == nullptr) {
+    return false;
   }
   if (dsn.data() != nullptr) {  // the key was there
     attempt.dsn = parse_enhanced_status(dsn);
@@ -127,17 +190,7 @@ bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Look
     }
   }
   attempt.status = scan.take_word();
-  if (attempt.status.empty() || !scan.take(" (")) {
-    return false;
-  }
-  attempt.text = scan.rest();
-  const bool complete = !attempt.text.empty() && attempt.text.back() == ')';
-  if (complete) {
-    attempt.text.remove_suffix(1);
-    attempt.forwarded_as = forwarded_id(attempt);
-    attempt.queued_as = queued_id(attempt);
-  }
-  return true;
+  return !attempt.status.empty() && scan.take(" (") && take_text(scan.rest(), odd.any(), attempt);
 }
 
 }  // namespace mtrk::maillog

@@ -14,13 +14,15 @@ namespace mtrk::maillog {
 //   to=<A>[, orig_to=<B>], relay=R[, conn_use=N][, delay=D][, delays=a/b/c/d][, tls=T][,
 //   dsn=X.Y.Z], status=WORD (text)
 //
-// with nothing in between; the keys from relay= to status= in any order, each once. `text` is the
-// rest of the line: its last parenthesis is missing when the log cut the line at 2000 octets. False
-// if the line deviates in any way; `attempt` (empty before) is then half filled.
+// The keys from relay= to status= come in any order, each once; keys that we do not know may stand
+// between (other_field.h). `text` ends with the last parenthesis of the line, behind which nothing
+// but litter may be (record_end.h); if there is none, the log has cut the record: `cut`, and no
+// queue id is read from it. Addresses without brackets are read where that leaves no doubt. False
+// if the line deviates in any other way; `attempt` (empty before) is then half filled.
 //
 // With info_log_address_format = internal a local part is written without its quotes, and may then
-// look like the rest of a line (reliability G2). `lookalikes` are recipients of which that is
-// known: where one fits, it is the address.
+// look like the rest of a line. `lookalikes` are recipients of which that is known: where one fits,
+// it is the address.
 struct Lookalike {
   std::string written;  // `x>, relay=y@z`
   std::string address;  // `"x>, relay=y"@z`

@@ -2,7 +2,10 @@
 
 #include "common/base/octets.h"
 #include "common/maillog/field_scanner.h"
+#include "common/maillog/mailscanner_log.h"
+#include "common/maillog/other_field.h"
 #include "common/maillog/postfix_attempt.h"
+#include "common/maillog/record_end.h"
 
 #include <algorithm>
 #include <array>
@@ -104,6 +107,26 @@ bool put(What& what, const T& value) {
   return true;
 }
 
+// The value at the end of a line, which closes with `end`.
+std::string_view last_value(std::string_view value, char end) {
+  const bool whole = value.empty() || value.back() == end;
+  return whole ? value : up_to_last(value, end).value_or(value);
+}
+
+// Fields between client= and orig_queue_id= that we do not know, but none that a client fills: what
+// it is called, or logs in as, must not name a queue id.
+void skip_client_fields(FieldScanner& scan) {
+  for (;;) {
+    FieldScanner next = scan;
+    const std::optional<std::string_view> key =
+        next.rest().substr(0, 14) == "orig_queue_id=" ? std::nullopt : take_other_field(next);
+    if (!key || key->substr(0, 5) == "sasl_" || *key == "helo" || *key == "ident") {
+      return;
+    }
+    scan = next;
+  }
+}
+
 // client=host[address][, orig_queue_id=OLD][, …]
 bool parse_client(std::string_view text, What& what) {
   FieldScanner scan(text);
@@ -112,11 +135,52 @@ bool parse_client(std::string_view text, What& what) {
   }
   Client client{};
   const std::optional<std::string_view> name = scan.take_field();
-  client.client = name ? *name : scan.rest();
-  if (name && scan.take("orig_queue_id=")) {
-    client.orig_queue_id = scan.take_word();
+  client.client = name ? *name : last_value(scan.rest(), ']');
+  if (name) {
+    skip_client_fields(scan);
+    if (scan.take("orig_queue_id=")) {
+      client.orig_queue_id = scan.take_word();
+    }
   }
   return put(what, client);
+}
+
+// Takes what stands in front of `key`, and the key.
+bool take_up_to(FieldScanner& scan, std::string_view key) {
+  while (!scan.take(key)) {
+    if (!take_other_field(scan)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// What follows nrcpt=N: " (queue active)", with further fields in front of it in releases to come;
+// if it holds what has been read already, that was part of a field.
+bool ends_active(std::string_view rest) {
+  constexpr std::string_view kActive = " (queue active)";
+  if (rest.substr(0, kActive.size()) == kActive) {
+    return true;
+  }
+  const std::string_view whole = up_to_last(rest, ')').value_or(std::string_view());
+  return whole.substr(0, 2) == ", " && whole.size() > kActive.size() &&
+         whole.substr(whole.size() - kActive.size()) == kActive &&
+         rest.find(", nrcpt=") == std::string_view::npos;
+}
+
+// size=N, nrcpt=N (queue active) | status=expired, returned to sender
+bool parse_rest_of_from(FieldScanner scan, std::string_view sender, What& what) {
+  if (scan.take("status=")) {
+    const std::string_view status = scan.take_word();
+    return (status == "expired" || status == "force-expired") &&
+           is_just(scan.rest(), ", returned to sender") && put(what, GaveUp{status});
+  }
+  if (!take_up_to(scan, "size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
+      !scan.take(", ") || !take_up_to(scan, "nrcpt=")) {
+    return false;
+  }
+  const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
+  return recipients && ends_active(scan.rest()) && put(what, Queued{sender, *recipients});
 }
 
 // from=<S>, size=N, nrcpt=N (queue active) | from=<S>, status=expired, returned to sender
@@ -125,21 +189,11 @@ bool parse_from(std::string_view text, What& what) {
   if (!scan.take("from=")) {
     return false;
   }
-  const std::optional<std::string_view> sender = scan.take_address();
+  std::optional<std::string_view> sender = scan.take_address();
   if (!sender) {
-    return false;
+    sender = scan.rest().substr(0, 2) == ", " ? std::string_view() : take_bare_address(scan);
   }
-  if (scan.take(", status=")) {
-    const std::string_view status = scan.take_word();
-    return (status == "expired" || status == "force-expired") &&
-           scan.rest() == ", returned to sender" && put(what, GaveUp{status});
-  }
-  if (!scan.take(", size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
-      !scan.take(", nrcpt=")) {
-    return false;
-  }
-  const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
-  return recipients && scan.take(" (queue active)") && put(what, Queued{*sender, *recipients});
+  return sender && scan.take(", ") && parse_rest_of_from(scan, *sender, what);
 }
 
 // uid=N from=<S>[ orig_id=OLD]
@@ -161,7 +215,7 @@ bool parse_pickup(std::string_view text, What& what) {
 bool parse_milter_or_message_id(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (scan.take("message-id=")) {
-    return put(what, MessageId{scan.rest()});
+    return put(what, MessageId{last_value(scan.rest(), '>')});
   }
   if (scan.take("milter-reject: ")) {
     return scan.rest().substr(0, 14) == "END-OF-MESSAGE" &&
@@ -186,18 +240,36 @@ bool parse_milter_or_message_id(std::string_view text, What& what) {
   return scan.take("hold: ") && put(what, Held{});
 }
 
-bool parse_r(std::string_view text, std::string_view service, What& what) {
-  if (text == "removed") {
+// "removed", and why it was if the releases say so: "removed (canceled)", "removed (discarded)".
+bool parse_removed(std::string_view text, std::string_view service, What& what) {
+  constexpr std::string_view kRemoved = "removed";
+  if (is_just(text, kRemoved)) {
     return put(what, Removed{service});
   }
-  if (text == "removed (canceled)" || text == "removed (discarded)") {  // cleanup of newer releases
-    const bool canceled = text == "removed (canceled)";
-    return put(what, Rejected{canceled ? Verdict::refused : Verdict::discarded, text.substr(8)});
+  const std::string_view why = text.substr(kRemoved.size());
+  const std::size_t close = why.find(')');
+  if (why.substr(0, 2) != " (" || close == std::string_view::npos ||
+      !is_litter(why.substr(close + 1))) {
+    return false;
   }
-  if (text == "requeued") {
+  const std::string_view reason = why.substr(1, close);  // "(canceled)", of cleanup
+  if (reason == "(canceled)") {
+    return put(what, Rejected{Verdict::refused, reason});
+  }
+  if (reason == "(discarded)") {
+    return put(what, Rejected{Verdict::discarded, reason});
+  }
+  return put(what, Removed{service});
+}
+
+bool parse_r(std::string_view text, std::string_view service, What& what) {
+  if (text.substr(0, 3) == "rem") {
+    return text.substr(0, 7) == "removed" && parse_removed(text, service, what);
+  }
+  if (is_just(text, "requeued")) {
     return put(what, Requeued{});
   }
-  if (text == "released from hold") {
+  if (is_just(text, "released from hold")) {
     return put(what, Released{});
   }
   FieldScanner scan(text);
@@ -234,7 +306,7 @@ bool parse_other(std::string_view text, std::string_view service, What& what) {
     case 'd':
       return scan.take("discard: ") && put(what, Rejected{Verdict::discarded, scan.rest()});
     case 'e':
-      return text == "expired" && put(what, ForcedExpiry{});
+      return is_just(text, "expired") && put(what, ForcedExpiry{});
     case 'f':
       return parse_from(text, what);
     case 'h':
@@ -242,7 +314,7 @@ bool parse_other(std::string_view text, std::string_view service, What& what) {
     case 'm':
       return parse_milter_or_message_id(text, what);
     case 'p':
-      return text == "placed on hold" && put(what, Held{});
+      return is_just(text, "placed on hold") && put(what, Held{});
     case 'r':
       return parse_r(text, service, what);
     case 's':
@@ -254,12 +326,55 @@ bool parse_other(std::string_view text, std::string_view service, What& what) {
   }
 }
 
+// "to=…", or "from=<S>, to=…" and the like, where the recipient is not what comes first.
+std::string_view attempt_in(std::string_view text) {
+  if (text.substr(0, 3) == "to=") {
+    return text;
+  }
+  FieldScanner scan(text);
+  if (!scan.take("from=") || !scan.take_address() || !scan.take(", ")) {
+    return {};
+  }
+  return scan.rest().substr(0, 3) == "to=" ? scan.rest() : std::string_view();
+}
+
+// Whether an agent's line begins as its delivery lines do, though not as any that we can read.
+bool resembles_attempt(std::string_view text) {
+  constexpr std::array<std::string_view, 2> kFirst = {"to", "orig_to"};
+  return std::any_of(kFirst.begin(), kFirst.end(), [text](std::string_view key) {
+    const std::size_t value = std::min(text.find_first_not_of(" \t", key.size()), text.size());
+    return istarts_with(text, key) && value < text.size() &&
+           (text[value] == '=' || text[value] == ':');
+  });
+}
+
+// A line that does not begin with "to=<": nearly none of these is a delivery.
+LineKind parse_odd_attempt(std::string_view text, std::string_view service, What& what) {
+  if (std::string_view("tofTO").find(text[0]) == std::string_view::npos) {
+    return LineKind::ignored;
+  }
+  const std::string_view from_recipient = attempt_in(text);
+  if (from_recipient.empty() && !resembles_attempt(text)) {
+    return LineKind::ignored;
+  }
+  if (is_bystander(service)) {
+    return LineKind::ignored;
+  }
+  Attempt& fields = what.emplace<Attempt>();
+  fields.agent = service;
+  return !from_recipient.empty() && parse_attempt(from_recipient, fields) ? LineKind::events
+                                                                          : LineKind::unparsed;
+}
+
 }  // namespace
 
 LineKind parse_postfix(const LogLine& line, DeliveryEvent& event) {
   std::string_view text = line.text;
   const std::string_view queue_id = take_queue_id(text);
-  if (queue_id.empty() || text.empty() || is_foreign(line.program)) {
+  if (queue_id.empty()) {
+    return parse_mailscanner(line, event) ? LineKind::events : LineKind::ignored;
+  }
+  if (text.empty() || is_foreign(line.program)) {
     return LineKind::ignored;
   }
   event.at = line.at;
@@ -268,7 +383,8 @@ LineKind parse_postfix(const LogLine& line, DeliveryEvent& event) {
   event.program = line.program;
   const std::string_view service = service_of(line.program);
   if (text.substr(0, 4) != "to=<") {
-    return parse_other(text, service, event.what) ? LineKind::events : LineKind::ignored;
+    return parse_other(text, service, event.what) ? LineKind::events
+                                                  : parse_odd_attempt(text, service, event.what);
   }
   if (is_bystander(service)) {
     return LineKind::ignored;

@@ -7,7 +7,7 @@
 
 // The grammar of Postfix's log lines, read from the left by position, field by field, quotes in
 // mind. The remote side writes part of every line (addresses, reply text): nothing is searched for,
-// and nothing after status=WORD ( is ever taken for a field (reliability G1–G10).
+// and nothing after status=WORD ( is ever taken for a field.
 namespace mtrk::maillog {
 
 struct Ignored {};   // not about a delivery

@@ -1,7 +1,9 @@
 #include "common/base/ascii.h"
 #include "common/maillog/sendmail_record.h"
 
-// Escapes and addresses as Sendmail's log has them.
+#include <cstdint>
+
+// Escapes, addresses and intervals as Sendmail's log has them.
 namespace mtrk::maillog {
 namespace {
 
@@ -22,6 +24,11 @@ char unescape(std::string_view text, std::size_t& i) {
   return c == 't' ? '\t' : c == 'n' || c == 'r' ? '\n' : c;
 }
 
+// "\u001b", "\x0d", "\e": a program that copied the log wrote these, not Sendmail.
+bool is_escape_of_others(char c) {
+  return c == 'u' || c == 'x' || c == 'e';
+}
+
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
@@ -31,7 +38,7 @@ bool is_control(char c) {
 void decode_log_text(std::string_view text, std::string& out) {
   for (std::size_t i = 0; i < text.size();) {
     char c = text[i++];
-    if (c == '\\' && i < text.size()) {
+    if (c == '\\' && i < text.size() && !is_escape_of_others(text[i])) {
       c = unescape(text, i);
     }
     out += is_control(c) ? '?' : c;
@@ -87,6 +94,29 @@ std::vector<std::string_view> sendmail_targets(std::string_view targets, std::si
     targets.remove_prefix(targets.empty() ? 0 : 1);
   }
   return members;
+}
+
+std::optional<Seconds> sendmail_interval(std::string_view text) {
+  constexpr std::int64_t kMostDays = 9999;
+  std::int64_t days = 0;
+  if (const std::size_t plus = text.find('+'); plus != std::string_view::npos) {
+    const std::optional<std::uint32_t> number = parse_number<std::uint32_t>(text.substr(0, plus));
+    if (!number || *number > kMostDays) {
+      return std::nullopt;
+    }
+    days = *number;
+    text.remove_prefix(plus + 1);
+  }
+  if (text.size() != 8) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (i % 3 == 2 ? text[i] != ':' : !is_digit(text[i])) {
+      return std::nullopt;
+    }
+  }
+  const auto two = [text](std::size_t at) { return (text[at] - '0') * 10 + (text[at + 1] - '0'); };
+  return Seconds(((days * 24 + two(0)) * 60 + two(3)) * 60 + two(6));
 }
 
 }  // namespace mtrk::maillog

@@ -20,8 +20,8 @@ enum NodeFlag : std::uint8_t {
   kVanished = 16,
   kRefused = 32,
   kLoop = 64,
+  kHeld = 128,
 };
-constexpr std::uint8_t kAllNodeFlags = 127;
 enum ResultFlag : std::uint8_t { kBracketed = 1, kOwnerBracketed = 2 };
 
 std::uint8_t flag(bool set, std::uint8_t bit) {
@@ -47,10 +47,11 @@ void SendmailTrace::encode(std::string& out) const {
     put_u32(out, node.recipients);
     put_u64(out, node.message_id);
     put_time(out, node.at);
-    put_u8(out, static_cast<std::uint8_t>(flag(node.seen, kSeen) | flag(node.alive, kAlive) |
-                                          flag(node.gave_up, kGaveUp) | flag(node.done, kDone) |
-                                          flag(node.vanished, kVanished) |
-                                          flag(node.refused, kRefused) | flag(node.loop, kLoop)));
+    put_u8(out,
+           static_cast<std::uint8_t>(flag(node.seen, kSeen) | flag(node.alive, kAlive) |
+                                     flag(node.gave_up, kGaveUp) | flag(node.done, kDone) |
+                                     flag(node.vanished, kVanished) | flag(node.refused, kRefused) |
+                                     flag(node.loop, kLoop) | flag(node.held, kHeld)));
   }
   put_varint(out, static_cast<std::uint32_t>(results_.size()));
   for (const Result& result : results_) {
@@ -98,8 +99,7 @@ std::optional<SendmailTrace> SendmailTrace::decode(std::string_view& in,
     if (!get_string(in, node.id) || !get_u8(in, link) ||
         link > static_cast<std::uint8_t>(Link::handed_on) || !get_u32(in, node.parent) ||
         !get_u32(in, node.result) || !get_u32(in, node.recipients) ||
-        !get_u64(in, node.message_id) || !get_time(in, node.at) || !get_u8(in, flags) ||
-        (flags & ~kAllNodeFlags) != 0) {
+        !get_u64(in, node.message_id) || !get_time(in, node.at) || !get_u8(in, flags)) {
       return std::nullopt;
     }
     node.link = static_cast<Link>(link);
@@ -116,6 +116,7 @@ std::optional<SendmailTrace> SendmailTrace::decode(std::string_view& in,
     node.vanished = (flags & kVanished) != 0;
     node.refused = (flags & kRefused) != 0;
     node.loop = (flags & kLoop) != 0;
+    node.held = (flags & kHeld) != 0;
     trace.nodes_.push_back(std::move(node));
   }
   if (!get_count(in, kLeastOctets, count)) {

@@ -1,36 +1,18 @@
 #include "common/base/ascii.h"
 #include "common/maillog/field_scanner.h"
+#include "common/maillog/other_field.h"
+#include "common/maillog/record_end.h"
 #include "common/maillog/sendmail_record.h"
 #include "common/track/queue_id.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <array>
 
 // Delivery records; all others are sendmail_record.cc, addresses sendmail_address.cc.
 namespace mtrk::maillog {
 namespace {
 
 constexpr std::string_view kStat = ", stat=";
-
-// "[D+]HH:MM:SS"
-bool is_interval(std::string_view text) {
-  const std::size_t plus = text.find('+');
-  if (plus != std::string_view::npos) {
-    if (!parse_number<std::uint32_t>(text.substr(0, plus))) {
-      return false;
-    }
-    text.remove_prefix(plus + 1);
-  }
-  if (text.size() != 8) {
-    return false;
-  }
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i % 3 == 2 ? text[i] != ':' : !is_digit(text[i])) {
-      return false;
-    }
-  }
-  return true;
-}
 
 // "NAME (uid/gid)" without the latter.
 std::string_view without_uid(std::string_view controlling) {
@@ -106,14 +88,73 @@ bool take_controlling(std::string_view& rest, Attempt& attempt) {
   return true;
 }
 
-bool take_optional(FieldScanner& scan, std::string_view key, std::string_view& value) {
-  if (!scan.take(key)) {
+// Reads the fields of a delivery record in the order in which Sendmail writes them, and skips what
+// other builds and releases write between them.
+class Fields {
+ public:
+  explicit Fields(std::string_view text) : scan_(text) {}
+
+  // "key=value, ", if it comes next, others aside. False if there is no end to it.
+  [[nodiscard]] bool take(std::string_view key, std::string_view& value) {
+    if (!take_last(key)) {
+      return true;
+    }
+    const std::optional<std::string_view> field = scan_.take_field();
+    value = field.value_or(std::string_view());
+    return field.has_value();
+  }
+
+  // The same where a value holds no comma, so that one without a blank ends it, too.
+  [[nodiscard]] bool take_plain(std::string_view key, std::string_view& value) {
+    if (!take_last(key)) {
+      return true;
+    }
+    const std::size_t comma = scan_.rest().find(',');
+    if (comma == std::string_view::npos) {
+      return false;
+    }
+    value = scan_.rest().substr(0, comma);
+    scan_.skip(comma + (scan_.rest().substr(comma, 2) == ", " ? 2 : 1));
     return true;
   }
-  const std::optional<std::string_view> field = scan.take_field();
-  value = field.value_or(std::string_view());
-  return field.has_value();
-}
+
+  // A key whose value is the rest of the record, as far as the caller can tell its end.
+  [[nodiscard]] bool take_last(std::string_view key) {
+    while (!scan_.take(key)) {
+      if (!skip_other()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::string_view rest() const { return scan_.rest(); }
+  // Something was skipped of which we cannot tell who wrote it.
+  [[nodiscard]] bool odd() const { return odd_; }
+
+ private:
+  [[nodiscard]] bool skip_other() {
+    constexpr std::array<std::string_view, 9> kOurs = {
+        "delay", "xdelay", "mailer", "pri", "relay", "dsn", "quarantine", "reply", "stat"};
+    // Of builds with further options: what Sendmail itself says, in words of its own.
+    constexpr std::array<std::string_view, 6> kKnown = {"tls_verify", "tls_version", "cipher",
+                                                        "ntries",     "stage",       "status"};
+    const auto is_one_of = [](const auto& keys, std::string_view key) {
+      return std::find(keys.begin(), keys.end(), key) != keys.end();
+    };
+    FieldScanner next = scan_;
+    const std::optional<std::string_view> key = take_other_field(next);
+    if (!key || is_one_of(kOurs, *key)) {
+      return false;
+    }
+    odd_ = odd_ || !is_one_of(kKnown, *key);
+    scan_ = next;
+    return true;
+  }
+
+  FieldScanner scan_;
+  bool odd_ = false;
+};
 
 // reply= goes to where stat= begins. Both may hold anything; stat= repeats the reply if it defers.
 bool take_reply(std::string_view rest, Attempt& attempt) {
@@ -131,15 +172,39 @@ bool take_reply(std::string_view rest, Attempt& attempt) {
   return true;
 }
 
-// What stat= says of the other side: "Sent (X)", "Deferred: X".
+// quarantine=, the words of a filter, in place of relay=: nothing of such a record is a success.
+bool take_quarantine(std::string_view rest, Attempt& attempt) {
+  const std::size_t stat = rest.rfind(kStat);
+  if (stat == std::string_view::npos) {
+    return false;
+  }
+  attempt.replied = true;
+  attempt.text = rest.substr(0, stat);
+  attempt.status = rest.substr(stat + kStat.size());
+  attempt.status = is_just(attempt.status, "quarantined") ? "quarantined" : attempt.status;
+  return true;
+}
+
+// What stat= says, without what stands behind the record, and what it says of the other side: "Sent
+// (X)", "Deferred: X".
 void split_status(Attempt& attempt) {
   constexpr std::string_view kSent = "Sent (";
   constexpr std::string_view kDeferred = "Deferred: ";
-  const std::string_view status = attempt.status;
-  if (status.substr(0, kSent.size()) == kSent && status.back() == ')') {
-    attempt.text = status.substr(kSent.size(), status.size() - kSent.size() - 1);
+  std::string_view& status = attempt.status;
+  if (status.substr(0, kSent.size()) == kSent) {
+    status = status.back() == ')' ? status : up_to_last(status, ')').value_or(status);
+    attempt.text = status.substr(kSent.size());
+    // What goes on as a record does is no text of a success that the log has cut.
+    attempt.cut = status.back() != ')' && !holds_fields(status);
+    if (status.back() == ')') {
+      attempt.text.remove_suffix(1);
+    }
   } else if (status.substr(0, kDeferred.size()) == kDeferred) {
     attempt.text = status.substr(kDeferred.size());
+  } else {
+    for (const std::string_view word : {"Sent", "queued", "quarantined", "discarded", "Deferred"}) {
+      status = is_just(status, word) ? status.substr(0, word.size()) : status;
+    }
   }
 }
 
@@ -156,7 +221,8 @@ std::string_view queued_id(const Attempt& attempt) {
   if (const std::size_t accepted = text.find(kAccepted); accepted != std::string_view::npos) {
     id = text.substr(0, accepted);
     id.remove_prefix(std::min(id.rfind(' ') + 1, id.size()));
-  } else if (const std::size_t queued = text.rfind(kQueued); queued != std::string_view::npos) {
+  } else if (const std::size_t queued = text.rfind(kQueued);
+             queued != std::string_view::npos && !attempt.cut) {
     id = text.substr(queued + kQueued.size());
   }
   return QueueId::is_queue_id(id) ? id : std::string_view();
@@ -173,19 +239,18 @@ bool parse_sendmail_delivery(std::string_view text, SendmailDelivery& delivery) 
   if (!take_recipients(text, delivery) || !take_controlling(text, attempt)) {
     return false;
   }
-  FieldScanner scan(text);
-  if (!scan.take("delay=")) {
-    return false;
-  }
-  attempt.delay = scan.take_field().value_or(std::string_view());
-  if (!is_interval(attempt.delay)) {
-    return false;
-  }
+  Fields fields(text);
   std::string_view ignored;
   std::string_view dsn;
-  if (!take_optional(scan, "xdelay=", ignored) || !take_optional(scan, "mailer=", attempt.agent) ||
-      !take_optional(scan, "pri=", ignored) || !take_optional(scan, "relay=", attempt.relay) ||
-      !take_optional(scan, "quarantine=", ignored) || !take_optional(scan, "dsn=", dsn)) {
+  if (!fields.take_plain("delay=", attempt.delay) || !sendmail_interval(attempt.delay) ||
+      !fields.take_plain("xdelay=", ignored) || !fields.take("mailer=", attempt.agent) ||
+      !fields.take_plain("pri=", ignored) || !fields.take("relay=", attempt.relay)) {
+    return false;
+  }
+  if (fields.take_last("quarantine=")) {
+    return take_quarantine(fields.rest(), attempt);
+  }
+  if (!fields.take_plain("dsn=", dsn)) {
     return false;
   }
   if (dsn.data() != nullptr) {  // the key was there
@@ -194,13 +259,20 @@ bool parse_sendmail_delivery(std::string_view text, SendmailDelivery& delivery) 
       return false;
     }
   }
-  if (scan.take("reply=")) {
-    return take_reply(scan.rest(), attempt);
-  }
-  if (!scan.take("stat=") || scan.at_end()) {
+  const bool replied = fields.take_last("reply=");
+  if (replied ? !take_reply(fields.rest(), attempt) : !fields.take_last("stat=")) {
     return false;
   }
-  attempt.status = scan.rest();
+  if (fields.odd() && holds_fields(replied ? attempt.text : fields.rest())) {
+    return false;
+  }
+  if (replied) {
+    return true;
+  }
+  if (fields.rest().empty()) {
+    return false;
+  }
+  attempt.status = fields.rest();
   split_status(attempt);
   attempt.queued_as = queued_id(attempt);
   return true;

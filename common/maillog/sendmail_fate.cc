@@ -123,6 +123,7 @@ void SendmailTrace::resolve_untried(Fate& fate) const {
   if (over) {
     fate.action = Action::opaque;
   }
+  fate.held = root.held;
 }
 
 bool SendmailTrace::resolve(std::uint32_t family,
@@ -273,6 +274,7 @@ void SendmailTrace::resolve_result(const Result& result, unsigned depth, Fate& f
         fate.status = kExpired;
       } else {
         fate.action = node.vanished ? Action::opaque : Action::delayed;
+        fate.held = node.held;
       }
       return;
     case Last::bounced:

@@ -17,8 +17,8 @@
 //
 // The remote side writes part of the records: addresses, reply= (before stat=), stat=. Sendmail
 // cuts a list of recipients at commas without looking at quotes, and a record that is too long at
-// any comma or space. Therefore (reliability H1–H6):
-//   - a record with reply= is no success, whatever stat= seems to say;
+// any comma or space. Therefore:
+//   - a record with reply= or quarantine= is no success, whatever stat= seems to say;
 //   - "QID[n]: " with n ≥ 2 never begins a record: parts 1…n of one process are joined, or dropped;
 //   - a list that was cut within quotes ("[more]") is dropped as a whole, with its other records;
 //   - the backslash escapes of the log are undone once, before quotes are looked at.

@@ -17,9 +17,11 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-// "Sent", "Sent (what the next hop said)". The latter ends with its parenthesis.
-bool is_sent(std::string_view status) {
-  return status == "Sent" || (has_prefix(status, "Sent (") && status.back() == ')');
+// "Sent", "Sent (what the next hop said)". The latter ends with its parenthesis, unless the log has
+// cut what the next hop said.
+bool is_sent(const Attempt& attempt) {
+  return attempt.status == "Sent" ||
+         (has_prefix(attempt.status, "Sent (") && (attempt.status.back() == ')' || attempt.cut));
 }
 
 // Mailers that hand a message to its mailbox, program or file.
@@ -101,10 +103,15 @@ void take_gate_tag(const Attempt& attempt, SendmailMeaning& meaning) {
 
 std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt,
                                                    std::span<const std::string> gates) {
+  SendmailMeaning meaning{};
+  if (attempt.status == "discarded" && attempt.agent.empty() && !attempt.replied) {
+    meaning.last = Last::unknown;  // the message is gone, and nobody got it
+    meaning.status = EnhancedStatus{2, 0, 0};
+    return meaning;
+  }
   if (!attempt.dsn) {
     return std::nullopt;
   }
-  SendmailMeaning meaning{};
   std::string_view host = attempt.relay;
   const std::string_view address = take_address(host);
   const bool final = is_final(attempt.agent);
@@ -114,7 +121,7 @@ std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt,
     meaning.loopback = is_loopback_address(address);
   }
   if (attempt.dsn->status_class == 2) {
-    if (attempt.replied || !is_sent(attempt.status)) {
+    if (attempt.replied || !is_sent(attempt)) {
       return std::nullopt;
     }
     // Where a mailer that we do not know delivers to, the log does not say.

@@ -19,7 +19,7 @@ struct SendmailMeaning {
 };
 
 // Nothing for records that are no outcome: queued only, quarantined, refused by a milter before the
-// message was taken, or of two minds ("Sent" with reply=, H1).
+// message was taken, or of two minds ("Sent" with reply=). What was discarded is of unknown fate.
 //
 // `gates` are addresses with ports; Sendmail logs none, so that all that listens on the address of
 // a gate is believed to be it if its reply has the gate's tag (gate_tag.h), and only then.

@@ -2,6 +2,8 @@
 
 #include "common/base/ascii.h"
 #include "common/maillog/field_scanner.h"
+#include "common/maillog/other_field.h"
+#include "common/maillog/record_end.h"
 #include "common/maillog/sendmail_log.h"
 
 #include <cstdint>
@@ -22,13 +24,40 @@ std::string_view take_last(std::string_view& text, std::string_view key) {
   return value;
 }
 
+// Takes ", key" if it comes next, others aside.
+bool take_key(FieldScanner& scan, std::string_view key) {
+  FieldScanner next = scan;
+  if (!next.take(", ")) {
+    return false;
+  }
+  while (!next.take(key)) {
+    if (!take_other_field(next)) {
+      return false;
+    }
+  }
+  scan = next;
+  return true;
+}
+
+// The message id, off which what builds with further options write behind it was not taken.
+std::string_view message_id_of(std::string_view text) {
+  while (!text.empty() && text[0] == '<' && text.back() != '>') {
+    const std::size_t field = text.rfind(", ");
+    if (field == std::string_view::npos) {
+      return up_to_last(text, '>').value_or(text);
+    }
+    text = text.substr(0, field);
+  }
+  return text;
+}
+
 // from=S, size=N, class=N, nrcpts=N[, msgid=M][, bodytype=B][, proto=P][, daemon=D], relay=R. The
 // message id is the sender's text: what follows it is read from the end.
 std::optional<What> parse_from(std::string_view rest) {
   const std::optional<std::string_view> sender = take_sendmail_address(rest);
   FieldScanner scan(rest);
-  if (!sender || !scan.take(", size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
-      !scan.take(", class=") || scan.take_word().empty() || !scan.take(", nrcpts=")) {
+  if (!sender || !take_key(scan, "size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
+      !take_key(scan, "class=") || scan.take_word().empty() || !take_key(scan, "nrcpts=")) {
     return std::nullopt;
   }
   const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
@@ -40,11 +69,12 @@ std::optional<What> parse_from(std::string_view rest) {
   std::string_view text = scan.rest();
   queued.client = take_last(text, ", relay=");
   queued.client = queued.client.substr(0, queued.client.find(", "));
+  queued.client = up_to_last(queued.client, ']').value_or(queued.client);
   for (const std::string_view key : {", daemon=", ", proto=", ", bodytype="}) {
     take_last(text, key);
   }
   if (has_id) {
-    queued.message_id = text;
+    queued.message_id = message_id_of(text);
   }
   return queued;
 }
@@ -60,10 +90,16 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
+bool ends_in_discard(std::string_view text) {
+  constexpr std::string_view kDiscard = ", discard";
+  const std::size_t last = text.rfind(kDiscard);
+  return last != std::string_view::npos && is_litter(text.substr(last + kDiscard.size()));
+}
+
 // "to=A, reject=…", "data, reject=…", "data, discard", …
 std::optional<What> parse_milter(std::string_view text) {
   std::string_view rest = text;
-  if (ends_with(text, ", discard")) {
+  if (ends_in_discard(text)) {
     return discarded(text);
   }
   if (rest.substr(0, 3) == "to=") {
@@ -87,12 +123,13 @@ std::optional<What> parse_ruleset(std::string_view text) {
   if (!name) {
     return std::nullopt;
   }
-  if (ends_with(text, ", discard")) {
+  if (ends_in_discard(text)) {
     return discarded(text);
   }
   const std::size_t reject = text.rfind(kReject);
   if (reject == std::string_view::npos) {
-    return std::nullopt;
+    const bool held = text.find(", quarantine=") != std::string_view::npos;
+    return held ? std::optional<What>(Held{}) : std::nullopt;
   }
   if (*name != "check_rcpt") {
     return refused(text);
@@ -129,7 +166,11 @@ std::optional<What> parse_split(std::string_view rest) {
       return std::nullopt;
     }
   }
-  return Split{scan.rest()};
+  std::string_view children = scan.rest();
+  while (!children.empty() && !is_alnum(children.back())) {
+    children.remove_suffix(1);
+  }
+  return Split{children};
 }
 
 // "<A>... why": the answer to RCPT.
@@ -204,7 +245,7 @@ std::optional<What> parse_sendmail_other(std::string_view text) {
     case 't':
       return is_broken_off(text) ? std::optional<What>(refused(text)) : std::nullopt;
     case 'd':
-      if (text == "discarded") {
+      if (is_just(text, "discarded")) {
         return discarded(text);
       }
       return scan.take("done; ") ? std::optional<What>(Removed{"sendmail"}) : std::nullopt;
@@ -213,12 +254,18 @@ std::optional<What> parse_sendmail_other(std::string_view text) {
         return parse_redirection("forward", scan.rest());
       }
       return scan.take("from=") ? parse_from(scan.rest()) : std::nullopt;
+    case 'm':  // "milter=NAME, quarantine=…"
+      return scan.take("milter=") && scan.take_field() && scan.take("quarantine=")
+                 ? std::optional<What>(Held{})
+                 : std::nullopt;
     case 'q':
       return scan.take("quarantine=") ? std::optional<What>(Held{}) : std::nullopt;
     case 'r':
       return scan.take("ruleset=") ? parse_ruleset(scan.rest()) : std::nullopt;
     case 's':
       return scan.take("split: ") ? parse_split(scan.rest()) : std::nullopt;
+    case 'u':
+      return is_just(text, "unquarantine") ? std::optional<What>(Released{}) : std::nullopt;
     default:
       return std::nullopt;
   }

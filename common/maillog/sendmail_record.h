@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/time.h"
 #include "common/maillog/delivery_event.h"
 
 #include <optional>
@@ -30,11 +31,17 @@ struct SendmailAddress {
 [[nodiscard]] std::vector<std::string_view> sendmail_targets(std::string_view targets,
                                                              std::size_t most);
 
+// "[D+]HH:MM:SS", what delay= holds: nothing if it is none, or longer than any queue keeps a
+// message.
+[[nodiscard]] std::optional<Seconds> sendmail_interval(std::string_view text);
+
 // The grammar of a delivery record (LogLevel 9):
 //
-//   to=A[,A…][ [more]], [ctladdr=X [(uid/gid)], ]delay=D, [xdelay=D, ][mailer=M, ]pri=N, [relay=R,
-//   ][dsn=X.Y.Z, ][reply=…, ]stat=…
+//   to=A[,A…][ [more]], [ctladdr=X [(uid/gid)], ]delay=D, [xdelay=D, ][mailer=M, ]pri=N, [relay=R |
+//   quarantine=Q, ][dsn=X.Y.Z, ][reply=…, ]stat=…
 //
+// in this order, with any other "key=value, " in between (other_field.h): compile-time options and
+// later releases write tls_verify=, tls_version=, cipher=, ntries=, stage=, status=.
 // `recipients` are as logged; the rest goes to `attempt`, which is the same for all of them.
 struct SendmailDelivery {
   std::vector<std::string_view> recipients;

@@ -136,12 +136,20 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
     return;  // never taken, or returned: nothing is tried after that
   }
   std::optional<SendmailMeaning> meaning = sendmail_meaning_of(attempt, policy.gates);
-  if (!meaning && attempt.status != "queued") {
+  const bool held = attempt.status == "quarantined";
+  if (!meaning && attempt.status != "queued" && !held) {
     return;
   }
-  applied.altered = applied.altered || !nodes_[index].alive || !nodes_[index].seen;
-  nodes_[index].alive = nodes_[index].seen = true;
+  Node& node = nodes_[index];
+  applied.altered = applied.altered || !node.alive || !node.seen || node.held != held;
+  node.alive = node.seen = true;
+  // What is queued or tried is not on hold, whether its release was logged or not.
+  if (std::exchange(node.held, held) != held) {
+    affected_by_node(index, applied.cleared);
+  }
   if (!meaning) {
+    affected(node.family, match_key(attempt.recipient), match_key(attempt.original),
+             applied.changed);
     return;
   }
   const std::size_t count = results_.size();
@@ -287,6 +295,12 @@ bool SendmailTrace::apply_to_node(const DeliveryEvent& event,
   }
   const bool first = become(node.alive);
   node.seen = true;
+  if (std::holds_alternative<Held>(event.what)) {
+    return become(node.held) || first;
+  }
+  if (std::holds_alternative<Released>(event.what)) {
+    return std::exchange(node.held, false) || first;
+  }
   if (std::holds_alternative<GaveUp>(event.what)) {
     return become(node.gave_up) || first;
   }

@@ -89,6 +89,7 @@ class SendmailTrace {
     bool vanished = false;                // the same, by other evidence than the log
     bool refused = false;                 // refused or discarded after all
     bool loop = false;                    // "aliasing/forwarding loop broken"
+    bool held = false;                    // quarantined: not tried as long as it is
     std::uint32_t results = 0;            // of its own (derived)
     std::uint32_t deferred = 0;           // of these (derived)
   };

@@ -64,6 +64,7 @@ struct Fate {
   EnhancedStatus status{4, 0, 0};
   std::optional<TimePoint> last_attempt;  // absent: never tried
   std::string remote_mta;                 // name of type dns, empty if none
+  bool held = false;  // of a delayed one: not tried, and not given up, as long as it is on hold
   bool redirected = false;
   Basis basis = Basis::record;
   std::vector<std::string> via;

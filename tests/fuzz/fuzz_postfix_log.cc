@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const mtrk::maillog::ParsedLine parsed = mtrk::maillog::parse_postfix(line);
   if (const DeliveryEvent* event = std::get_if<DeliveryEvent>(&parsed)) {
     require(!event->queue_id.empty());
-    require(line.text.substr(0, event->queue_id.size()) == event->queue_id);
+    require_within(line.text, event->queue_id);
     if (const Attempt* attempt = std::get_if<Attempt>(&event->what)) {
       require_within(input, attempt->recipient);
       require_within(input, attempt->text);

@@ -23,7 +23,7 @@ check() {
 }
 
 for log in loopback-short loopback-long hosts-main; do check postfix "$log.log"; done
-for folder in sendmail forged-sendmail forged-postfix; do
+for folder in sendmail forged-sendmail forged-postfix odd-sendmail odd-postfix; do
   cut -f 1 "$logs/$folder/expected.tsv" | sed 1d | sort -u >"$work/names"
   while read -r log; do check "$folder" "$log"; done <"$work/names"
 done

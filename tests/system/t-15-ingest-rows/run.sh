@@ -90,11 +90,11 @@ check() {
 }
 
 data=$top/tests/data/logs
-for folder in postfix forged-postfix; do
+for folder in postfix forged-postfix odd-postfix; do
   check postfix "$data/$folder" capture
   check postfix "$data/$folder" import
 done
-for folder in sendmail forged-sendmail; do
+for folder in sendmail forged-sendmail odd-sendmail; do
   [ ! -e "$data/$folder/expected.tsv" ] || check sendmail "$data/$folder" capture
 done
 pass

@@ -268,7 +268,7 @@ TEST(PostfixLogTest, CountsADeliveryLineThatDeviates) {
         "to=<a@b>, relay=x, dsn=2.0.0, dsn=2.0.0, status=sent (x)",
         "to=<a@b>, relay=x, conn_use=, tls", "to=<a@b>, orig_to=<c@d>, orig_to=<e@f>, relay=x",
         "to=<a@b>, relay=x, dsn=9.0.0, status=sent (x)", "to=<a@b>, relay=x, dsn=, status=sent (x)",
-        "to=<a@b>, relay=x, evil=1, dsn=2.0.0, status=sent (x)",
+        "to=<a@b>, relay=x, evil, dsn=2.0.0, status=sent (x)",
         "to=<a@b>, orig_to=<c, relay=x, dsn=2.0.0, status=sent (x)",
         "to=<\"a@b>, relay=x, dsn=2.0.0, status=sent (x)"}) {
     EXPECT_EQ(attempt_of(text), "unparsed") << text;

@@ -8,8 +8,8 @@
 #include <iterator>
 #include <map>
 
-// Real and forged logs of Sendmail with known outcomes: tests/data/logs/sendmail, forged-sendmail.
-// reliability H1 to H6 are the logs h01 to h06 of the latter.
+// Real and forged logs of Sendmail with known outcomes: tests/data/logs/sendmail, forged-sendmail,
+// odd-sendmail.
 namespace mtrk::maillog {
 namespace {
 
@@ -26,7 +26,7 @@ std::string read_file(const std::string& path) {
 using Rows = std::vector<std::vector<std::string>>;
 std::map<std::string, Rows> rows_by_log(const std::string& table) {
   std::map<std::string, Rows> rows;
-  for (const std::string folder : {"sendmail/", "forged-sendmail/"}) {
+  for (const std::string folder : {"sendmail/", "forged-sendmail/", "odd-sendmail/"}) {
     if (!std::filesystem::exists(kLogs + folder + table)) {
       continue;
     }

@@ -257,6 +257,17 @@ TEST_F(JournalLogSourceTest, G8EntriesOfOtherAccountsAndProgramsAreNotBelieved) 
   EXPECT_EQ(counters_.gaps, 0U);
 }
 
+// It works for Postfix, under its account, and alone says under which queue id it put a message
+// back.
+TEST_F(JournalLogSourceTest, MailScannerIsBelievedUnderPostfixAccount) {
+  journal_.add(entry("MailScanner", "Requeue: 063FD412A2.A8366 to 9E02D664D3C"));
+  journal_.add(entry("MailScanner", "Requeue: forged").with("_UID", "1000"));
+  journal_.add(entry("MailScanner", "Requeue: forged").with("_TRANSPORT", "stdout"));
+  write();
+  open_at_start();
+  EXPECT_EQ(read(), "Requeue: 063FD412A2.A8366 to 9E02D664D3C\n");
+}
+
 TEST_F(JournalLogSourceTest, AProcessThatEndedTooSoonToBeAskedIsBelievedByItsAccount) {
   journal_.add(entry("postfix/smtp", "text").without("_COMM").without("_SYSTEMD_UNIT"));
   write();
