@@ -4,6 +4,7 @@
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
+#include "milter/log_journal_source.h"
 #include "milter/log_location.h"
 
 #include <algorithm>
@@ -70,10 +71,10 @@ class OwnedLogParser {
 
 // The journal of that name ("journal", "journal:/path") from the position on, or nothing if `path`
 // is not one. Fails: CannotOpen.
-[[nodiscard]] std::unique_ptr<LogSource> open_journal(const std::string& path,
-                                                      const Config::Log& log,
-                                                      const store::LogCursor& position,
-                                                      Counters& counters);
+[[nodiscard]] std::unique_ptr<JournalLogSource> open_journal(const std::string& path,
+                                                             const Config::Log& log,
+                                                             const store::LogCursor& position,
+                                                             Counters& counters);
 
 class LogReader {
  public:
