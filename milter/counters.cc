@@ -1,15 +1,11 @@
 #include "milter/counters.h"
 
 #include "common/base/ascii.h"
-#include "common/base/unique_fd.h"
+#include "common/base/small_file.h"
 
 #include <fmt/format.h>
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <fstream>
 #include <iterator>
 #include <string_view>
 #include <utility>
@@ -86,9 +82,9 @@ std::string ingest_counters_path(const std::string& store_path) {
 }
 
 CounterRows read_counters_file(const std::string& path) {
-  std::ifstream file(path);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  return parse_counters(text).value_or(CounterRows());
+  constexpr std::size_t kLongest = std::size_t{64} << 10;
+  return parse_counters(read_small_file(path, kLongest).value_or(std::string()))
+      .value_or(CounterRows());
 }
 
 bool add_to_counters_file(const std::string& path, const CounterRows& rows) noexcept try {
@@ -105,15 +101,8 @@ bool add_to_counters_file(const std::string& path, const CounterRows& rows) noex
   return false;
 }
 
-bool write_counters_file(const std::string& path, const std::string& text) noexcept try {
-  const std::string temporary = path + ".new";
-  const UniqueFd file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
-  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    return false;
-  }
-  return std::rename(temporary.c_str(), path.c_str()) == 0;
-} catch (...) {
-  return false;
+bool write_counters_file(const std::string& path, const std::string& text) noexcept {
+  return replace_small_file(path, text, 0640) == 0;
 }
 
 }  // namespace mtrk

@@ -2,10 +2,10 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <string_view>
 
 namespace mtrk {
@@ -37,8 +37,8 @@ int run_config(const ConfigOptions& options) {
     }
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
-  fmt::print(stderr, "mtrkctl: no such key: {} (mtrkctl config --all shows them)\n",
-             escape_for_people(*options.key, 64));
+  print_error("mtrkctl: no such key: {} (mtrkctl config --all shows them)\n",
+              escape_for_people(*options.key, 64));
   return exit_code::usage;
 }
 

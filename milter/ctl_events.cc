@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/process.h"
 #include "milter/ctl_json.h"
 #include "milter/ctl_log_reader.h"
 
@@ -345,7 +346,9 @@ int run_events(const EventsOptions& options) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
     result = exit_code::no_input;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    if (!is_output_error(error)) {
+      std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    }
     result = exit_code::io_error;
   }
   std::fprintf(stderr, "lines=%llu events=%llu ignored=%llu unparsed=%llu",

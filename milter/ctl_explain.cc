@@ -2,6 +2,8 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/line_reader.h"
+#include "common/base/process.h"
 #include "common/track/address.h"
 #include "milter/ctl_json.h"
 #include "milter/ctl_log_reader.h"
@@ -11,11 +13,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <map>
+#include <stdexcept>
 
 namespace mtrk {
 namespace {
@@ -32,20 +36,34 @@ struct Request {
   std::string recipient;  // as written; empty = all
 };
 
-void for_each_line(const std::string& path, const std::function<void(std::string_view)>& visit) {
-  LogReader reader(path);
-  LogBlock block;
-  while (reader.next(block)) {
-    std::string_view lines = block.lines();
-    while (!lines.empty()) {
-      visit(take_line(lines));
+constexpr std::size_t kLongestRow = std::size_t{64} << 10;
+constexpr std::size_t kMostRows = 4'000'000;
+
+class BadBatch : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+void for_each_row(const std::string& path, const std::function<void(std::string_view)>& visit) {
+  const UniqueFd input = open_input(path);
+  if (!input) {
+    throw CannotOpen(errno, std::generic_category(), path);
+  }
+  LineReader lines(input.get(), kLongestRow);
+  std::size_t number = 0;
+  while (const std::optional<LineReader::Line> line = lines.next()) {
+    ++number;
+    if (line->too_long || number > kMostRows) {
+      throw BadBatch(path + ":" + std::to_string(number) +
+                     (line->too_long ? ": the line is too long" : ": too many rows"));
     }
+    visit(line->text);
   }
 }
 
 std::vector<Request> read_batch(const std::string& path) {
   std::vector<Request> requests;
-  for_each_line(path, [&](std::string_view line) {
+  for_each_row(path, [&](std::string_view line) {
     if (!line.empty() && line.back() == '\r') {
       line.remove_suffix(1);
     }
@@ -267,8 +285,13 @@ int run_explain(const ExplainOptions& options) {
   } catch (const CannotOpen& error) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
     return exit_code::no_input;
-  } catch (const std::exception& error) {
+  } catch (const BadBatch& error) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    return exit_code::data_error;
+  } catch (const std::exception& error) {
+    if (!is_output_error(error)) {
+      std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    }
     return exit_code::io_error;
   }
 }

@@ -2,18 +2,21 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/line_reader.h"
+#include "common/base/print_error.h"
 #include "milter/ctl_import_line.h"
+#include "milter/ctl_privileges.h"
 #include "milter/ctl_store.h"
 
 #include <fmt/format.h>
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
-#include <iostream>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace mtrk {
@@ -22,6 +25,9 @@ namespace {
 // Lines a commit. Enough that the disk is not what limits; few enough that the daemon, which waits
 // for its turn meanwhile, hardly notices.
 constexpr std::size_t kMessagesAtOnce = 2000;
+constexpr std::size_t kOctetsAtOnce = std::size_t{32} << 20;
+// A line of a message to a hundred thousand recipients is about this long.
+constexpr std::size_t kLongestLine = std::size_t{16} << 20;
 
 class Import {
  public:
@@ -29,12 +35,13 @@ class Import {
       : name_(options.file), reporting_mta_(reporting_mta(options.config)), writer_(writer) {}
 
   // False if the store is full: what is in it by then stays.
-  bool read(std::istream& in);
+  bool read(LineReader& in);
   void print_summary() const {
-    fmt::print(stderr, "{}lines={} imported={} bad={}\n", shows_progress_ ? "\r" : "", lines_,
-               imported_, bad_);
+    print_error("{}lines={} imported={} bad={}\n", shows_progress_ ? "\r" : "", lines_, imported_,
+                bad_);
   }
   [[nodiscard]] std::uint64_t bad() const { return bad_; }
+  [[nodiscard]] bool unreadable() const { return unreadable_; }
 
  private:
   struct Parsed {
@@ -42,6 +49,7 @@ class Import {
     ImportLine line;
   };
 
+  std::optional<LineReader::Line> next_line(LineReader& in);
   void parse(std::string_view line);
   bool store_batch();
   store::Kept put(const ImportLine& line);
@@ -55,15 +63,36 @@ class Import {
   std::uint64_t lines_ = 0;
   std::uint64_t imported_ = 0;
   std::uint64_t bad_ = 0;
+  bool unreadable_ = false;  // from some point on
 };
 
-bool Import::read(std::istream& in) {
-  std::string line;
-  while (std::getline(in, line)) {
+// A failure to read is an end; what was read before it is imported.
+std::optional<LineReader::Line> Import::next_line(LineReader& in) {
+  try {
+    return in.next();
+  } catch (const std::system_error& error) {
+    print_error("mtrkctl: {}: {}\n", name_, error.what());
+    unreadable_ = true;
+    return std::nullopt;
+  }
+}
+
+bool Import::read(LineReader& in) {
+  std::size_t octets = 0;  // of the lines in the batch
+  while (const std::optional<LineReader::Line> line = next_line(in)) {
     ++lines_;
-    parse(line);
-    if (batch_.size() == kMessagesAtOnce && !store_batch()) {
-      return false;
+    if (line->too_long) {
+      reject(lines_, in.gave_up() ? "the line has no end; what comes after it is not read"
+                                  : "the line has more than 16 MiB");
+      continue;
+    }
+    parse(line->text);
+    octets += line->text.size();
+    if (batch_.size() == kMessagesAtOnce || octets >= kOctetsAtOnce) {
+      octets = 0;
+      if (!store_batch()) {
+        return false;
+      }
     }
   }
   return store_batch();
@@ -88,8 +117,8 @@ void Import::parse(std::string_view line) {
 
 void Import::reject(std::uint64_t number, std::string_view reason) {
   ++bad_;
-  fmt::print(stderr, "{}{}:{}: {}\n", shows_progress_ ? "\r" : "", name_, number,
-             escape_for_people(reason));
+  print_error("{}{}:{}: {}\n", shows_progress_ ? "\r" : "", name_, number,
+              escape_for_people(reason));
 }
 
 store::Kept Import::put(const ImportLine& line) {
@@ -112,8 +141,8 @@ bool Import::store_batch() {
   for (const Parsed& parsed : batch_) {
     const store::Kept kept = put(parsed.line);
     if (kept == store::Kept::store_full) {
-      fmt::print(stderr, "{}:{}: the store is full: this line and all after it are not imported\n",
-                 name_, parsed.number);
+      print_error("{}:{}: the store is full: this line and all after it are not imported\n", name_,
+                  parsed.number);
       full = true;
       break;
     }
@@ -126,21 +155,21 @@ bool Import::store_batch() {
   writer_.commit();
   batch_.clear();
   if (shows_progress_) {
-    fmt::print(stderr, "\r{} lines", lines_);
+    print_error("\r{} lines", lines_);
   }
   return !full;
 }
 
-int import_from(std::istream& in, const ImportOptions& options) {
+int import_from(int input, const ImportOptions& options) {
   store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
   Import import(options, writer);
-  const bool all = import.read(in);
+  LineReader lines(input, kLongestLine);
+  const bool all = import.read(lines);
   import.print_summary();
   if (!all) {
     return exit_code::temp_fail;
   }
-  if (in.bad()) {
-    fmt::print(stderr, "mtrkctl: {}: read error\n", options.file);
+  if (import.unreadable()) {
     return exit_code::io_error;
   }
   return import.bad() == 0 ? exit_code::ok : exit_code::data_error;
@@ -150,16 +179,13 @@ int import_from(std::istream& in, const ImportOptions& options) {
 
 int run_import(const ImportOptions& options) {
   return with_store_errors([&] {
-    if (options.file == "-") {
-      std::ios::sync_with_stdio(false);
-      return import_from(std::cin, options);
-    }
-    std::ifstream file(options.file, std::ios::binary);
-    if (!file) {
-      fmt::print(stderr, "mtrkctl: {}: cannot be opened\n", options.file);
+    const UniqueFd input = open_input(options.file);
+    if (!input) {
+      print_error("mtrkctl: {}: {}\n", options.file, std::generic_category().message(errno));
       return exit_code::no_input;
     }
-    return import_from(file, options);
+    become_store_owner(options.config.store.path);
+    return import_from(input.get(), options);
   });
 }
 

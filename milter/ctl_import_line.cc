@@ -1,11 +1,16 @@
 #include "milter/ctl_import_line.h"
 
 #include "common/base/ascii.h"
+#include "common/config/host_port.h"
 #include "common/track/queue_id.h"
 
 #include <boost/json.hpp>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -112,12 +117,64 @@ Expected<EnhancedStatus> parse_import_status(std::string_view text) {
                 : fail(ErrorCode::syntax, "no enhanced status: " + escape_for_people(text, 64));
 }
 
+// "[192.0.2.1]", "[IPv6:2001:db8::1]", and as log files have it "[2001:db8::1]".
+bool is_address_literal(std::string_view text) {
+  constexpr std::string_view kTag = "IPv6:";
+  if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
+    return false;
+  }
+  text = text.substr(1, text.size() - 2);
+  const bool tagged = istarts_with(text, kTag);
+  const std::string address(text.substr(tagged ? kTag.size() : 0));
+  std::array<unsigned char, sizeof(in6_addr)> octets{};
+  return address.find('\0') == std::string::npos &&
+         (::inet_pton(AF_INET6, address.c_str(), octets.data()) == 1 ||
+          (!tagged && ::inet_pton(AF_INET, address.c_str(), octets.data()) == 1));
+}
+
+// A host, for the types that name one; of others we do not know what a name is.
+bool is_name(const MtaName& mta) {
+  if (!iequals(mta.type, "dns") && !iequals(mta.type, "x-local-hostname")) {
+    return all_printable(mta.name);
+  }
+  std::string_view host = mta.name;
+  if (host.size() > 1 && host.back() == '.') {  // an absolute name
+    host.remove_suffix(1);
+  }
+  return is_host_name(host) || is_address_literal(host);
+}
+
 // "dns;mx.example.org"; a name alone is taken as dns.
 Expected<MtaName> parse_import_mta(std::string_view text) {
-  if (text.find(';') == std::string_view::npos && !text.empty()) {
-    return MtaName{"dns", std::string(text)};
+  Expected<MtaName> mta = text.find(';') == std::string_view::npos
+                              ? MtaName{"dns", std::string(text)}
+                              : parse_mta_name(text);
+  if (mta && !is_name(*mta)) {
+    return fail(ErrorCode::syntax,
+                "no host name or address literal: " + escape_for_people(text, 64));
   }
-  return parse_mta_name(text);
+  return mta;
+}
+
+// Octets below 32, 127, and as UTF-8 the controls from 128 to 159.
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    const bool c1 =
+        octet == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (octet < 0x20 || octet == 0x7F || c1) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Expected<TypedAddress> parse_import_address(std::string_view text) {
+  if (has_control(text)) {
+    return fail(ErrorCode::syntax,
+                "a control character in an address: " + escape_for_people(text, 64));
+  }
+  return parse_typed_address(text);
 }
 
 Expected<Outcome> parse_outcome(const Members& members) {
@@ -167,11 +224,11 @@ Expected<Recipient> parse_recipient(const json::value& value, std::size_t index)
     return bad(path, unknown->detail);
   }
   const Members members(*object, path + ".");
-  Expected<TypedAddress> original = members.parsed<TypedAddress>("original", parse_typed_address);
+  Expected<TypedAddress> original = members.parsed<TypedAddress>("original", parse_import_address);
   if (!original) {
     return Unexpected(original.error());
   }
-  Expected<TypedAddress> final = members.parsed<TypedAddress>("final", parse_typed_address);
+  Expected<TypedAddress> final = members.parsed<TypedAddress>("final", parse_import_address);
   if (!final) {
     return Unexpected(final.error());
   }

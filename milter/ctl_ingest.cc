@@ -4,6 +4,7 @@
 #include "common/base/codec.h"
 #include "common/base/exit_code.h"
 #include "common/base/local_offset.h"
+#include "common/base/print_error.h"
 #include "common/base/unique_fd.h"
 #include "common/maillog/log_format_tally.h"
 #include "common/maillog/log_line.h"
@@ -11,7 +12,9 @@
 #include "milter/counters.h"
 #include "milter/ctl_log_reader.h"
 #include "milter/ctl_log_years.h"
+#include "milter/ctl_privileges.h"
 #include "milter/ctl_store.h"
+#include "milter/log_journal_source.h"
 
 #include <fmt/format.h>
 
@@ -22,10 +25,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace mtrk {
 namespace {
@@ -46,9 +50,10 @@ struct Counts {
 class LogFile {
  public:
   explicit LogFile(std::string path) : path_(std::move(path)) {
-    fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    // A FIFO is not waited for: no regular file, no log.
+    fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd_ || ::fstat(fd_.get(), &status_) != 0) {
-      throw std::system_error(errno, std::generic_category(), path_);
+      throw CannotOpen(errno, std::generic_category(), path_);
     }
     if (!S_ISREG(status_.st_mode)) {
       throw std::system_error(EINVAL, std::generic_category(), path_ + ": not a regular file");
@@ -158,8 +163,7 @@ class Ingest {
 
   // Returns exit_code::data_error, and says so, if its format is unknown. A log of which a part was
   // read before is known.
-  int read(const std::string& path) {
-    LogFile log(path);
+  int read(LogFile& log, const std::string& path) {
     std::uint64_t offset = log.resume(writer_.cursor(log.source_name()));
     const bool whole = offset == 0;
     const std::uint64_t lines_before = counts_.lines;
@@ -168,8 +172,7 @@ class Ingest {
     while (const std::uint64_t octets = apply_batch(log, offset, path)) {
       offset += octets;
       if (shows_progress_) {
-        fmt::print(stderr, "\r{}: {} %", path,
-                   offset * 100 / std::max<std::uint64_t>(1, log.size()));
+        print_error("\r{}: {} %", path, offset * 100 / std::max<std::uint64_t>(1, log.size()));
       }
     }
     counts_.unknown_format += format_.unknown_lines() + format_.spoilt_lines();
@@ -195,13 +198,13 @@ class Ingest {
   }
   [[nodiscard]] const Counts& counts() const { return counts_; }
   void print_summary() const {
-    fmt::print(stderr, "{}lines={} events={} ignored={} unparsed={} applied={}",
-               shows_progress_ ? "\r\x1b[K" : "", counts_.lines, counts_.events, counts_.ignored,
-               counts_.unparsed, counts_.applied);
+    print_error("{}lines={} events={} ignored={} unparsed={} applied={}",
+                shows_progress_ ? "\r\x1b[K" : "", counts_.lines, counts_.events, counts_.ignored,
+                counts_.unparsed, counts_.applied);
     if (counts_.unknown_format > 0) {
-      fmt::print(stderr, " unknown_format={}", counts_.unknown_format);
+      print_error(" unknown_format={}", counts_.unknown_format);
     }
-    fmt::print(stderr, "\n");
+    print_error("\n");
   }
 
  private:
@@ -267,7 +270,7 @@ class Ingest {
     if (kind == maillog::LineKind::ignored) {
       ++counts_.ignored;
     } else if (kind == maillog::LineKind::unparsed && counts_.unparsed++ < kShownUnparsed) {
-      fmt::print(stderr, "{}: unparsed: {}\n", path, escape_for_people(text));
+      print_error("{}: unparsed: {}\n", path, escape_for_people(text));
     }
   }
 
@@ -287,37 +290,52 @@ class Ingest {
   maillog::LogFormatTally format_;  // of the log that is read
 };
 
+// One of the two.
+struct IngestLog {
+  std::string path;
+  std::optional<LogFile> file;
+  std::unique_ptr<JournalLogSource> journal;
+};
+
+// All of them, before root stops being root. Fails: CannotOpen.
+std::vector<IngestLog> open_logs(const IngestOptions& options, Counters& counters) {
+  Config::Log log = options.config.log;
+  log.mta = options.mta.value_or(log.mta);
+  std::vector<IngestLog> logs;
+  for (const std::string& path : options.logs) {
+    IngestLog& one = logs.emplace_back();
+    one.path = path;
+    one.journal = open_journal(path, log, {}, counters);
+    if (!one.journal) {
+      one.file.emplace(path);
+    }
+  }
+  return logs;
+}
+
 }  // namespace
 
 int run_ingest(const IngestOptions& options) {
   return with_store_errors([&] {
-    Config::Log log = options.config.log;
-    log.mta = options.mta.value_or(log.mta);
     Counters counters;
-    for (const std::string& path : options.logs) {
-      try {
-        if (open_journal(path, log, {}, counters)) {
-          continue;
-        }
-      } catch (const CannotOpen& error) {
-        fmt::print(stderr, "mtrkctl: {}\n", error.what());
-        return exit_code::no_input;
-      }
-      if (::access(path.c_str(), R_OK) != 0) {
-        fmt::print(stderr, "mtrkctl: {}: {}\n", path, std::generic_category().message(errno));
-        return exit_code::no_input;
-      }
+    std::vector<IngestLog> logs;
+    try {
+      logs = open_logs(options, counters);
+    } catch (const CannotOpen& error) {
+      print_error("mtrkctl: {}\n", error.what());
+      return exit_code::no_input;
     }
+    become_store_owner(options.config.store.path);
     store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
     Ingest ingest(writer, {options.mta, options.config.log.mta});
     int understood = exit_code::ok;
-    for (const std::string& path : options.logs) {
-      const std::string position = "ingest-" + path;  // of a journal
-      if (const auto journal = open_journal(
-              path, log, writer.cursor(position).value_or(store::LogCursor()), counters)) {
-        ingest.read_journal(*journal, position);
+    for (IngestLog& log : logs) {
+      if (log.journal) {
+        const std::string position = "ingest-" + log.path;
+        log.journal->go_to(writer.cursor(position).value_or(store::LogCursor()));
+        ingest.read_journal(*log.journal, position);
       } else {
-        understood = std::max(understood, ingest.read(path));
+        understood = std::max(understood, ingest.read(*log.file, log.path));
       }
     }
     ingest.print_summary();

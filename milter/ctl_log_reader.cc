@@ -33,10 +33,10 @@ maillog::LogParser& OwnedLogParser::for_lines(std::string_view lines,
 
 LogBlock::LogBlock() : buffer_(new char[LogReader::kBlock + LogReader::kLongestLine]) {}
 
-std::unique_ptr<LogSource> open_journal(const std::string& path,
-                                        const Config::Log& log,
-                                        const store::LogCursor& position,
-                                        Counters& counters) {
+std::unique_ptr<JournalLogSource> open_journal(const std::string& path,
+                                               const Config::Log& log,
+                                               const store::LogCursor& position,
+                                               Counters& counters) {
   const std::optional<LogPlace> place = parse_log_place(path);
   if (!place || place->kind != LogPlace::Kind::journal) {
     return nullptr;
@@ -46,7 +46,8 @@ std::unique_ptr<LogSource> open_journal(const std::string& path,
   } catch (const std::system_error& error) {
     throw CannotOpen(error.code(), path);
   }
-  return open_log(*place, log, position, counters);
+  return std::make_unique<JournalLogSource>(
+      place->path, JournalJudge(log.mta, journal_accounts(log)), position, counters);
 }
 
 LogReader::LogReader(const std::string& path, const Config::Log& log)

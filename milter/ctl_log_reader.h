@@ -7,6 +7,7 @@
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
 #include "common/maillog/log_years.h"
+#include "milter/log_journal_source.h"
 #include "milter/log_location.h"
 
 #include <algorithm>
@@ -78,10 +79,10 @@ class OwnedLogParser {
 
 // The journal of that name ("journal", "journal:/path") from the position on, or nothing if `path`
 // is not one. Fails: CannotOpen.
-[[nodiscard]] std::unique_ptr<LogSource> open_journal(const std::string& path,
-                                                      const Config::Log& log,
-                                                      const store::LogCursor& position,
-                                                      Counters& counters);
+[[nodiscard]] std::unique_ptr<JournalLogSource> open_journal(const std::string& path,
+                                                             const Config::Log& log,
+                                                             const store::LogCursor& position,
+                                                             Counters& counters);
 
 class LogReader {
  public:

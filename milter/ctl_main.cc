@@ -1,5 +1,6 @@
 // mtrkctl: administration and diagnosis (mtrkctl(8)).
 #include "common/base/exit_code.h"
+#include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "milter/ctl_config.h"
 #include "milter/ctl_events.h"
@@ -224,10 +225,15 @@ int CommandLine::run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  mtrk::open_standard_descriptors();
+  mtrk::forbid_dumps();  // of logs and of a store that others may not read
+  int code = mtrk::exit_code::software;
   try {
-    return CommandLine().run(argc, argv);
+    code = CommandLine().run(argc, argv);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
-    return mtrk::exit_code::software;
+    if (!mtrk::is_output_error(error)) {
+      std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    }
   }
+  return mtrk::finish_output("mtrkctl", code);
 }

@@ -4,6 +4,7 @@
 #include "common/base/time.h"
 #include "common/store/tracking_reader.h"
 #include "milter/counters.h"
+#include "milter/ctl_privileges.h"
 #include "milter/ctl_store.h"
 
 #include <boost/json.hpp>
@@ -24,16 +25,19 @@ struct Counted {
 
 // What mtrk-milter and mtqpd counted since they started, and mtrkctl ingest in all its runs on this
 // store; no rows where none has run yet.
-std::array<Counted, 3> all_counters(const Config& config) {
+std::array<Counted, 3> all_counters(const Config& config, CounterRows of_mtqpd) {
   return {{{"milter", read_counters_file(counters_path(config.store.path))},
            {"ingest", read_counters_file(ingest_counters_path(config.store.path))},
-           {"mtqpd", read_counters_file(config.mtqpd.stats_file)}}};
+           {"mtqpd", std::move(of_mtqpd)}}};
 }
 
 }  // namespace
 
 int run_stats(const Config& config, StatsFormat format) {
   return with_store_errors([&] {
+    // mtqpd's stand in a folder of its own, which the store's owner need not be able to read.
+    CounterRows of_mtqpd = read_counters_file(config.mtqpd.stats_file);
+    become_store_owner(config.store.path);
     const store::StoreStats stats = store::TrackingReader(config.store.path).stats();
     const std::array<std::pair<std::string_view, std::uint64_t>, 6> numbers{{
         {"messages", stats.messages},
@@ -47,7 +51,7 @@ int run_stats(const Config& config, StatsFormat format) {
         stats.oldest_expiry == 0
             ? std::string()
             : format_rfc3339(TimePoint(Seconds(static_cast<std::int64_t>(stats.oldest_expiry))));
-    const std::array<Counted, 3> counted = all_counters(config);
+    const std::array<Counted, 3> counted = all_counters(config, std::move(of_mtqpd));
     if (format == StatsFormat::json) {
       boost::json::object object;
       for (const auto& [name, value] : numbers) {

@@ -1,16 +1,13 @@
 #include "milter/ctl_store.h"
 
-#include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
+#include "common/base/process.h"
 #include "common/store/store_error.h"
-
-#include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <exception>
 #include <system_error>
 
@@ -41,16 +38,18 @@ int with_store_errors(const std::function<int()>& command) noexcept {
   try {
     return command();
   } catch (const store::StoreUnusable& error) {
-    fmt::print(stderr, "mtrkctl: {}\n", error.what());
+    print_error("mtrkctl: {}\n", error.what());
     return error.exit_code();
   } catch (const store::StoreError& error) {
-    fmt::print(stderr, "mtrkctl: {}\n", error.what());
+    print_error("mtrkctl: {}\n", error.what());
     return store::is_full(error) ? exit_code::temp_fail : exit_code::io_error;
   } catch (const std::system_error& error) {
-    fmt::print(stderr, "mtrkctl: {}\n", error.what());
+    if (!is_output_error(error)) {
+      print_error("mtrkctl: {}\n", error.what());
+    }
     return exit_code::io_error;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    print_error("mtrkctl: {}\n", error.what());
     return exit_code::software;
   }
 }

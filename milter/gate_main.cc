@@ -1,6 +1,7 @@
 // mtrk-gate(8): speaks RFC 3885 on the wire for a mail system that cannot.
 #include "common/base/exit_code.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/net/tls.h"
 #include "milter/gate_daemon.h"
@@ -27,10 +28,8 @@ In front of a mail system that listens on port 10024 (mtrk.conf):
   upstream = "127.0.0.1:10024"
 See mtrk-gate(8) and mtrk.conf(5).)text";
 
-// Mail passes through memory: no core files. A session is two descriptors: all we may have.
+// A session is two descriptors: all we may have.
 void set_limits() {
-  const rlimit no_core{0, 0};
-  static_cast<void>(::setrlimit(RLIMIT_CORE, &no_core));
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
@@ -60,9 +59,7 @@ int serve(const mtrk::ProgramOptions& options) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app(
       "Speaks message tracking (RFC 3885) on the wire, in front of and behind a mail system.",
       "mtrk-gate");
@@ -90,4 +87,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "mtrk-gate: %s\n", error.what());
     return mtrk::exit_code::software;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mtrk::open_standard_descriptors();
+  mtrk::forbid_dumps();  // mail passes through memory
+  return mtrk::finish_output("mtrk-gate", run(argc, argv));
 }

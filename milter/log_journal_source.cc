@@ -58,6 +58,13 @@ bool JournalLogSource::open() {
   }
 }
 
+void JournalLogSource::go_to(const store::LogCursor& position) {
+  cursor_ = position.journal;
+  if (open()) {
+    locate();
+  }
+}
+
 // Stands on the entry of the position, or before what comes after it.
 void JournalLogSource::locate() {
   if (!cursor_.empty()) {

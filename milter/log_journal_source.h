@@ -35,6 +35,10 @@ class JournalLogSource final : public LogSource {
                    const std::optional<store::LogCursor>& resume,
                    Counters& counters);
 
+  // Begins at that position instead, in the files that are open already: for who may not open them
+  // any more. Before warm_up(). Fails: std::system_error.
+  void go_to(const store::LogCursor& position);
+
   [[nodiscard]] std::optional<LogLines> warm_up() override;
   [[nodiscard]] std::optional<LogLines> next(Clock::time_point now) override;
   [[nodiscard]] store::LogCursor cursor() const override;

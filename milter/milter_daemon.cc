@@ -21,7 +21,6 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -73,7 +72,6 @@ void prepare_process() {
     sigaddset(&set, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  ::prctl(PR_SET_DUMPABLE, 0);
   // One worker thread a busy connection, none deep: 256 KiB instead of 8 MiB each.
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

@@ -1,5 +1,6 @@
 #include "common/base/exit_code.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/store/store_error.h"
 #include "milter/milter_daemon.h"
@@ -62,13 +63,16 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  mtrk::open_standard_descriptors();
+  mtrk::forbid_dumps();
+  int code = mtrk::exit_code::software;
   try {
-    return run(argc, argv);
+    code = run(argc, argv);
   } catch (const mtrk::store::StoreUnusable& error) {
     mtrk::log::error("", {{"store", "unusable"}, {"error", error.what()}});
-    return error.exit_code();
+    code = error.exit_code();
   } catch (const std::exception& error) {
     mtrk::log::error("", {{"error", error.what()}});
-    return mtrk::exit_code::software;
   }
+  return mtrk::finish_output("mtrk-milter", code);
 }

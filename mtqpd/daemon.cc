@@ -14,7 +14,7 @@
 namespace mtrk::mtqpd {
 namespace {
 
-constexpr std::chrono::seconds kDrainLimit{10};
+constexpr std::chrono::seconds kDrainLimit{3};  // the process is gone within five (mtqpd(8))
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kTick{1};
 constexpr unsigned kMissedBeats = 10;  // ticks without a sign of life of some worker

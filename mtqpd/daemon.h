@@ -19,7 +19,7 @@
 namespace mtrk::mtqpd {
 
 // The process around the server: signals, reload, the store's ups and downs, the service manager.
-//   SIGTERM, SIGINT  drain: no new connections, answers under way are finished, 10 s at most
+//   SIGTERM, SIGINT  drain: no new connections, answers under way are finished, 3 s at most
 //   SIGHUP           configuration and certificates again; if they are bad, the old ones stay
 class Daemon {
  public:

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -18,7 +19,7 @@ namespace {
 
 namespace asio = net::asio;
 
-constexpr unsigned kAtATime = 4;
+constexpr std::size_t kAtATime = 64;
 constexpr std::chrono::seconds kLimit{5};
 constexpr std::chrono::milliseconds kPause{200};
 
@@ -32,9 +33,7 @@ MetricsListener::MetricsListener(asio::io_context& context,
       content_(std::move(content)) {}
 
 void MetricsListener::start() {
-  for (unsigned i = 0; i < kAtATime; ++i) {
-    asio::co_spawn(context_, accept_all(), asio::detached);
-  }
+  asio::co_spawn(context_, accept_all(), asio::detached);
 }
 
 net::Tcp::endpoint MetricsListener::address() const {
@@ -45,21 +44,28 @@ net::Tcp::endpoint MetricsListener::address() const {
 net::Awaitable<void> MetricsListener::accept_all() {
   net::Timer pause(context_);
   for (;;) {
-    auto [error, socket] = co_await acceptor_.async_accept(net::kAwait);
-    if (!error) {
-      co_await serve(std::move(socket));
+    auto [error, accepted] = co_await acceptor_.async_accept(net::kAwait);
+    if (error) {
+      pause.expires_after(kPause);
+      co_await pause.async_wait(net::kAwait);
       continue;
     }
-    pause.expires_after(kPause);
-    co_await pause.async_wait(net::kAwait);
+    net::error_code ignored;
+    if (open_.size() == kAtATime) {
+      open_.front()->close(ignored);  // its coroutine wakes up and ends
+      open_.pop_front();
+    }
+    const auto socket = std::make_shared<net::Socket>(std::move(accepted));
+    open_.push_back(socket);
+    asio::co_spawn(context_, serve(socket),
+                   [this, socket](const std::exception_ptr&) { open_.remove(socket); });
   }
 }
 
-net::Awaitable<void> MetricsListener::serve(net::Socket socket) {
-  // The handler may still be on its way when the connection is gone.
-  auto shared = std::make_shared<net::Socket>(std::move(socket));
+net::Awaitable<void> MetricsListener::serve(std::shared_ptr<net::Socket> shared) {
   net::Timer limit(context_);
   limit.expires_after(kLimit);
+  // The handler may still be on its way when the connection is gone.
   limit.async_wait([shared](const net::error_code& error) {
     net::error_code ignored;
     if (!error) {

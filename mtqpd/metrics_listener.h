@@ -3,12 +3,16 @@
 #include "common/net/asio.h"
 
 #include <functional>
+#include <list>
+#include <memory>
 #include <string>
 
 namespace mtrk::mtqpd {
 
-// Answers HTTP requests for /metrics on one address: one request a connection, four connections at
-// a time, each for five seconds at most. Whoever wants more waits in the kernel.
+// Answers HTTP requests for /metrics on one address: one request a connection, each for five
+// seconds at most. Every connection is taken at once; one too many ends the oldest that is still
+// open. So nobody who connects and says nothing, however often, keeps a scraper waiting, who asks
+// as soon as it is connected.
 class MetricsListener {
  public:
   using Content = std::function<std::string()>;
@@ -21,11 +25,12 @@ class MetricsListener {
 
  private:
   [[nodiscard]] net::Awaitable<void> accept_all();
-  [[nodiscard]] net::Awaitable<void> serve(net::Socket socket);
+  [[nodiscard]] net::Awaitable<void> serve(std::shared_ptr<net::Socket> socket);
 
   net::asio::io_context& context_;
   net::Acceptor acceptor_;
   Content content_;
+  std::list<std::shared_ptr<net::Socket>> open_;  // the oldest first
 };
 
 }  // namespace mtrk::mtqpd

@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 #include "common/net/listener.h"
 #include "common/track/tracking_report.h"
 #include "mtqpd/mtqp_dialogue.h"
@@ -77,8 +78,8 @@ net::MtqpClientOptions Asker::client_options(const Server& server) {
   client.response = Seconds(options_.timeout);
   client.trace = [this, &server](Direction direction, std::string_view text) {
     if (direction == Direction::in_clear) {
-      fmt::print(stderr, "mtqp: warning: no TLS with {}: the secret goes in clear\n",
-                 escape_for_people(to_string(server)));
+      print_error("mtqp: warning: no TLS with {}: the secret goes in clear\n",
+                  escape_for_people(to_string(server)));
     } else if (options_.verbose) {
       print_dialogue(direction == Direction::sent ? '>' : '<', text);
     }
@@ -109,16 +110,16 @@ Travel Asker::run() {
 int with_asker(const TrackOptions& options, const std::function<int(Asker&)>& work) {
   Expected<std::unique_ptr<net::DnsResolver>> resolver = make_resolver(options);
   if (!resolver) {
-    fmt::print(stderr, "mtqp: {}\n", resolver.error().detail);
+    print_error("mtqp: {}\n", resolver.error().detail);
     return exit_code::usage;
   }
   Expected<Query> query = query_of(options);
   if (!query) {
-    fmt::print(stderr, "mtqp: {}\n", query.error().detail);
+    print_error("mtqp: {}\n", query.error().detail);
     return exit_code::usage;
   }
   if (options.confirm && !confirmed(*query)) {
-    fmt::print(stderr, "mtqp: nobody was asked\n");
+    print_error("mtqp: nobody was asked\n");
     return static_cast<int>(Trouble::no_information);
   }
   Asker asker(*query, options, **resolver);

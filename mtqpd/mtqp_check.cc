@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 #include "common/mtqp/uri.h"
 #include "common/net/listener.h"
 #include "mtqpd/mtqp_dialogue.h"
@@ -166,7 +167,7 @@ int run_check(const CheckOptions& options) {
   Expected<mtqp::HostPort> place = mtqp::parse_host_port(options.host);
   Expected<std::unique_ptr<net::DnsResolver>> resolver = make_resolver(options);
   if (!place || !resolver) {
-    fmt::print(stderr, "mtqp: {}\n", place ? resolver.error().detail : place.error().detail);
+    print_error("mtqp: {}\n", place ? resolver.error().detail : place.error().detail);
     return exit_code::usage;
   }
   // A bad certificate is something to show, not to end with.

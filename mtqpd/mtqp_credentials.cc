@@ -26,8 +26,13 @@ Expected<std::string> read_first_line(const std::string& path) {
   }
   std::string buffer(kMaxLine, '\0');
   in.getline(buffer.data(), kMaxLine);
+  const bool cut = in.fail() && in.gcount() == kMaxLine - 1;
   std::string line(buffer.c_str());
   wipe(buffer);
+  if (cut) {
+    wipe(line);
+    return fail(ErrorCode::too_long, path + ": its first line is too long for a password");
+  }
   if (!line.empty() && line.back() == '\r') {
     line.pop_back();
   }

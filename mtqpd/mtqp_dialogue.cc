@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_dialogue.h"
 
 #include "common/base/ascii.h"
+#include "common/base/print_error.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ void print_dialogue(char direction, std::string_view bytes) {
     if (!line.empty() && line.back() == '\r') {
       line.remove_suffix(1);
     }
-    fmt::print(stderr, "{} {}\n", direction, escape_for_people(line, kMaxShown));
+    print_error("{} {}\n", direction, escape_for_people(line, kMaxShown));
     bytes.remove_prefix(std::min(end + 1, bytes.size()));
   }
 }

@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 #include "mtqpd/mtqp_track.h"
 
 #include <boost/json/array.hpp>
@@ -96,12 +97,12 @@ int run_list(const ListOptions& options) {
   try {
     records = read_sent_records(sent_file_path());
   } catch (const std::system_error& error) {
-    fmt::print(stderr, "mtqp: {}\n", error.what());
+    print_error("mtqp: {}\n", error.what());
     return exit_code::no_input;
   }
   wipe_records(records);
   if (records.empty()) {
-    fmt::print(stderr, "mtqp: nothing was sent yet\n");
+    print_error("mtqp: nothing was sent yet\n");
   }
   fmt::print("{}", options.json
                        ? format_sent_json(records, options.count)

@@ -1,4 +1,6 @@
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
+#include "common/base/process.h"
 #include "common/net/tls.h"
 #include "mtqpd/mtqp_check.h"
 #include "mtqpd/mtqp_list.h"
@@ -10,11 +12,8 @@
 #include "mtqpd/mtqp_track.h"
 #include "mtqpd/mtqp_watch.h"
 
-#include <fmt/format.h>
-
 #include <signal.h>
 
-#include <cstdio>
 #include <exception>
 
 namespace mtrk::cli {
@@ -59,35 +58,34 @@ int run(int argc, char** argv) {
   CommandLine line;
   std::vector<std::string> arguments(argv + 1, argv + argc);
   if (wipe_uris(argc, argv)) {
-    fmt::print(stderr,
-               "mtqp: hint: the URI holds the secret; ps and your shell's history may show it. "
-               "Use: mtqp track - <FILE\n");
+    print_error(
+        "mtqp: hint: the URI holds the secret; ps and your shell's history may show it. "
+        "Use: mtqp track - <FILE\n");
   }
   if (const std::optional<int> code = parse_command_line(arguments, line)) {
     return *code;
   }
-  const int code = run(line);
-  if (std::fflush(stdout) != 0 && code == exit_code::ok) {
-    std::perror("mtqp: standard output");
-    return exit_code::io_error;
-  }
-  return code;
+  return run(line);
 }
 
 }  // namespace
 }  // namespace mtrk::cli
 
 int main(int argc, char** argv) {
-  mtrk::cli::forbid_dumps();
+  mtrk::open_standard_descriptors();
+  mtrk::forbid_dumps();  // this process holds secrets
   ::signal(SIGPIPE,
            SIG_IGN);  // NOLINT(concurrency-mt-unsafe): a peer that went away is an error code
+  int code = mtrk::exit_code::os_error;
   try {
-    return mtrk::cli::run(argc, argv);
+    code = mtrk::cli::run(argc, argv);
   } catch (const mtrk::net::TlsError& error) {
-    fmt::print(stderr, "mtqp: {}\n", error.what());
-    return mtrk::exit_code::usage;
+    mtrk::print_error("mtqp: {}\n", error.what());
+    code = mtrk::exit_code::usage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "mtqp: {}\n", error.what());
-    return mtrk::exit_code::os_error;
+    if (!mtrk::is_output_error(error)) {
+      mtrk::print_error("mtqp: {}\n", error.what());
+    }
   }
+  return mtrk::finish_output("mtqp", code);
 }

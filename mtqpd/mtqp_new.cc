@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_new.h"
 
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 #include "common/base/wipe.h"
 #include "mtqpd/mtqp_identity.h"
 
@@ -16,12 +17,12 @@ int run_new(const NewOptions& options, const Config& config) {
   const std::string host = choose_host_name(options.host, config.hostname);
   const Expected<Identity> identity = make_identity(host, options.timeout, false);
   if (!identity) {
-    fmt::print(stderr, "mtqp: --host: {}\n", identity.error().detail);
+    print_error("mtqp: --host: {}\n", identity.error().detail);
     return exit_code::usage;
   }
   Expected<std::string> uri = make_uri(options.tracker, host, *identity);
   if (!uri) {
-    fmt::print(stderr, "mtqp: {}\n", uri.error().detail);
+    print_error("mtqp: {}\n", uri.error().detail);
     return exit_code::usage;
   }
   std::string secret = identity->secret.to_base64();

@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_options.h"
 
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -259,7 +260,7 @@ void take(Commands& commands, CommandLine& line) {
 }  // namespace
 
 int usage(const std::string& message) {
-  fmt::print(stderr, "mtqp: {}\n", message);
+  print_error("mtqp: {}\n", message);
   return exit_code::usage;
 }
 

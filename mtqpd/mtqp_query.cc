@@ -17,6 +17,8 @@
 namespace mtrk::cli {
 namespace {
 
+constexpr std::streamsize kMaxUriLine = 4096;
+
 Expected<Query> query_from_uri(std::string_view text) {
   Expected<mtqp::TrackUri> uri = mtqp::parse_track_uri(trim(text));
   if (!uri) {
@@ -27,8 +29,9 @@ Expected<Query> query_from_uri(std::string_view text) {
 }
 
 Expected<Query> query_from_stdin() {
-  std::string line;
-  std::getline(std::cin, line);
+  std::string line(kMaxUriLine, '\0');
+  std::cin.getline(line.data(), kMaxUriLine);  // a longer one is cut, and then no URI
+  line.resize(line.find('\0'));
   if (!line.empty() && line.back() == '\r') {
     line.pop_back();
   }

@@ -2,6 +2,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 #include "common/mtqp/uri.h"
 #include "mtqpd/mtqp_network.h"
 
@@ -53,7 +54,7 @@ int report_failure(const ResolveOptions& options, const std::string& why) {
     object["detail"] = escape_for_people(why);
     fmt::print("{}\n", json::serialize(object));
   } else {
-    fmt::print(stderr, "mtqp: {}\n", escape_for_people(why));
+    print_error("mtqp: {}\n", escape_for_people(why));
   }
   return static_cast<int>(Trouble::network);
 }
@@ -95,7 +96,7 @@ int run_resolve(const ResolveOptions& options) {
   Expected<mtqp::HostPort> place = mtqp::parse_host_port(options.host);
   Expected<std::unique_ptr<net::DnsResolver>> resolver = make_resolver(options);
   if (!place || !resolver) {
-    fmt::print(stderr, "mtqp: {}\n", place ? resolver.error().detail : place.error().detail);
+    print_error("mtqp: {}\n", place ? resolver.error().detail : place.error().detail);
     return exit_code::usage;
   }
   tl::expected<net::Discovery, std::string> found =

@@ -4,7 +4,6 @@
 #include "common/base/wipe.h"
 
 #include <string.h>
-#include <sys/prctl.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -69,10 +68,6 @@ bool wipe_uris(int argc, char** argv) {
     }
   }
   return found;
-}
-
-void forbid_dumps() {
-  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 }  // namespace mtrk::cli

@@ -18,7 +18,4 @@ namespace mtrk::cli {
 // if there was one. (The shell's history still has it.)
 [[nodiscard]] bool wipe_uris(int argc, char** argv);
 
-// No core dump, no ptrace, no /proc/<pid>/mem for others: this process holds secrets.
-void forbid_dumps();
-
 }  // namespace mtrk::cli

@@ -2,6 +2,8 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/line_reader.h"
+#include "common/base/print_error.h"
 #include "common/base/wipe.h"
 #include "mtqpd/mtqp_credentials.h"
 #include "mtqpd/mtqp_dialogue.h"
@@ -17,31 +19,44 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
-#include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <system_error>
 
 namespace mtrk::cli {
 namespace {
 
 constexpr int kExitSomeRefused = 2;
+constexpr std::size_t kReadAtOnce = std::size_t{64} << 10;
 
 using Outcome = tl::expected<Submitted, SubmitFailure>;
 
-std::optional<std::string> read_input(const std::string& file) {
-  const auto read_all = [](std::istream& in) {
-    return std::string(std::istreambuf_iterator<char>(in), {});
-  };
-  if (file.empty() || file == "-") {
-    return read_all(std::cin);
+// Larger than mail servers take, and small enough for memory.
+constexpr std::size_t kLongestMessage = std::size_t{100} << 20;
+
+// Fails with too_long, or with not_allowed if it cannot be read.
+Expected<std::string> read_input(const std::string& file) {
+  const std::string path = file.empty() ? "-" : file;
+  const UniqueFd input = open_input(path);
+  std::string text;
+  while (input) {
+    const std::size_t before = text.size();
+    text.resize(before + kReadAtOnce);
+    const ssize_t n = ::read(input.get(), text.data() + before, kReadAtOnce);
+    text.resize(before + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    if (n == 0) {
+      return text;
+    }
+    if (n < 0 && errno != EINTR) {
+      break;
+    }
+    if (text.size() > kLongestMessage) {
+      return fail(ErrorCode::too_long, path + ": a message of more than 100 MiB");
+    }
   }
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    return std::nullopt;
-  }
-  return read_all(in);
+  return fail(ErrorCode::not_allowed, path + ": " + std::generic_category().message(errno));
 }
 
 int exit_code_for(SubmitFailure::Kind kind) {
@@ -62,8 +77,7 @@ int exit_code_for(SubmitFailure::Kind kind) {
 
 void complain(const std::vector<RefusedRecipient>& refused) {
   for (const RefusedRecipient& one : refused) {
-    fmt::print(stderr, "mtqp: {} was refused: {}\n", one.recipient,
-               escape_for_people(one.reply.text()));
+    print_error("mtqp: {} was refused: {}\n", one.recipient, escape_for_people(one.reply.text()));
   }
 }
 
@@ -146,12 +160,12 @@ Expected<Submission> parse_submission(const SendOptions& options, const Config& 
 int report(Outcome& outcome, std::string& uri, bool json) {
   if (!outcome) {
     complain(outcome.error().refused);
-    fmt::print(stderr, "mtqp: {}\n", outcome.error().detail);
+    print_error("mtqp: {}\n", outcome.error().detail);
     return exit_code_for(outcome.error().kind);
   }
   complain(outcome->refused);
   if (!outcome->identity) {
-    fmt::print(stderr, "mtqp: sent without tracking: the server has neither MTRK nor DSN\n");
+    print_error("mtqp: sent without tracking: the server has neither MTRK nor DSN\n");
   }
   print(*outcome, uri, json);
   wipe(uri);
@@ -177,13 +191,13 @@ int run_send(const SendOptions& options, const Config& config) {
   }
   const std::string sent_file = sent_file_path();
   if (sent_file.empty()) {
-    fmt::print(stderr, "mtqp: neither $XDG_STATE_HOME nor $HOME is set: no place for the secret\n");
+    print_error("mtqp: neither $XDG_STATE_HOME nor $HOME is set: no place for the secret\n");
     return exit_code::cant_create;
   }
-  const std::optional<std::string> input = read_input(options.file);
+  const Expected<std::string> input = read_input(options.file);
   if (!input) {
-    fmt::print(stderr, "mtqp: {}: cannot read it\n", options.file);
-    return exit_code::no_input;
+    print_error("mtqp: {}\n", input.error().detail);
+    return input.error().code == ErrorCode::too_long ? exit_code::data_error : exit_code::no_input;
   }
   LazyTlsContext tls(submission->verify ? net::Verify::peer : net::Verify::none,
                      options.tls.ca_file);
@@ -201,7 +215,7 @@ int run_send(const SendOptions& options, const Config& config) {
     Outcome outcome = run_to_end(submit(**resolver, *submission));
     return report(outcome, uri, options.json);
   } catch (const std::system_error& error) {  // the secret cannot be kept: nothing was sent
-    fmt::print(stderr, "mtqp: {}\n", error.what());
+    print_error("mtqp: {}\n", error.what());
     return exit_code::cant_create;
   }
 }

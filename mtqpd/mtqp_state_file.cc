@@ -43,7 +43,8 @@ void make_private_folder(const std::string& path) {
 }
 
 UniqueFd open_private(const std::string& path, int flags) {
-  UniqueFd fd(::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600));
+  // O_NONBLOCK: a FIFO is refused, not waited for.
+  UniqueFd fd(::open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
   if (!fd) {
     throw_errno(errno, path);
   }

@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_track.h"
 
 #include "common/base/ascii.h"
+#include "common/base/print_error.h"
 #include "mtqpd/mtqp_ask.h"
 #include "mtqpd/mtqp_hops.h"
 #include "mtqpd/mtqp_json.h"
@@ -57,8 +58,8 @@ void print(const Travel& travel, const TrackOptions& options) {
       print_raw(hop.answer()->body);
     }
     if (options.raw && hop.failure() != nullptr) {
-      fmt::print(stderr, "mtqp: {}: {}\n", to_string(hop.server),
-                 escape_for_people(hop.failure()->detail));
+      print_error("mtqp: {}: {}\n", to_string(hop.server),
+                  escape_for_people(hop.failure()->detail));
     }
   }
   if (!options.json && !options.raw) {

@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_trust.h"
 
 #include "common/base/ascii.h"
+#include "common/base/print_error.h"
 #include "mtqpd/mtqp_state_file.h"
 
 #include <fmt/format.h>
@@ -13,8 +14,8 @@ namespace mtrk::cli {
 namespace {
 
 void complain(const std::system_error& error) {
-  fmt::print(stderr, "mtqp: warning: what is known of servers cannot be kept: {}\n",
-             escape_for_people(error.what(), 1000));
+  print_error("mtqp: warning: what is known of servers cannot be kept: {}\n",
+              escape_for_people(error.what(), 1000));
 }
 
 }  // namespace
@@ -42,7 +43,7 @@ std::optional<std::string> Trust::approve(const std::string& server, const net::
     if (tls_.use != mtqp::TlsUse::never) {
       return what + "; --tls no asks in clear all the same";
     }
-    fmt::print(stderr, "mtqp: warning: {}\n", what);
+    print_error("mtqp: warning: {}\n", what);
     return std::nullopt;
   }
   if (judgement.kind == Judgement::Kind::new_key) {

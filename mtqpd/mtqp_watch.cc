@@ -1,5 +1,6 @@
 #include "mtqpd/mtqp_watch.h"
 
+#include "common/base/print_error.h"
 #include "mtqpd/mtqp_ask.h"
 #include "mtqpd/mtqp_hops.h"
 #include "mtqpd/mtqp_json.h"
@@ -26,14 +27,14 @@ bool all_over(const Travel& travel) {
 
 void show_progress(std::chrono::seconds pause) {
   if (::isatty(STDERR_FILENO) == 1) {
-    fmt::print(stderr, "\rnothing new; the next look is in {} s ", pause.count());
+    print_error("\rnothing new; the next look is in {} s ", pause.count());
     std::fflush(stderr);
   }
 }
 
 void clear_progress() {
   if (::isatty(STDERR_FILENO) == 1) {
-    fmt::print(stderr, "\r\x1b[K");
+    print_error("\r\x1b[K");
     std::fflush(stderr);
   }
 }

@@ -1,6 +1,7 @@
 // mtqpd(8): answers MTQP (RFC 3887) from the store that mtrk-milter fills.
 #include "common/base/exit_code.h"
 #include "common/base/log.h"
+#include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/store/store_error.h"
 #include "mtqpd/daemon.h"
@@ -23,10 +24,8 @@ constexpr char kExamples[] = R"text(Examples:
   mtqp check localhost                   what it offers, and its TLS
 See mtqpd(8), mtqp(1) and mtrk.conf(5).)text";
 
-// Secrets pass through memory: no core files. Every connection is a descriptor: all we may have.
+// Every connection is a descriptor: all we may have.
 void set_limits() {
-  const rlimit no_core{0, 0};
-  static_cast<void>(::setrlimit(RLIMIT_CORE, &no_core));
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
@@ -71,9 +70,7 @@ int serve(const mtrk::ProgramOptions& options) {
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("Answers message tracking queries (MTQP, RFC 3887) from the tracking store.",
                "mtqpd");
   app.footer(kExamples);
@@ -100,4 +97,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "mtqpd: %s\n", error.what());
     return mtrk::exit_code::software;
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mtrk::open_standard_descriptors();
+  mtrk::forbid_dumps();  // secrets pass through memory
+  return mtrk::finish_output("mtqpd", run(argc, argv));
 }

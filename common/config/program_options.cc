@@ -1,6 +1,7 @@
 #include "common/config/program_options.h"
 
 #include "common/base/exit_code.h"
+#include "common/base/print_error.h"
 
 #include <fmt/format.h>
 
@@ -32,12 +33,12 @@ std::optional<int> prepare_config(std::string_view program,
                                   Config& config) {
   Expected<Config> loaded = load_program_config(options.config_path, kDefaultConfigPath);
   if (!loaded) {
-    fmt::print(stderr, "{}\n", loaded.error().detail);
+    print_error("{}\n", loaded.error().detail);
     return exit_code::config;
   }
   if (const std::string complaint = check ? check(*loaded) : std::string(); !complaint.empty()) {
-    fmt::print(stderr, "{}: {}: {}\n", options.config_path.value_or(kDefaultConfigPath), program,
-               complaint);
+    print_error("{}: {}: {}\n", options.config_path.value_or(kDefaultConfigPath), program,
+                complaint);
     return exit_code::config;
   }
   if (options.check_config) {

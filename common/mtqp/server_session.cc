@@ -195,8 +195,8 @@ bool ServerSession::tls_required(const EnvelopeId& envelope_id) const {
   if (!policy_.tls_required_for) {
     return false;
   }
-  const auto matches = [fqhn = envelope_id.fqhn()](const std::string& name) {
-    return name == "*" || iequals(name, fqhn);
+  const auto matches = [domain = envelope_id.domain()](const std::string& name) {
+    return name == "*" || iequals(name, domain);
   };
   return std::any_of(policy_.tls_required_for->begin(), policy_.tls_required_for->end(), matches);
 }

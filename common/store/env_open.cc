@@ -1,6 +1,7 @@
 // Env::open(): everything that can be wrong with a store's path, said before anything is written.
 #include "common/base/exit_code.h"
 #include "common/store/lmdb.h"
+#include "common/store/owned_files.h"
 
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -17,9 +18,6 @@
 namespace mtrk::store {
 namespace {
 
-constexpr mode_t kDirectoryMode = 02750;
-constexpr mode_t kDataMode = 0640;
-constexpr mode_t kLockMode = 0660;  // even a reader writes its slot there
 constexpr unsigned kDatabases = 16;
 constexpr unsigned kReaders = 1024;
 
@@ -54,11 +52,9 @@ struct stat prepare_directory(const std::string& path, Env::Missing missing) {
     if (!make) {
       throw from_errno(errno, path, exit_code::no_input);
     }
-    if (::mkdir(path.c_str(), kDirectoryMode) != 0 || ::stat(path.c_str(), &directory) != 0) {
+    if (!make_store_folder(path) || ::stat(path.c_str(), &directory) != 0) {
       throw from_errno(errno, path, exit_code::cant_create);
     }
-    // mkdir(2) heeds the umask and drops the set-group-id bit; the owner may not be able to set it.
-    static_cast<void>(::chmod(path.c_str(), kDirectoryMode));
   }
   if (!S_ISDIR(directory.st_mode)) {
     throw unusable(missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input,
@@ -73,27 +69,6 @@ struct stat prepare_directory(const std::string& path, Env::Missing missing) {
                    "is on a network or user-space file system; the store needs a local one");
   }
   return directory;
-}
-
-// LMDB heeds the umask, too; and what root makes for the service has to be the service's.
-void set_ownership(const std::string& path, const struct stat& directory) {
-  const std::array<std::pair<std::string, mode_t>, 2> files{
-      {{path + "/data.mdb", kDataMode}, {path + "/lock.mdb", kLockMode}}};
-  for (const auto& [file, mode] : files) {
-    struct stat now {};
-    if (::stat(file.c_str(), &now) != 0) {
-      continue;
-    }
-    const bool foreign = now.st_uid != directory.st_uid || now.st_gid != directory.st_gid;
-    if (::geteuid() == 0 && foreign &&
-        ::chown(file.c_str(), directory.st_uid, directory.st_gid) != 0) {
-      throw from_errno(errno, path, exit_code::cant_create);
-    }
-    if ((now.st_mode & 07777) != mode && (::geteuid() == now.st_uid || ::geteuid() == 0) &&
-        ::chmod(file.c_str(), mode) != 0) {
-      throw from_errno(errno, path, exit_code::cant_create);
-    }
-  }
 }
 
 StoreUnusable open_failure(int code, const std::string& path, Env::Missing missing) {
@@ -183,9 +158,11 @@ std::shared_ptr<Env> Env::open(const std::string& path,
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     require(mdb_env_set_mapsize(env->env_, map_size / page * page));
   }
-  require(mdb_env_open(env->env_, path.c_str(), flags, kDataMode));
-  if (access == Access::read_write) {
-    set_ownership(path, directory);
+  prepare_store_files(path, directory, access == Access::read_write);
+  require(mdb_env_open(env->env_, path.c_str(), flags, kStoreDataMode));
+  if (int data = -1;
+      access == Access::read_write && mdb_env_get_fd(env->env_, &data) == MDB_SUCCESS) {
+    finish_store_file(data, directory, path);
   }
   refuse_truncated(*env, path);
   env->check_readers();

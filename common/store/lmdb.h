@@ -38,8 +38,9 @@ class Env {
   enum class Access { read_only, read_write };
   enum class Missing { fail, create };
 
-  // `map_size` counts for read_write only. Files are made with data 0640 and lock 0660, and belong
-  // to the directory's owner when root makes them. Fails: StoreUnusable (codes: tracking_writer.h).
+  // `map_size` counts for read_write only. Files are made with data 0640 and lock 0660. Root is
+  // refused where the folder is another user's (owned_files.h). Fails: StoreUnusable (codes:
+  // tracking_writer.h).
   [[nodiscard]] static std::shared_ptr<Env> open(const std::string& path,
                                                  Access access,
                                                  std::uint64_t map_size,

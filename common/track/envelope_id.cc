@@ -58,6 +58,11 @@ std::string_view EnvelopeId::fqhn() const {
   return std::string_view(decoded_).substr(decoded_.rfind('@') + 1);
 }
 
+std::string_view EnvelopeId::domain() const {
+  const std::string_view name = fqhn();
+  return name.substr(0, name.find_last_not_of("> .") + 1);
+}
+
 std::optional<EnvelopeId> EnvelopeId::without_brackets() const {
   if (decoded_.front() != '<' || decoded_.back() != '>') {
     return std::nullopt;

@@ -21,6 +21,10 @@ class EnvelopeId {
   [[nodiscard]] const std::string& decoded() const { return decoded_; }
   [[nodiscard]] std::string xtext() const;
   [[nodiscard]] std::string_view fqhn() const;  // after the last '@'; a view into this object
+  // Whose id it is, for rules about domains: the fqhn as a host name is written, without what only
+  // encloses the id ('>') or is no matter (the last dot). All spellings that a look-up takes for
+  // the same id have the same domain. A view into this object; empty if nothing is left.
+  [[nodiscard]] std::string_view domain() const;
 
   // For "<id>" the id without its brackets; otherwise nothing.
   [[nodiscard]] std::optional<EnvelopeId> without_brackets() const;

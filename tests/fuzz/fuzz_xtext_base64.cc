@@ -26,7 +26,8 @@ void check_xtext(std::string_view text) {
     check(mtrk::EnvelopeId::from_decoded(id->decoded()).has_value() ||
           id->xtext().size() > mtrk::EnvelopeId::kMaxXtext);
     check(!id->fqhn().empty());
-    (void)id->without_brackets();
+    const auto bare = id->without_brackets();
+    check(!bare || bare->domain() == id->domain());
   }
 }
 

@@ -109,5 +109,71 @@ TEST(ImportLineTest, EveryPrefixIsRefused) {
   }
 }
 
+TEST(ImportLineTest, ANameIsAName) {
+  const auto with = [](const std::string& name) {
+    return parse_import_line(line(
+        R"({"original":"rfc822;a@b.test","final":"rfc822;c@d.test","action":"relayed","status":"2.1.9",)"
+        R"("last_attempt":"2026-11-21T16:50:00Z","remote_mta":")" +
+        name + "\"}"));
+  };
+  for (const char* const good :
+       {"mx.example.org", "dns;mx.example.org", "DNS; mx.example.org", "dns;mx.example.org.", "mx",
+        "dns;[192.0.2.1]", "dns;[IPv6:2001:db8::1]", "dns;[2001:db8::1]", "192.0.2.1",
+        "mx_1.example.org", "x-local-hostname;mailhost", "xn--bcher-kva.example",
+        "x-unix;a host / of another kind"}) {
+    const auto parsed = with(good);
+    EXPECT_TRUE(parsed) << good << ": " << parsed.error().detail;
+  }
+  for (const char* const bad : {"",
+                                "dns;",
+                                "mx.example.org\\r\\nAction: delivered",
+                                "dns;mx.example.org\\r\\nX: y",
+                                "dns;mx\\u0000.example",
+                                "dns;mx\\texample",
+                                "a b",
+                                "dns;a b",
+                                "dns;mx..example",
+                                "dns;.",
+                                ".mx",
+                                "dns;mx.example.org[192.0.2.1]",
+                                "mx.example.org:25",
+                                "dns;[192.0.2.256]",
+                                "dns;[]",
+                                "dns;[mx.example.org]",
+                                "dns;[IPv6:192.0.2.1]",
+                                "dns;[192.0.2.1\\u0000]",
+                                "dns;b\u00fccher.example",
+                                "dns;mx\\u009b31m",
+                                "dns;mx\\u202eexample",
+                                "x-local-hostname;a b",
+                                "x-unix;a\\u0007b",
+                                "x-unix;a\\u009bb",
+                                "dns;<mx.example>",
+                                "dns;mx(comment)"}) {
+    const auto parsed = with(bad);
+    ASSERT_FALSE(parsed) << bad;
+    EXPECT_THAT(parsed.error().detail, HasSubstr("recipients[0].remote_mta")) << bad;
+  }
+  EXPECT_FALSE(with(std::string(254, 'a')));
+  EXPECT_FALSE(with("dns;" + std::string(64, 'a') + ".example"));
+}
+
+TEST(ImportLineTest, NoControlCharacterComesInByAnAddress) {
+  for (const char* const field : {"original", "final"}) {
+    for (const char* const control : {"\\r\\n", "\\n", "\\r", "\\u0000", "\\u001b[2J", "\\u007f",
+                                      "\\u0085", "\\u009b", "\\t"}) {
+      std::string recipient = kRecipient;
+      const std::string key = std::string("\"") + field + "\":\"rfc822;";
+      recipient.insert(recipient.find(key) + key.size() + 1, control);
+      const auto parsed = parse_import_line(line(recipient));
+      ASSERT_FALSE(parsed) << field << control;
+      EXPECT_THAT(parsed.error().detail, HasSubstr(field));
+    }
+  }
+  std::string utf8 = kRecipient;
+  utf8.replace(utf8.find("a@b.test"), 8, "\u00e4\u00c2@b.test");
+  EXPECT_TRUE(parse_import_line(line(utf8)));
+}
+
 }  // namespace
 }  // namespace mtrk

@@ -96,6 +96,23 @@ TEST_F(CtlTest, FullStoreStopsTheImport) {
   EXPECT_THAT(find("0@example.net"), SizeIs(1));
 }
 
+TEST_F(CtlTest, ALineThatIsTooLongIsNamedAndLeftOut) {
+  const std::string file =
+      write("in", message("a@example.net", "4dCXzt0Cvjz5Z") + std::string(20'000'000, 'x') + "\n" +
+                      message("b@example.net", "4dCXzt0CvjzAA"));
+  EXPECT_EQ(import(file), exit_code::data_error);
+  EXPECT_THAT(stderr_, HasSubstr(file + ":2: the line has more than 16 MiB"));
+  EXPECT_THAT(stderr_, HasSubstr("lines=3 imported=2 bad=1"));
+  EXPECT_EQ(import("/dev/zero"), exit_code::data_error);
+  EXPECT_THAT(stderr_, HasSubstr("/dev/zero:1: the line has no end"));
+}
+
+TEST_F(CtlTest, WhatCannotBeReadIsNoEnd) {
+  EXPECT_EQ(import(folder_.path()), exit_code::io_error);
+  EXPECT_THAT(stderr_, HasSubstr(folder_.path() + ": "));
+  EXPECT_THAT(stderr_, HasSubstr("imported=0"));
+}
+
 TEST_F(CtlTest, WhatCannotBeOpenedSaysSo) {
   EXPECT_EQ(import(folder_.path() + "/nothing"), exit_code::no_input);
   config_.store.path = folder_.path() + "/no/parent";

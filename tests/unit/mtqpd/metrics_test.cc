@@ -1,16 +1,24 @@
 #include "mtqpd/metrics.h"
 
+#include "mtqpd/listener.h"
 #include "mtqpd/log_budget.h"
+#include "mtqpd/metrics_listener.h"
 #include "mtqpd/stats_file.h"
 #include "tests/support/test_certificate.h"
 
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace mtrk::mtqpd {
 namespace {
@@ -99,6 +107,62 @@ TEST(MetricsTest, HeadEndsAtAnEmptyLineOrWhenItIsTooLong) {
   EXPECT_TRUE(http_head_ended("GET / HTTP/1.1\n\n"));
   EXPECT_FALSE(http_head_ended(std::string(kMaxHttpHead - 1, 'x')));
   EXPECT_TRUE(http_head_ended(std::string(kMaxHttpHead, 'x')));
+}
+
+// A listener in a thread of its own, and clients that ask it.
+class MetricsListenerTest : public testing::Test {
+ protected:
+  MetricsListenerTest() {
+    listener_.start();
+    thread_ = std::thread([this] { context_.run(); });
+  }
+  ~MetricsListenerTest() override {
+    context_.stop();
+    thread_.join();
+  }
+  net::Socket connect() {
+    net::Socket client(clients_);
+    client.connect(listener_.address());
+    return client;
+  }
+  std::string scrape() {
+    net::Socket client = connect();
+    net::asio::write(client, net::asio::buffer(std::string("GET /metrics HTTP/1.1\r\n\r\n")));
+    std::string answer;
+    net::error_code end;
+    net::asio::read(client, net::asio::dynamic_buffer(answer), end);
+    return answer;
+  }
+
+  net::asio::io_context context_;
+  net::asio::io_context clients_;
+  MetricsListener listener_{context_, *parse_endpoint("127.0.0.1:0"), [] { return "BODY"; }};
+  std::thread thread_;
+};
+
+TEST_F(MetricsListenerTest, SilentConnectionsKeepNobodyWaiting) {
+  std::vector<net::Socket> silent;
+  for (const char* const begun : {"", "GET /metrics HTT", "x"}) {
+    for (unsigned i = 0; i < 200; ++i) {
+      silent.push_back(connect());
+      net::error_code ignored;
+      net::asio::write(silent.back(), net::asio::buffer(std::string(begun)), ignored);
+    }
+    const auto before = std::chrono::steady_clock::now();
+    EXPECT_TRUE(scrape().ends_with("BODY"));
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(4));
+  }
+  // The oldest have been ended, nobody waits for their five seconds.
+  char octet = 0;
+  net::error_code error;
+  silent.front().read_some(net::asio::buffer(&octet, 1), error);
+  EXPECT_TRUE(error);
+}
+
+TEST_F(MetricsListenerTest, ServesOneAfterTheOther) {
+  for (unsigned i = 0; i < 300; ++i) {
+    ASSERT_TRUE(scrape().ends_with("BODY")) << i;
+  }
 }
 
 TEST(StatsFileTest, ReplacesTheFileAndTellsAFailureOnce) {

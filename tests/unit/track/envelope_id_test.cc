@@ -52,6 +52,23 @@ TEST(EnvelopeIdTest, BracketsComeOffOnlyAsAPair) {  // A-11
   }
 }
 
+TEST(EnvelopeIdTest, AllSpellingsOfAnIdHaveOneDomain) {
+  for (const std::string_view xtext :
+       {"m@d.example", "<m@d.example>", "+3Cm@d.example+3E", "<m@d.example+3E", "<<m@d.example>>",
+        "+3C<m@d.example>+3E", "a@b@d.example", "<a@b@d.example>", "m@d.example.", "<m@d.example.>",
+        "m@d.example>", "<m@d.example+20>", "m@d.example+2E", "<m@d.example>.",
+        "+6D@d.e+78ample"}) {
+    const auto id = EnvelopeId::parse_xtext(xtext);
+    ASSERT_TRUE(id) << xtext;
+    EXPECT_EQ(id->domain(), "d.example") << xtext;
+    if (const auto bare = id->without_brackets()) {
+      EXPECT_EQ(bare->domain(), "d.example") << xtext;
+    }
+  }
+  EXPECT_EQ(EnvelopeId::parse_xtext("<m@D.example>")->domain(), "D.example");
+  EXPECT_EQ(EnvelopeId::parse_xtext("<m@>>")->domain(), "");
+}
+
 TEST(EnvelopeIdTest, HashedHostNameIsCarried) {  // MTRK-3.2-07, A-5, vector V7
   const std::string_view xtext = "local@oEXH6X5FLKgINtmw+2BEpTPyDYEGw";
   EXPECT_EQ(EnvelopeId::parse_xtext(xtext)->fqhn(), "oEXH6X5FLKgINtmw+EpTPyDYEGw");

@@ -1,0 +1,106 @@
+#include "common/store/owned_files.h"
+
+#include "common/base/exit_code.h"
+#include "common/base/unique_fd.h"
+#include "common/store/store_error.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace mtrk::store {
+namespace {
+
+constexpr int kFlags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+StoreUnusable not_as_it_should_be(int code, const std::string& path, const std::string& why) {
+  return {code, "store " + path + ": " + why};
+}
+
+StoreUnusable not_to_be_made(const std::string& path, const std::string& name) {
+  const bool permission = errno == EACCES || errno == EPERM || errno == EROFS;
+  return not_as_it_should_be(permission ? exit_code::no_permission : exit_code::cant_create, path,
+                             name + ": " + std::generic_category().message(errno));
+}
+
+// As far as this process may: another one's file is that one's business.
+void set_owner_and_mode(int file,
+                        const struct stat& now,
+                        const struct stat& folder,
+                        mode_t mode,
+                        const std::string& path) {
+  if (::geteuid() != now.st_uid) {
+    return;
+  }
+  const bool foreign = ::geteuid() == 0 && now.st_gid != folder.st_gid;
+  if ((foreign && ::fchown(file, static_cast<uid_t>(-1), folder.st_gid) != 0) ||
+      ((foreign || (now.st_mode & 07777) != mode) && ::fchmod(file, mode) != 0)) {
+    throw not_to_be_made(path, "owner and mode");
+  }
+}
+
+// Whether it is there.
+bool require_plain(const UniqueFd& folder, const char* name, const std::string& path) {
+  struct stat status {};
+  if (::fstatat(folder.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return false;
+  }
+  if (S_ISLNK(status.st_mode)) {
+    throw not_as_it_should_be(exit_code::no_permission, path,
+                              std::string(name) + " is a symbolic link, which is not followed");
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw not_as_it_should_be(exit_code::no_permission, path,
+                              std::string(name) + " is not a regular file");
+  }
+  return true;
+}
+
+}  // namespace
+
+bool make_store_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), kStoreFolderMode) != 0) {
+    return false;
+  }
+  // mkdir(2) heeds the umask and drops the set-group-id bit; the owner may not be able to set it.
+  const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | kFlags));
+  if (folder) {
+    static_cast<void>(::fchmod(folder.get(), kStoreFolderMode));
+  }
+  return true;
+}
+
+void prepare_store_files(const std::string& path, const struct stat& folder, bool writes) {
+  if (::geteuid() == 0 && folder.st_uid != 0) {
+    throw not_as_it_should_be(exit_code::no_permission, path,
+                              "belongs to user " + std::to_string(folder.st_uid) +
+                                  "; root does not open it: run as that user");
+  }
+  const UniqueFd at(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!at) {
+    throw not_to_be_made(path, ".");
+  }
+  static_cast<void>(require_plain(at, "data.mdb", path));
+  const bool has_lock = require_plain(at, "lock.mdb", path);
+  if (!writes) {
+    return;
+  }
+  const UniqueFd lock(
+      ::openat(at.get(), "lock.mdb", O_RDWR | kFlags | (has_lock ? 0 : O_CREAT), kStoreLockMode));
+  struct stat status {};
+  if (!lock || ::fstat(lock.get(), &status) != 0) {
+    throw not_to_be_made(path, "lock.mdb");
+  }
+  set_owner_and_mode(lock.get(), status, folder, kStoreLockMode, path);
+}
+
+void finish_store_file(int data_file, const struct stat& folder, const std::string& path) {
+  struct stat status {};
+  if (::fstat(data_file, &status) == 0) {
+    set_owner_and_mode(data_file, status, folder, kStoreDataMode, path);
+  }
+}
+
+}  // namespace mtrk::store
