@@ -68,52 +68,46 @@ std::optional<std::string_view> take_recipient(FieldScanner& scan,
   return scan.take_address();
 }
 
-// What deviates from the grammar as the stock releases write it, in ways that leave no doubt.
-class OddFields {
- public:
-  explicit OddFields(std::span<const Lookalike> lookalikes) : lookalikes_(lookalikes) {}
+// What deviates from the grammar as the stock releases write it, in ways that leave no doubt. These
+// return what is left to read: a scanner that is passed on is read from memory at each step.
+using Rest = std::optional<std::string_view>;
 
-  [[nodiscard]] bool any() const { return any_; }
+// An address that lost its brackets; a field that we know has to follow.
+[[gnu::cold]] Rest take_recipient_without_brackets(std::string_view text,
+                                                   std::string_view& address) {
+  FieldScanner scan(text);
+  const std::optional<std::string_view> bare = take_bare_address(scan);
+  address = bare.value_or(std::string_view());
+  const std::string_view next = scan.rest();
+  const bool known = next.substr(0, 8) == ", relay=" || next.substr(0, 10) == ", orig_to=" ||
+                     next.substr(0, 7) == ", from=";
+  return bare && known ? Rest(next) : std::nullopt;
+}
 
-  // An address that lost its brackets; a field that we know has to follow.
-  [[nodiscard]] bool take_recipient_without_brackets(FieldScanner& scan,
-                                                     std::string_view& address) {
-    any_ = true;
-    const std::optional<std::string_view> bare = take_bare_address(scan);
-    address = bare.value_or(std::string_view());
-    const std::string_view next = scan.rest();
-    return bare && (next.substr(0, 8) == ", relay=" || next.substr(0, 10) == ", orig_to=" ||
-                    next.substr(0, 7) == ", from=");
+// A field that we do not know, or orig_to= or relay= in another place.
+[[gnu::cold]] Rest take_odd_field(std::string_view text,
+                                  Attempt& attempt,
+                                  std::span<const Lookalike> lookalikes) {
+  FieldScanner scan(text);
+  if (attempt.original.data() == nullptr && scan.take("orig_to=")) {
+    const std::optional<std::string_view> original = take_recipient(scan, lookalikes);
+    attempt.original = original.value_or(std::string_view());
+    return original && scan.take(", ") ? Rest(scan.rest()) : std::nullopt;
   }
-
-  // One that we do not know, or orig_to= or relay= in another place.
-  [[nodiscard]] bool take_field(FieldScanner& scan, Attempt& attempt) {
-    any_ = true;
-    if (attempt.original.data() == nullptr && scan.take("orig_to=")) {
-      const std::optional<std::string_view> original = take_recipient(scan, lookalikes_);
-      attempt.original = original.value_or(std::string_view());
-      return original && scan.take(", ");
-    }
-    if (take_key(scan, "relay=", attempt.relay)) {
-      return true;
-    }
-    constexpr std::array<std::string_view, 9> kKnown = {
-        "to", "orig_to", "relay", "conn_use", "delay", "delays", "tls", "dsn", "status"};
-    const std::optional<std::string_view> key = take_other_field(scan);
-    return key && std::find(kKnown.begin(), kKnown.end(), *key) == kKnown.end();
+  if (take_key(scan, "relay=", attempt.relay)) {
+    return scan.rest();
   }
-
- private:
-  std::span<const Lookalike> lookalikes_;
-  bool any_ = false;
-};
+  constexpr std::array<std::string_view, 9> kKnown = {
+      "to", "orig_to", "relay", "conn_use", "delay", "delays", "tls", "dsn", "status"};
+  const std::optional<std::string_view> key = take_other_field(scan);
+  const bool unknown = key && std::find(kKnown.begin(), kKnown.end(), *key) == kKnown.end();
+  return unknown ? Rest(scan.rest()) : std::nullopt;
+}
 
 // Where the text ends, and which queue ids it names. False if it may not be the text at all.
 bool take_text(std::string_view text, bool odd, Attempt& attempt) {
-  std::optional<std::string_view> whole;
-  if (!text.empty() && text.back() == ')') {
-    whole = text;
-  } else {
+  std::optional<std::string_view> whole(text);
+  if (text.empty() || text.back() != ')') {
     whole = up_to_last(text, ')');
   }
   attempt.cut = !whole;
@@ -151,17 +145,22 @@ bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Look
   if (!scan.take("to=")) {
     return false;
   }
-  OddFields odd(lookalikes);
+  bool odd = false;
+  const auto go_on = [&scan, &odd](const Rest& rest) {
+    odd = true;
+    scan = FieldScanner(rest.value_or(std::string_view()));
+    return rest.has_value();
+  };
   attempt.written = text;
   if (const std::optional<std::string_view> to = take_recipient(scan, lookalikes)) {
     attempt.recipient = *to;
-  } else if (!odd.take_recipient_without_brackets(scan, attempt.recipient)) {
+  } else if (!go_on(take_recipient_without_brackets(scan.rest(), attempt.recipient))) {
     return false;
   }
   if (scan.take(", orig_to=")) {
     if (const std::optional<std::string_view> original = take_recipient(scan, lookalikes)) {
       attempt.original = *original;
-    } else if (!odd.take_recipient_without_brackets(scan, attempt.original)) {
+    } else if (!go_on(take_recipient_without_brackets(scan.rest(), attempt.original))) {
       return false;
     }
   }
@@ -176,7 +175,8 @@ bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Look
   while (!scan.take("status=")) {
     if (!take_key(scan, "delay=", attempt.delay) && !take_key(scan, "delays=", attempt.delays) &&
         !take_key(scan, "dsn=", dsn) && !take_key(scan, "conn_use=", conn_use) &&
-        !take_key(scan, "tls=", attempt.tls) && !odd.take_field(scan, attempt)) {
+        !take_key(scan, "tls=", attempt.tls) &&
+        !go_on(take_odd_field(scan.rest(), attempt, lookalikes))) {
       return false;
     }
   }
@@ -190,7 +190,7 @@ bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Look
     }
   }
   attempt.status = scan.take_word();
-  return !attempt.status.empty() && scan.take(" (") && take_text(scan.rest(), odd.any(), attempt);
+  return !attempt.status.empty() && scan.take(" (") && take_text(scan.rest(), odd, attempt);
 }
 
 }  // namespace mtrk::maillog

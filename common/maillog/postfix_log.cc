@@ -113,18 +113,17 @@ std::string_view last_value(std::string_view value, char end) {
   return whole ? value : up_to_last(value, end).value_or(value);
 }
 
-// Fields between client= and orig_queue_id= that we do not know, but none that a client fills: what
-// it is called, or logs in as, must not name a queue id.
-void skip_client_fields(FieldScanner& scan) {
-  for (;;) {
-    FieldScanner next = scan;
-    const std::optional<std::string_view> key =
-        next.rest().substr(0, 14) == "orig_queue_id=" ? std::nullopt : take_other_field(next);
+// What stands from orig_queue_id= on, behind fields that we do not know, but none that a client
+// fills: what it is called, or logs in as, must not name a queue id.
+std::string_view behind_client_fields(std::string_view text) {
+  FieldScanner scan(text);
+  while (scan.rest().substr(0, 14) != "orig_queue_id=") {
+    const std::optional<std::string_view> key = take_other_field(scan);
     if (!key || key->substr(0, 5) == "sasl_" || *key == "helo" || *key == "ident") {
-      return;
+      return {};
     }
-    scan = next;
   }
+  return scan.rest();
 }
 
 // client=host[address][, orig_queue_id=OLD][, …]
@@ -137,22 +136,25 @@ bool parse_client(std::string_view text, What& what) {
   const std::optional<std::string_view> name = scan.take_field();
   client.client = name ? *name : last_value(scan.rest(), ']');
   if (name) {
-    skip_client_fields(scan);
-    if (scan.take("orig_queue_id=")) {
-      client.orig_queue_id = scan.take_word();
+    FieldScanner origin(behind_client_fields(scan.rest()));
+    if (origin.take("orig_queue_id=")) {
+      client.orig_queue_id = origin.take_word();
     }
   }
   return put(what, client);
 }
 
-// Takes what stands in front of `key`, and the key.
-bool take_up_to(FieldScanner& scan, std::string_view key) {
+// What stands behind `key`, which fields of qmgr's that we do not know may precede; empty if it is
+// not there. With a recipient or a status it is another line, which may end with anything.
+[[gnu::cold]] std::string_view behind(std::string_view text, std::string_view key) {
+  FieldScanner scan(text);
   while (!scan.take(key)) {
-    if (!take_other_field(scan)) {
-      return false;
+    const std::optional<std::string_view> other = take_other_field(scan);
+    if (!other || *other == "to" || *other == "status") {
+      return {};
     }
   }
-  return true;
+  return scan.rest();
 }
 
 // What follows nrcpt=N: " (queue active)", with further fields in front of it in releases to come;
@@ -175,9 +177,14 @@ bool parse_rest_of_from(FieldScanner scan, std::string_view sender, What& what) 
     return (status == "expired" || status == "force-expired") &&
            is_just(scan.rest(), ", returned to sender") && put(what, GaveUp{status});
   }
-  if (!take_up_to(scan, "size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
-      !scan.take(", ") || !take_up_to(scan, "nrcpt=")) {
+  if (!scan.take("size=")) {
+    scan = FieldScanner(behind(scan.rest(), "size="));
+  }
+  if (!parse_number<std::uint64_t>(scan.take_word()) || !scan.take(", ")) {
     return false;
+  }
+  if (!scan.take("nrcpt=")) {
+    scan = FieldScanner(behind(scan.rest(), "nrcpt="));
   }
   const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
   return recipients && ends_active(scan.rest()) && put(what, Queued{sender, *recipients});
@@ -189,11 +196,13 @@ bool parse_from(std::string_view text, What& what) {
   if (!scan.take("from=")) {
     return false;
   }
-  std::optional<std::string_view> sender = scan.take_address();
-  if (!sender) {
-    sender = scan.rest().substr(0, 2) == ", " ? std::string_view() : take_bare_address(scan);
+  if (const std::optional<std::string_view> sender = scan.take_address()) {
+    return scan.take(", ") && parse_rest_of_from(scan, *sender, what);
   }
-  return sender && scan.take(", ") && parse_rest_of_from(scan, *sender, what);
+  FieldScanner bare(scan.rest());
+  const std::optional<std::string_view> sender =
+      bare.rest().substr(0, 2) == ", " ? std::string_view() : take_bare_address(bare);
+  return sender && bare.take(", ") && parse_rest_of_from(bare, *sender, what);
 }
 
 // uid=N from=<S>[ orig_id=OLD]

@@ -151,6 +151,11 @@ TEST(OddPostfixTest, AFieldThatItDoesNotKnowSmugglesNothing) {
         "to=<a@b>" + kRelay + ", helo=x, delay=0, dsn=2.0.0, status=sent (250 ok"}) {
     EXPECT_EQ(said(text), "unparsed") << text;
   }
+  // What ends a line of qmgr's ends none of an agent's.
+  EXPECT_EQ(said("from=<s@x>, to=<a@b>" + kRelay +
+                 ", notes=x, status=bounced (no, size=1, nrcpt=1 (queue active)"),
+            "a@b  bounced");
+  EXPECT_EQ(said("from=<s@x>, status=bounced (no, size=1, nrcpt=1 (queue active)"), "ignored");
   // Where a client fills it, it names no queue id.
   for (const std::string field : {"sasl_username=x", "sasl_method=x", "helo=x", "ident=\"x\""}) {
     DeliveryEvent event{};
