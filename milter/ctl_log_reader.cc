@@ -170,7 +170,6 @@ int report_format(const std::string& path,
                   std::uint64_t lines,
                   const maillog::LogFormatTally& format) {
   constexpr std::size_t kShown = 160;
-  constexpr int kNotUnderstood = 1;
   const std::string& example = format.example();
   const std::string shown =
       example.empty() ? std::string() : ": " + escape_for_people(example, kShown);
@@ -190,7 +189,7 @@ int report_format(const std::string& path,
                  "mtrkctl: %s: %llu of %llu lines have no tag that can be read, such as%s\n",
                  path.c_str(), static_cast<unsigned long long>(spoilt),
                  static_cast<unsigned long long>(lines), shown.c_str());
-    return kNotUnderstood;
+    return exit_code::ok;  // somebody's line among many, whose record is nobody's
   }
   if (format.mail()) {
     return exit_code::ok;

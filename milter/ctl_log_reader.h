@@ -136,8 +136,8 @@ struct LogSummary {
 };
 
 // Says on standard error what is to be said of the log as a whole: that its format, or that of some
-// of its lines, is unknown, with one of them (returns exit_code::data_error); that the tags of some
-// are spoilt (1); that there is nothing in it (ok, as if all is well).
+// of its lines, is unknown, with one of them; that the tags of some are spoilt; that there is
+// nothing in it. Returns exit_code::data_error in the first case, else ok.
 [[nodiscard]] int report_format(const std::string& path,
                                 std::uint64_t lines,
                                 const maillog::LogFormatTally& format);

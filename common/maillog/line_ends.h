@@ -1,19 +1,33 @@
 #pragma once
 
+#include "common/base/ascii.h"
+
+#include <cstddef>
 #include <string_view>
 
-// Where a line of a log begins and ends. What terminals, file transfers and syslog daemons leave
-// between a record and its line feed is no part of it: CR, blanks, tabs, NUL, terminal escape
-// sequences ("ESC[0m"), and control characters as syslog daemons spell them ("#015", "^M"). Pure,
-// linear in what is cut.
+// Where a line of a log ends. What terminals, file transfers and syslog daemons leave between a
+// record and its line feed is no part of it: CR, blanks, tabs, NUL, terminal escape sequences
+// ("ESC[0m"), and control characters as syslog daemons spell them ("#015", "^M"). Pure, linear in
+// what is cut.
 namespace mtrk::maillog {
 
 // `line` without all of that at its end.
 [[nodiscard]] std::string_view cut_behind_record(std::string_view line);
 
-// The same. Nearly all lines end with what is theirs, most with a parenthesis, and are told by it.
+// The same. Nearly all lines end with what is theirs, and are told by it: no control character or
+// blank, and nothing that could be the last of an escape sequence or of a control character's
+// spelling.
 [[nodiscard]] inline std::string_view record_of(std::string_view line) {
-  return line.empty() || line.back() == ')' ? line : cut_behind_record(line);
+  constexpr std::size_t kLongestSpelling = 4;  // "#015"
+  if (line.size() < kLongestSpelling) {
+    return cut_behind_record(line);
+  }
+  const char last = line.back();
+  const char before = line[line.size() - 2];
+  const bool plain = last > ' ' && last != '\x7f' && before != '^' && before != '[' &&
+                     line[line.size() - kLongestSpelling] != '#' &&
+                     (!is_alpha(last) || before > '?' || before < '0');
+  return plain ? line : cut_behind_record(line);
 }
 
 // `line` without a byte order mark, NULs (the hole of a truncated file), terminal escape sequences

@@ -4,7 +4,6 @@
 #include "common/base/octets.h"
 #include "common/maillog/foreign_header.h"
 #include "common/maillog/line_ends.h"
-#include "common/maillog/log_tag.h"
 #include "common/maillog/rfc5424.h"
 
 #include <algorithm>
@@ -125,15 +124,69 @@ bool take_traditional_stamp(std::string_view& line,
   return word;
 }
 
-// Anything but a tag leaves the program empty: a line of the log, but of nobody we know ("last
-// message repeated 3 times").
-void split_tag(std::string_view text, LogLine& line) {
-  LogTag tag;
-  if (take_tag(text, tag)) {
-    line.program = tag.program;
-    line.pid = tag.pid;
+// How long the program's name at the front of `text` is.
+std::size_t program_length(std::string_view text) {
+  std::size_t i = 0;
+  for (; i + octets::kWord <= text.size(); i += octets::kWord) {
+    const std::uint64_t word = octets::load(text.data() + i);
+    const std::uint64_t ends =
+        octets::equal_to(word, '[') | octets::equal_to(word, ':') | octets::equal_to(word, ' ');
+    if (ends != 0) {
+      return i + octets::before_first(ends);
+    }
   }
-  line.text = text;
+  while (i < text.size() && text[i] != '[' && text[i] != ':' && text[i] != ' ') {
+    ++i;
+  }
+  return i;
+}
+
+// The digits at the front of `text`, however many, modulo 2³².
+std::uint32_t take_pid(std::string_view& text) {
+  std::uint32_t pid = 0;
+  if (text.size() >= octets::kWord) {
+    std::uint64_t word = octets::load(text.data());
+    const std::size_t digits =
+        octets::before_first(~octets::between(word, '0', '9') & octets::kHigh);
+    if (digits > 0 && digits < octets::kWord) {
+      // Leading zeros instead of what follows; then two, four and eight digits are made one number.
+      word <<= 8 * (octets::kWord - digits);
+      word = (word & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
+      word = (word & 0x00FF00FF00FF00FF) * 6553601 >> 16;
+      word = (word & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
+      text.remove_prefix(digits);
+      return static_cast<std::uint32_t>(word);
+    }
+  }
+  while (!text.empty() && is_digit(text[0])) {
+    pid = pid * 10 + static_cast<std::uint32_t>(text[0] - '0');
+    text.remove_prefix(1);
+  }
+  return pid;
+}
+
+// "postfix/smtp[1]: text" or "postfix/smtp: text". Anything else leaves the program empty: a line
+// of the log, but of nobody we know ("last message repeated 3 times").
+void take_tag(std::string_view rest, LogLine& line) {
+  line.text = rest;
+  const std::string_view program(rest.data(), program_length(rest));
+  rest.remove_prefix(program.size());
+  std::uint32_t pid = 0;
+  if (!rest.empty() && rest[0] == '[') {
+    rest.remove_prefix(1);
+    pid = take_pid(rest);
+    if (rest.empty() || rest[0] != ']') {
+      return;
+    }
+    rest.remove_prefix(1);
+  }
+  if (program.empty() || rest.size() < 2 || rest[0] != ':' || rest[1] != ' ') {
+    return;
+  }
+  rest.remove_prefix(2);
+  line.program = program;
+  line.pid = pid;
+  line.text = rest;
 }
 
 // "<22>" of a log that keeps the priority.
@@ -170,8 +223,22 @@ bool split_known(std::string_view text,
     return false;
   }
   line.host = take_word(text);
-  split_tag(text, line);
+  take_tag(text, line);
   return true;
+}
+
+// Apart, so that the fast path does not carry it along.
+[[gnu::noinline]] void try_foreign(std::string_view text,
+                                   const StampContext& context,
+                                   StampMemo* memo,
+                                   bool known,
+                                   std::optional<LogLine>& result) {
+  LogLine foreign;
+  if (split_foreign_line(text, context, memo, foreign) && !(known && foreign.program.empty())) {
+    result = foreign;
+  } else if (!known) {
+    result.reset();
+  }
 }
 
 }  // namespace
@@ -183,14 +250,8 @@ std::optional<LogLine> split_log_line(std::string_view line,
   std::optional<LogLine> result(
       std::in_place);  // filled where it is: copies cost more than parsing
   const bool known = split_known(line, context, memo, *result);
-  if (known && !result->program.empty() && !may_be_foreign(*result)) {
-    return result;
-  }
-  LogLine foreign;
-  if (split_foreign_line(line, context, memo, foreign) && !(known && foreign.program.empty())) {
-    *result = foreign;
-  } else if (!known) {
-    result.reset();
+  if (!known || result->program.empty() || may_be_foreign(*result)) {
+    try_foreign(line, context, memo, known, result);
   }
   return result;
 }

@@ -303,7 +303,7 @@ std::optional<Minutes> take_named_zone(StampScan& scan) {
   StampScan ahead = scan;
   const std::string_view name = ahead.take_letters();
   for (const ZoneName& known : kZoneNames) {
-    if (known.name == name && is_wsp(ahead.peek())) {
+    if (known.name == name && (is_wsp(ahead.peek()) || ahead.peek() == ']')) {
       scan = ahead;
       return Minutes(known.minutes);
     }
@@ -321,7 +321,7 @@ void take_zone(StampScan& scan, WallClock& clock) {
     return;
   }
   clock.offset = is_alpha(ahead.peek()) ? take_named_zone(ahead) : take_numeric_zone(ahead);
-  if (clock.offset && is_wsp(ahead.peek())) {
+  if (clock.offset && (is_wsp(ahead.peek()) || ahead.peek() == ']')) {
     scan = ahead;
   } else {
     clock.offset.reset();

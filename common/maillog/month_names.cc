@@ -63,6 +63,9 @@ constexpr Year kNames[] = {
      "вер|Вер|", "жов|Жов|", "лис|Лис|", "гру|Гру|"},
     // Hungarian, Romanian
     {"ian|", "", "márc|", "ápr|", "", "iun|", "iul|", "", "szept|", "", "noi|", ""},
+    // Slovenian, Estonian, Latvian, Lithuanian
+    {"jaan|saus|", "veebr|vas|", "märts|marts|kov|", "bal|", "maijs|geg|", "juuni|jūn|birž|",
+     "juuli|jūl|liep|", "avg|rugp|", "rugs|", "spal|", "lapkr|", "dets|gruod|"},
     // Turkish
     {"oca|", "Şub|şub|", "", "nis|", "", "haz|", "tem|", "ağu|", "eyl|", "eki|", "kas|", "ara|"},
 };
