@@ -27,7 +27,7 @@ namespace {
 constexpr std::size_t kMessagesAtOnce = 2000;
 constexpr std::size_t kOctetsAtOnce = std::size_t{32} << 20;
 // A line of a message to a hundred thousand recipients is about this long.
-constexpr std::size_t kLongestLine = std::size_t{16} << 20;
+constexpr std::size_t kLongestImportLine = std::size_t{16} << 20;
 
 class Import {
  public:
@@ -163,7 +163,7 @@ bool Import::store_batch() {
 int import_from(int input, const ImportOptions& options) {
   store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
   Import import(options, writer);
-  LineReader lines(input, kLongestLine);
+  LineReader lines(input, kLongestImportLine);
   const bool all = import.read(lines);
   import.print_summary();
   if (!all) {

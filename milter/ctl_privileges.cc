@@ -15,7 +15,7 @@
 namespace mtrk {
 namespace {
 
-store::StoreUnusable refused(const std::string& path, const std::string& why) {
+store::StoreUnusable keep_out(const std::string& path, const std::string& why) {
   return {exit_code::no_permission, fmt::format("store {}: {}", path, why)};
 }
 
@@ -24,7 +24,7 @@ FolderOwner owner_of_store(const std::string& path) {
     return owner_of_folder(path);
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::operation_not_permitted) {
-      throw refused(path, error.what());
+      throw keep_out(path, error.what());
     }
     throw store::StoreUnusable(exit_code::no_input, fmt::format("store {}", error.what()));
   }
@@ -50,19 +50,19 @@ void become_store_owner(const std::string& store_path) {
   const FolderOwner owner = owner_of_store(store_path);
   if (owner.user == 0) {
     if (!owner.closed) {
-      throw refused(store_path, "the folder is root's, but others may write into it");
+      throw keep_out(store_path, "the folder is root's, but others may write into it");
     }
     return;
   }
   const gid_t group = group_of(owner);
   if (group == 0) {
-    throw refused(store_path, "the folder belongs to an account whose group is root's");
+    throw keep_out(store_path, "the folder belongs to an account whose group is root's");
   }
   try {
     become_account(owner.user, group);
   } catch (const std::system_error& error) {
-    throw refused(store_path, fmt::format("cannot become user {}, whose folder it is: {}",
-                                          owner.user, error.what()));
+    throw keep_out(store_path, fmt::format("cannot become user {}, whose folder it is: {}",
+                                           owner.user, error.what()));
   }
 }
 

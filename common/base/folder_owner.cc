@@ -18,14 +18,14 @@ namespace {
 
 constexpr int kMostLinks = 40;
 
-[[noreturn]] void give_up(int error, const std::string& what) {
+[[noreturn]] void refuse_way(int error, const std::string& what) {
   throw std::system_error(error, std::generic_category(), what);
 }
 
-struct stat status_of(const UniqueFd& fd, const std::string& path) {
+struct stat status_of_folder(const UniqueFd& fd, const std::string& path) {
   struct stat status {};
   if (!fd || ::fstat(fd.get(), &status) != 0) {
-    give_up(errno, path);
+    refuse_way(errno, path);
   }
   return status;
 }
@@ -34,7 +34,7 @@ std::string target_of(const UniqueFd& link, const std::string& path) {
   std::string target(PATH_MAX, '\0');
   const ssize_t size = ::readlinkat(link.get(), "", target.data(), target.size());
   if (size < 0) {
-    give_up(errno, path);
+    refuse_way(errno, path);
   }
   target.resize(static_cast<std::size_t>(size));
   return target;
@@ -46,10 +46,10 @@ FolderOwner owner_of_folder(const std::string& path) {
   constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   std::string rest = path;
   const UniqueFd top(::open("/", kFlags | O_DIRECTORY));
-  const uid_t ruler = status_of(top, path).st_uid;  // root, but for some namespaces
+  const uid_t ruler = status_of_folder(top, path).st_uid;  // root, but for some namespaces
   const auto is_trusted = [&](uid_t user) { return user == 0 || user == ruler; };
   UniqueFd folder(::open(rest.starts_with('/') ? "/" : ".", kFlags | O_DIRECTORY));
-  struct stat status = status_of(folder, path);
+  struct stat status = status_of_folder(folder, path);
   int links = 0;
   bool missing = false;
   for (;;) {
@@ -65,13 +65,13 @@ FolderOwner owner_of_folder(const std::string& path) {
       missing = true;
       break;
     }
-    const struct stat found = status_of(next, path);
+    const struct stat found = status_of_folder(next, path);
     if (!is_trusted(status.st_uid) && found.st_uid != status.st_uid) {
-      give_up(EPERM, path + ": on the way there, \"" + name + "\" is not its folder's owner's");
+      refuse_way(EPERM, path + ": on the way there, \"" + name + "\" is not its folder's owner's");
     }
     if (S_ISLNK(found.st_mode)) {
       if (++links > kMostLinks) {
-        give_up(ELOOP, path);
+        refuse_way(ELOOP, path);
       }
       // Whoever owns the link chose what it leads to.
       const std::string target = target_of(next, path);
@@ -79,13 +79,13 @@ FolderOwner owner_of_folder(const std::string& path) {
         folder = UniqueFd(::open("/", kFlags | O_DIRECTORY));
       }
       const uid_t chooser = found.st_uid;
-      status = status_of(folder, path);
+      status = status_of_folder(folder, path);
       status.st_uid = is_trusted(chooser) ? status.st_uid : chooser;
       rest.insert(0, target + (rest.empty() ? "" : "/"));
       continue;
     }
     if (!S_ISDIR(found.st_mode)) {
-      give_up(ENOTDIR, path);
+      refuse_way(ENOTDIR, path);
     }
     folder = std::move(next);
     status = found;

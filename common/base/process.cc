@@ -21,7 +21,7 @@
 namespace mtrk {
 namespace {
 
-void require(bool held, const char* what) {
+void require_done(bool held, const char* what) {
   if (!held) {
     throw std::system_error(errno, std::generic_category(), what);
   }
@@ -86,11 +86,11 @@ void become_account(uid_t user, gid_t group) {
   if (user == 0 || group == 0) {
     throw std::invalid_argument("root is no account to become");
   }
-  require(::setgroups(0, nullptr) == 0, "setgroups");
-  require(::setresgid(group, group, group) == 0, "setresgid");
-  require(::setresuid(user, user, user) == 0, "setresuid");
-  require(drop_capabilities(), "capset");
-  require(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+  require_done(::setgroups(0, nullptr) == 0, "setgroups");
+  require_done(::setresgid(group, group, group) == 0, "setresgid");
+  require_done(::setresuid(user, user, user) == 0, "setresuid");
+  require_done(drop_capabilities(), "capset");
+  require_done(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
   forbid_dumps();  // changing the user may have undone it
   if (::setuid(0) == 0) {
     throw std::system_error(EPERM, std::generic_category(), "root was not given up");

@@ -68,6 +68,8 @@ bool make_store_folder(const std::string& path) {
   const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | kFlags));
   if (folder) {
     static_cast<void>(::fchmod(folder.get(), kStoreFolderMode));
+  } else if (::geteuid() != 0) {  // the umask took reading; there is nothing to be led astray to
+    static_cast<void>(::chmod(path.c_str(), kStoreFolderMode));
   }
   return true;
 }
