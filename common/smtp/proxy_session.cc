@@ -120,6 +120,10 @@ std::size_t ProxySession::consume_line(std::string_view in) {
     refuse_line("500 5.5.2 A line ends with CRLF, and holds no CR, LF or NUL");
     return lf + 1;
   }
+  if (mode_ == Mode::command && !has_plain_verb(line)) {
+    refuse_line("500 5.5.2 A command begins with its verb");
+    return lf + 1;
+  }
   const bool is_auth = mode_ == Mode::auth_line || verb_of(line) == Verb::auth;
   if (line.size() > (is_auth ? kMaxAuth : kMaxCommand)) {
     refuse_line("500 5.5.2 Line too long");

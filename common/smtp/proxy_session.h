@@ -19,7 +19,8 @@
 //  * A reply belongs to a command: replies of our own wait for their turn between those of the
 //    server, so that pipelining stays intact.
 //  * Commands reach the server in lines of CRLF without bare CR, bare LF or NUL, of a length that
-//    servers take; a message ends where everybody agrees (data_scanner.h), BDAT is counted.
+//    servers take, and with a verb that no server reads otherwise (has_plain_verb()); a message
+//    ends where everybody agrees (data_scanner.h), BDAT is counted.
 //  * Nothing is sent to the server before its greeting, and nothing behind EHLO, HELO, DATA, AUTH
 //    and QUIT before their reply: what comes next depends on it (RFC 2920 §3.1; Sendmail insists).
 //  * No octet crosses a TLS handshake: input behind STARTTLS ends the session (S1), input behind

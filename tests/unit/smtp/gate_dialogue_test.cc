@@ -36,6 +36,15 @@ std::string unescape(const std::string& text) {
       case '0':
         result += '\0';
         break;
+      case 't':
+        result += '\t';
+        break;
+      case 'v':
+        result += '\v';
+        break;
+      case 'f':
+        result += '\f';
+        break;
       case 'x': {  // \x100a: the character a, 100 times
         result.append(static_cast<std::size_t>(std::stoul(text.substr(i + 1))), 'a');
         while (i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i + 1])) != 0) {
