@@ -31,7 +31,13 @@ void GateConnections::sweep(net::Clock::time_point now) {
 void GateConnections::drain() {
   for (GateConnection* connection : connections_) {
     connection->draining_ = true;
-    connection->wake();
+    connection->leave_if_idle();
+  }
+}
+
+void GateConnections::end() {
+  for (GateConnection* connection : connections_) {
+    connection->leave();
   }
 }
 
@@ -98,6 +104,25 @@ void GateConnection::on_deadline() {
   wake();
 }
 
+// Also of one that does not take what it was sent: that is not waited for longer than `closing`.
+void GateConnection::leave_if_idle() {
+  if (session_ == nullptr || session_->is_idle() || !session_->greeted()) {
+    leave();
+  }
+}
+
+void GateConnection::leave() {
+  if (session_ == nullptr) {
+    client_.close();
+    return;
+  }
+  if (!session_->closing()) {
+    session_->shut_down();
+    allow(settings_->deadlines.closing);
+  }
+  wake();
+}
+
 void GateConnection::wake() {
   client_signal_.notify();
   upstream_signal_.notify();
@@ -127,8 +152,8 @@ net::Awaitable<void> GateConnection::run(smtp::ProxySession& session, Outbound o
     } else {
       co_await client_signal_.wait();
     }
-    if (draining_ && session.is_idle()) {
-      session.shut_down();
+    if (draining_) {
+      leave_if_idle();
     }
   }
   co_await stop_upstream();

@@ -15,7 +15,8 @@
 namespace mtrk::gate {
 namespace {
 
-constexpr std::chrono::seconds kDrainLimit{30};
+constexpr std::chrono::seconds kDrainLimit{20};
+constexpr std::chrono::seconds kLastWord{1};  // for those that are left then
 constexpr std::chrono::milliseconds kDrainPoll{20};
 
 std::vector<net::Tcp::endpoint> to_endpoints(const std::vector<std::string>& list) {
@@ -98,17 +99,23 @@ net::Awaitable<void> GateDaemon::shut_down() {
   log::notice(
       "", {{"mtrk-gate", "stopping"}, {"connections", fmt::format("{}", server_.connections())}});
   server_.drain();
+  co_await wait_for_sessions(kDrainLimit);
+  if (server_.connections() > 0) {
+    log::warning("", {{"mtrk-gate", "stopped with connections open"},
+                      {"connections", fmt::format("{}", server_.connections())}});
+    server_.end();
+    co_await wait_for_sessions(kLastWord);
+  }
+  server_.context().stop();
+}
+
+net::Awaitable<void> GateDaemon::wait_for_sessions(std::chrono::seconds limit) {
   net::Timer poll(server_.context());
-  const net::Clock::time_point latest = net::Clock::now() + kDrainLimit;
+  const net::Clock::time_point latest = net::Clock::now() + limit;
   while (server_.connections() > 0 && net::Clock::now() < latest) {
     poll.expires_after(kDrainPoll);
     co_await poll.async_wait(net::kAwait);
   }
-  if (server_.connections() > 0) {
-    log::warning("", {{"mtrk-gate", "stopped with connections open"},
-                      {"connections", fmt::format("{}", server_.connections())}});
-  }
-  server_.context().stop();
 }
 
 void GateDaemon::reload() {

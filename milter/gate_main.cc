@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -27,8 +28,10 @@ In front of a mail system that listens on port 10024 (mtrk.conf):
   upstream = "127.0.0.1:10024"
 See mtrk-gate(8) and mtrk.conf(5).)text";
 
-// Mail passes through memory: no core files. A session is two descriptors: all we may have.
+// Mail passes through memory: no core files, also where a core_pattern with a pipe asks for one,
+// and nobody looks into it. A session is two descriptors: all we may have.
 void set_limits() {
+  ::prctl(PR_SET_DUMPABLE, 0);
   const rlimit no_core{0, 0};
   static_cast<void>(::setrlimit(RLIMIT_CORE, &no_core));
   rlimit files{};

@@ -27,7 +27,8 @@ class GateServer {
   [[nodiscard]] net::asio::io_context& context() { return context_; }  // for the caller to run
   void start();
   void apply(std::shared_ptr<const Settings> settings) { settings_ = std::move(settings); }
-  void drain();  // nothing new; sessions end when their message is done
+  void drain();                       // nothing new; sessions end when their message is done
+  void end() { connections_.end(); }  // those that are left, too
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   [[nodiscard]] const Addresses& addresses() const { return addresses_; }
 

@@ -266,7 +266,7 @@ void ProxySession::expire(std::string_view why) {
 
 bool ProxySession::is_idle() const {
   return !is_connecting() && mode_ == Mode::command && waiting_.empty() && input_.empty() &&
-         !held_ && !in_transaction_;
+         !held_ && !in_transaction_ && !keeps_transaction();
 }
 
 void ProxySession::shut_down() {

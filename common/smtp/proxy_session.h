@@ -95,6 +95,7 @@ class ProxySession {
   // More of the client's octets may be fed. While false nothing is read from it: back-pressure.
   [[nodiscard]] bool wants_client() const;
   [[nodiscard]] bool closing() const { return closing_; }
+  [[nodiscard]] bool greeted() const { return greeted_; }  // the client was
   [[nodiscard]] bool client_tls() const { return client_tls_; }
   [[nodiscard]] bool upstream_tls() const { return upstream_tls_; }
   // There is a connection to the server, or will be. If not, one that is left is to be closed.
@@ -138,6 +139,8 @@ class ProxySession {
   // it cannot be told.
   [[nodiscard]] virtual bool needs_identity() const { return false; }
   [[nodiscard]] virtual std::optional<std::string> identity_command(const Reply&) { return {}; }
+  // A transaction has begun that the server has not been told of.
+  [[nodiscard]] virtual bool keeps_transaction() const { return false; }
   virtual void forget_client() {}  // the handshake is done: what was learned in clear is void
 
   // Late only. Commands may be passed from now on; `hello` is the server's answer to EHLO, or HELO.
