@@ -104,6 +104,16 @@ void GateConnection::on_deadline() {
   wake();
 }
 
+void GateConnection::log_notes() const {
+  for (const smtp::ProxySession::Note& note : session_->take_notes()) {
+    if (note.what.empty()) {
+      log::info(note.queue_id, {{"mtrk", note.fate}});
+    } else {
+      log::info(note.queue_id, {{"mtrk", note.fate}, {note.what, note.text}});
+    }
+  }
+}
+
 // Also of one that does not take what it was sent: that is not waited for longer than `closing`.
 void GateConnection::leave_if_idle() {
   if (session_ == nullptr || session_->is_idle() || !session_->greeted()) {
@@ -198,6 +208,7 @@ net::Awaitable<void> GateConnection::read_client() {
   if (size > 0) {
     allow(settings_->deadlines.idle);
     session_->from_client({from_client_.data(), size});
+    log_notes();
   } else if (error && error != asio::error::operation_aborted) {
     session_->client_closed();
   } else if (error && !client_.socket().is_open()) {

@@ -117,6 +117,7 @@ class GateConnection {
   void leave_if_idle();
   void leave();  // says 421, then closes
   void wake();
+  void log_notes() const;
   void watch_gathering();
   void allow(std::chrono::milliseconds time);
   void allow_next();  // as much as the state of the session asks for

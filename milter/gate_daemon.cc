@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/base/systemd.h"
+#include "common/config/gate_socket.h"
 #include "common/net/listener.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -127,8 +128,8 @@ void GateDaemon::reload() {
     log::notice("", {{"mtrk-gate", "reloaded"}});
     if (config->gate.inbound.listen != config_.gate.inbound.listen ||
         config->gate.outbound.listen != config_.gate.outbound.listen ||
-        config->store.path != config_.store.path) {
-      log::warning("", {{"mtrk-gate", "listen and store.path need a restart"}});
+        gate_socket_path(*config) != gate_socket_path(config_)) {
+      log::warning("", {{"mtrk-gate", "listen and milter.gate_socket need a restart"}});
     }
   } else {
     log::error("",

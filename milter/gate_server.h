@@ -3,8 +3,8 @@
 #include "common/net/asio.h"
 #include "milter/gate_connection.h"
 #include "milter/gate_limiter.h"
+#include "milter/gate_look_up.h"
 #include "milter/gate_settings.h"
-#include "milter/gate_store.h"
 
 #include <list>
 #include <memory>
@@ -59,7 +59,7 @@ class GateServer {
   GateLimiter outbound_limiter_;
   GateConnections connections_;
   std::unique_ptr<net::Resolver> resolver_;
-  std::shared_ptr<GateStore> store_;
+  std::shared_ptr<GateLookUp> look_up_;
   Addresses addresses_;
   bool draining_ = false;
   net::asio::io_context context_{1};

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 // One SMTP session through a proxy that queues nothing, as a state machine without I/O: octets of
 // the client and of the server behind ("upstream") in, octets to both out, and what the shell has
@@ -109,6 +111,14 @@ class ProxySession {
   [[nodiscard]] const std::string& end() const { return end_; }       // why it is closing
   [[nodiscard]] std::uint64_t messages() const { return messages_; }  // ended, not: accepted
   [[nodiscard]] std::uint64_t repaired() const { return repaired_; }  // bare CR and LF in messages
+  // What became of the MTRK of one message, a line each: mtrk=`fate`, `what`=`text`.
+  struct Note {
+    std::string queue_id;  // empty: not known
+    std::string_view fate;
+    std::string_view what = {};  // empty: nothing more is to be said
+    std::string text = {};       // of whatever octets the other side likes
+  };
+  [[nodiscard]] std::vector<Note> take_notes() { return std::exchange(notes_, {}); }
 
  protected:
   // What a reply of the server answers.
@@ -169,6 +179,7 @@ class ProxySession {
   void want_tls();
   void want(Effect effect) { effect_ = effect; }
   void close_with(std::string_view reply, std::string_view why);
+  void note(Note one) { notes_.push_back(std::move(one)); }
   void mark_message(unsigned mark) { message_mark_ = mark; }  // of the message that DATA begins
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
@@ -247,6 +258,7 @@ class ProxySession {
   bool identified_ = false;
 
   std::string end_;
+  std::vector<Note> notes_;
   std::uint64_t messages_ = 0;
   std::uint64_t repaired_ = 0;
 };
