@@ -31,7 +31,13 @@ void GateConnections::sweep(net::Clock::time_point now) {
 void GateConnections::drain() {
   for (GateConnection* connection : connections_) {
     connection->draining_ = true;
-    connection->wake();
+    connection->leave_if_idle();
+  }
+}
+
+void GateConnections::end() {
+  for (GateConnection* connection : connections_) {
+    connection->leave();
   }
 }
 
@@ -98,6 +104,35 @@ void GateConnection::on_deadline() {
   wake();
 }
 
+void GateConnection::log_notes() const {
+  for (const smtp::ProxySession::Note& note : session_->take_notes()) {
+    if (note.what.empty()) {
+      log::info(note.queue_id, {{"mtrk", note.fate}});
+    } else {
+      log::info(note.queue_id, {{"mtrk", note.fate}, {note.what, note.text}});
+    }
+  }
+}
+
+// Also of one that does not take what it was sent: that is not waited for longer than `closing`.
+void GateConnection::leave_if_idle() {
+  if (session_ == nullptr || session_->is_idle() || !session_->greeted()) {
+    leave();
+  }
+}
+
+void GateConnection::leave() {
+  if (session_ == nullptr) {
+    client_.close();
+    return;
+  }
+  if (!session_->closing()) {
+    session_->shut_down();
+    allow(settings_->deadlines.closing);
+  }
+  wake();
+}
+
 void GateConnection::wake() {
   client_signal_.notify();
   upstream_signal_.notify();
@@ -127,8 +162,8 @@ net::Awaitable<void> GateConnection::run(smtp::ProxySession& session, Outbound o
     } else {
       co_await client_signal_.wait();
     }
-    if (draining_ && session.is_idle()) {
-      session.shut_down();
+    if (draining_) {
+      leave_if_idle();
     }
   }
   co_await stop_upstream();
@@ -173,6 +208,7 @@ net::Awaitable<void> GateConnection::read_client() {
   if (size > 0) {
     allow(settings_->deadlines.idle);
     session_->from_client({from_client_.data(), size});
+    log_notes();
   } else if (error && error != asio::error::operation_aborted) {
     session_->client_closed();
   } else if (error && !client_.socket().is_open()) {

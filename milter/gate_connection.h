@@ -23,7 +23,8 @@ class GateConnection;
 class GateConnections {
  public:
   void sweep(net::Clock::time_point now);
-  void drain();  // those that are between two messages end, the others after the next reply
+  void drain();  // those that are between two messages end now, the others after theirs
+  void end();    // all of them
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
   [[nodiscard]] bool empty() const { return connections_.empty(); }
 
@@ -113,7 +114,10 @@ class GateConnection {
   [[nodiscard]] bool send_now(net::Transport* to, std::string& from, const Outgoing& state);
   [[nodiscard]] net::Awaitable<void> send_all();
   [[nodiscard]] net::Awaitable<void> send(net::Transport* to, std::string& from, Outgoing& state);
+  void leave_if_idle();
+  void leave();  // says 421, then closes
   void wake();
+  void log_notes() const;
   void watch_gathering();
   void allow(std::chrono::milliseconds time);
   void allow_next();  // as much as the state of the session asks for

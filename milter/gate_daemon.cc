@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/base/systemd.h"
+#include "common/config/gate_socket.h"
 #include "common/net/listener.h"
 
 #include <boost/asio/co_spawn.hpp>
@@ -15,7 +16,8 @@
 namespace mtrk::gate {
 namespace {
 
-constexpr std::chrono::seconds kDrainLimit{30};
+constexpr std::chrono::seconds kDrainLimit{20};
+constexpr std::chrono::seconds kLastWord{1};  // for those that are left then
 constexpr std::chrono::milliseconds kDrainPoll{20};
 
 std::vector<net::Tcp::endpoint> to_endpoints(const std::vector<std::string>& list) {
@@ -98,17 +100,23 @@ net::Awaitable<void> GateDaemon::shut_down() {
   log::notice(
       "", {{"mtrk-gate", "stopping"}, {"connections", fmt::format("{}", server_.connections())}});
   server_.drain();
+  co_await wait_for_sessions(kDrainLimit);
+  if (server_.connections() > 0) {
+    log::warning("", {{"mtrk-gate", "stopped with connections open"},
+                      {"connections", fmt::format("{}", server_.connections())}});
+    server_.end();
+    co_await wait_for_sessions(kLastWord);
+  }
+  server_.context().stop();
+}
+
+net::Awaitable<void> GateDaemon::wait_for_sessions(std::chrono::seconds limit) {
   net::Timer poll(server_.context());
-  const net::Clock::time_point latest = net::Clock::now() + kDrainLimit;
+  const net::Clock::time_point latest = net::Clock::now() + limit;
   while (server_.connections() > 0 && net::Clock::now() < latest) {
     poll.expires_after(kDrainPoll);
     co_await poll.async_wait(net::kAwait);
   }
-  if (server_.connections() > 0) {
-    log::warning("", {{"mtrk-gate", "stopped with connections open"},
-                      {"connections", fmt::format("{}", server_.connections())}});
-  }
-  server_.context().stop();
 }
 
 void GateDaemon::reload() {
@@ -120,8 +128,8 @@ void GateDaemon::reload() {
     log::notice("", {{"mtrk-gate", "reloaded"}});
     if (config->gate.inbound.listen != config_.gate.inbound.listen ||
         config->gate.outbound.listen != config_.gate.outbound.listen ||
-        config->store.path != config_.store.path) {
-      log::warning("", {{"mtrk-gate", "listen and store.path need a restart"}});
+        gate_socket_path(*config) != gate_socket_path(config_)) {
+      log::warning("", {{"mtrk-gate", "listen and milter.gate_socket need a restart"}});
     }
   } else {
     log::error("",

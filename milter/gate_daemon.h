@@ -5,13 +5,15 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include <chrono>
 #include <functional>
 #include <string>
 
 namespace mtrk::gate {
 
 // The process around the server: signals, reload, the service manager.
-//   SIGTERM, SIGINT  drain: no new connections, messages under way are finished, 30 s at most
+//   SIGTERM, SIGINT  drain: no new connections; sessions that are between two messages end at once,
+//                    messages under way are finished, 20 s at most
 //   SIGHUP           configuration and certificates again; if they are bad, the old ones stay.
 //                    Sessions go on with what was current when they began
 class GateDaemon {
@@ -27,6 +29,7 @@ class GateDaemon {
   [[nodiscard]] net::Awaitable<void> handle_signals();
   [[nodiscard]] net::Awaitable<void> watchdog();
   [[nodiscard]] net::Awaitable<void> shut_down();
+  [[nodiscard]] net::Awaitable<void> wait_for_sessions(std::chrono::seconds limit);
   void reload();
 
   LoadConfig load_;

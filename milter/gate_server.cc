@@ -71,7 +71,7 @@ std::string number(std::uint64_t value) {
 GateServer::GateServer(const Addresses& addresses, std::shared_ptr<const Settings> settings)
     : settings_(std::move(settings)),
       resolver_(std::make_unique<net::DnsResolver>()),
-      store_(std::make_shared<GateStore>(settings_->store_path)) {
+      look_up_(std::make_shared<GateLookUp>(settings_->look_up_path)) {
   for (const net::Tcp::endpoint& endpoint : addresses.inbound) {
     listen(endpoint, Side::inbound);
   }
@@ -91,6 +91,9 @@ void GateServer::start() {
     asio::co_spawn(context_, accept_all(listener), report);
   }
   asio::co_spawn(context_, sweep(), report);
+  if (!addresses_.outbound.empty()) {
+    asio::co_spawn(context_, look_up_->keep(), report);
+  }
 }
 
 void GateServer::drain() {
@@ -233,8 +236,8 @@ net::Awaitable<void> GateServer::serve_outbound(net::Socket socket,
         settings->hostname, outbound.tls, false, outbound.next_hop.lmtp});
   }
   behind.session = session.get();
-  behind.look_up = [store = store_, settings](const auto& transaction) {
-    return store->look_up(transaction, {settings->default_timeout, settings->redirection_is_final});
+  behind.look_up = [look_up = look_up_](const auto& transaction) {
+    return look_up->look_up(transaction);
   };
   {
     GateConnection connection(

@@ -3,8 +3,8 @@
 #include "common/net/asio.h"
 #include "milter/gate_connection.h"
 #include "milter/gate_limiter.h"
+#include "milter/gate_look_up.h"
 #include "milter/gate_settings.h"
-#include "milter/gate_store.h"
 
 #include <list>
 #include <memory>
@@ -27,7 +27,8 @@ class GateServer {
   [[nodiscard]] net::asio::io_context& context() { return context_; }  // for the caller to run
   void start();
   void apply(std::shared_ptr<const Settings> settings) { settings_ = std::move(settings); }
-  void drain();  // nothing new; sessions end when their message is done
+  void drain();                       // nothing new; sessions end when their message is done
+  void end() { connections_.end(); }  // those that are left, too
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   [[nodiscard]] const Addresses& addresses() const { return addresses_; }
 
@@ -58,7 +59,7 @@ class GateServer {
   GateLimiter outbound_limiter_;
   GateConnections connections_;
   std::unique_ptr<net::Resolver> resolver_;
-  std::shared_ptr<GateStore> store_;
+  std::shared_ptr<GateLookUp> look_up_;
   Addresses addresses_;
   bool draining_ = false;
   net::asio::io_context context_{1};

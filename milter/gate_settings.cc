@@ -1,6 +1,7 @@
 #include "milter/gate_settings.h"
 
 #include "common/base/ascii.h"
+#include "common/config/gate_socket.h"
 #include "common/net/dns.h"
 #include "common/net/listener.h"
 
@@ -127,9 +128,7 @@ std::shared_ptr<const Settings> make_settings(const Config& config) {
                        to_networks(in.networks),      in.auth_in_clear,         in.max_connections,
                        in.max_connections_per_address};
   settings->outbound = to_outbound(config.gate.outbound, *settings);
-  settings->default_timeout = config.retention.default_;
-  settings->redirection_is_final = config.privacy.forwarding == Forwarding::final;
-  settings->store_path = config.store.path;
+  settings->look_up_path = gate_socket_path(config);
   return settings;
 }
 
@@ -173,10 +172,6 @@ std::string check_settings(const Config& config) {
     add_problem(problems, error.what());
   }
   return problems;
-}
-
-TimePoint wall_clock() {
-  return std::chrono::floor<Seconds>(std::chrono::system_clock::now());
 }
 
 bool is_in(const std::vector<Network>& networks, const net::asio::ip::address& address) {

@@ -62,9 +62,7 @@ struct Settings {
     std::vector<Network> networks;
     unsigned max_connections = 1000;
   } outbound;
-  Seconds default_timeout{9 * 24 * 3600};
-  bool redirection_is_final = false;
-  std::string store_path;
+  std::string look_up_path;  // of the socket where mtrk-milter answers
   Deadlines deadlines;
 };
 
@@ -73,8 +71,6 @@ struct Settings {
 
 // What this program cannot do with a valid configuration, as one line; empty = nothing.
 [[nodiscard]] std::string check_settings(const Config& config);
-
-[[nodiscard]] TimePoint wall_clock();
 
 // True if `networks` is empty or one of them has the address.
 [[nodiscard]] bool is_in(const std::vector<Network>& networks,

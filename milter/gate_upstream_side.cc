@@ -83,6 +83,7 @@ net::Awaitable<void> GateConnection::serve_upstream() {
       break;
     }
     session_->from_upstream({from_upstream_.data(), size});
+    log_notes();
     allow_next();
     if (!send_now()) {
       co_await send_all();

@@ -3,6 +3,7 @@
 #include "common/base/exit_code.h"
 #include "common/base/log.h"
 #include "common/base/systemd.h"
+#include "common/config/gate_socket.h"
 #include "milter/capture_sink.h"
 #include "milter/circuit_breaker.h"
 #include "milter/counters.h"
@@ -10,6 +11,7 @@
 #include "milter/log_location.h"
 #include "milter/milter_glue.h"
 #include "milter/milter_socket.h"
+#include "milter/onward_service.h"
 #include "milter/queue_watcher.h"
 #include "milter/signal_pipe.h"
 #include "milter/store_queue.h"
@@ -124,7 +126,10 @@ class Server {
   std::thread thread_;
 };
 
-void reload_configuration(const ReloadConfig& reload, Config& running, StoreWriter& writer) {
+void reload_configuration(const ReloadConfig& reload,
+                          Config& running,
+                          StoreWriter& writer,
+                          OnwardService& onward) {
   systemd::notify_reloading();
   const Expected<Config> loaded = reload();
   if (!loaded) {
@@ -135,7 +140,9 @@ void reload_configuration(const ReloadConfig& reload, Config& running, StoreWrit
     next.log.queue_lifetime = loaded->log.queue_lifetime;
     next.log.filters = loaded->log.filters;
     next.gate = loaded->gate;
+    next.privacy.forwarding = loaded->privacy.forwarding;
     writer.reconfigure(next);
+    onward.set_policy(pass_on_policy(next));
     running = next;
     const bool complete = print_config(*loaded, Show::all) == print_config(running, Show::all);
     log::notice("", {{"reload", "done"},
@@ -149,7 +156,8 @@ void serve(const Server& server,
            SignalPipe& signals,
            const ReloadConfig& reload,
            Config running,
-           StoreWriter& writer) {
+           StoreWriter& writer,
+           OnwardService& onward) {
   const auto interval = systemd::watchdog_interval();
   const Milliseconds pause = interval ? std::chrono::ceil<Milliseconds>(*interval) : 3600s;
   while (!server.ended()) {
@@ -158,7 +166,7 @@ void serve(const Server& server,
       case SIGINT:
         return;
       case SIGUSR1:
-        reload_configuration(reload, running, writer);
+        reload_configuration(reload, running, writer, onward);
         break;
       default:
         systemd::notify_watchdog();
@@ -242,7 +250,8 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   }
 
   Shared& shared = shared_state();
-  StoreWriter writer(config, shared.queue, shared.breaker, shared.counters);
+  OnwardStore onward_store;
+  StoreWriter writer(config, shared.queue, shared.breaker, shared.counters, &onward_store);
 
   const LogPlace& log_place = choose_log(places, writer);
   const store::LogCursor position = start_position(log_place, config, writer, shared.counters);
@@ -250,6 +259,10 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
                        shared.queue, shared.counters);
 
   QueueWatcher queue_watcher(config, follower, shared.queue, shared.counters);
+
+  // Nobody asks where no mail leaves by mtrk-gate.
+  OnwardService onward(config.gate.outbound.listen.empty() ? "" : gate_socket_path(config),
+                       pass_on_policy(config), onward_store);
 
   std::unique_ptr<PublishedSocket> socket;
   try {
@@ -261,13 +274,14 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   writer.start();
   follower.start();
   queue_watcher.start();
+  onward.start();
   SignalPipe signals(kSignals);
   Server server(signals);
   log::notice("",
               {{"state", "serving"}, {"socket", config.milter.socket}, {"log", log_place.name()}});
   systemd::notify_ready("serving");
 
-  serve(server, signals, reload, config, writer);
+  serve(server, signals, reload, config, writer, onward);
 
   systemd::notify_stopping();
   if (socket) {
@@ -275,6 +289,7 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   }
   drain(server, signals);
   server.stop(socket.get());
+  onward.stop();
   queue_watcher.request_stop();
   follower.request_stop();
   shared.queue.close();

@@ -20,7 +20,8 @@ using ReloadConfig = std::function<Expected<Config>()>;
 // Signals (libmilter's own thread waits for HUP, TERM and INT too, so the rules are made here):
 //   TERM, INT   the socket's name goes, messages with MTRK under way have 20 s to end, everything
 //               queued is committed. A second one ends the waiting.
-//   USR1        reload: retention, queue_lifetime, filters; other keys need a restart (logged)
+//   USR1        reload: retention, queue_lifetime, filters, privacy.forwarding; other keys need a
+//               restart (logged)
 //   HUP, PIPE   ignored. HUP would end any other libmilter program.
 int run_milter_daemon(const Config& config, const ReloadConfig& reload);
 

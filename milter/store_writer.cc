@@ -50,10 +50,12 @@ std::size_t log_octets(const StoreQueue::Item& item) {
 StoreWriter::StoreWriter(const Config& config,
                          StoreQueue& queue,
                          CircuitBreaker& breaker,
-                         Counters& counters)
+                         Counters& counters,
+                         OnwardStore* onward)
     : queue_(queue),
       breaker_(breaker),
       counters_(counters),
+      onward_(onward),
       config_(config),
       log_(config.log.mta, counters) {
   open_store();
@@ -64,6 +66,7 @@ StoreWriter::StoreWriter(const Config& config,
 StoreWriter::~StoreWriter() {
   queue_.close();
   join();
+  close_store();
 }
 
 std::optional<store::LogCursor> StoreWriter::cursor(std::string_view source) {
@@ -95,6 +98,17 @@ void StoreWriter::open_store() {
   // Filters are copied by the store.
   store_ =
       std::make_unique<store::TrackingWriter>(writer_options(config_), store::Create::if_missing);
+  if (onward_ != nullptr) {
+    onward_->open(config_.store.path);
+  }
+}
+
+// Readers first: a process has one environment, and the last to leave closes it.
+void StoreWriter::close_store() {
+  if (onward_ != nullptr) {
+    onward_->close();
+  }
+  store_.reset();
 }
 
 // Nothing may end this thread while mail flows: whatever happens is counted and work goes on.
@@ -271,7 +285,7 @@ void StoreWriter::fail_batch(std::string_view why) {
   }
   pending_ = std::move(kept);
   if (failures_ % kFailuresToReopen == 0) {
-    store_.reset();  // opened again by the next batch
+    close_store();  // opened again by the next batch
   } else if (store_) {
     log_.replay(*store_);
   }
@@ -333,7 +347,7 @@ void StoreWriter::adopt_configuration() {
   config_.log.queue_lifetime = config->log.queue_lifetime;
   config_.log.filters = config->log.filters;
   config_.gate = config->gate;
-  store_.reset();  // one environment a process: the old one goes first
+  close_store();  // one environment a process: the old one goes first
   open_store();
   log_.replay(*store_);
 }

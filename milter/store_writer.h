@@ -6,6 +6,7 @@
 #include "milter/clock_guard.h"
 #include "milter/counters.h"
 #include "milter/log_applier.h"
+#include "milter/onward_store.h"
 #include "milter/store_queue.h"
 
 #include <chrono>
@@ -32,8 +33,13 @@ namespace mtrk {
 // fsync: the position is written once a second, and at the end.
 class StoreWriter {
  public:
-  // Opens the store; throws store::StoreUnusable or store::StoreError.
-  StoreWriter(const Config& config, StoreQueue& queue, CircuitBreaker& breaker, Counters& counters);
+  // Opens the store; throws store::StoreUnusable or store::StoreError. `onward`, which may be null,
+  // is open while the store is.
+  StoreWriter(const Config& config,
+              StoreQueue& queue,
+              CircuitBreaker& breaker,
+              Counters& counters,
+              OnwardStore* onward = nullptr);
   ~StoreWriter();  // closes the queue and joins
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
@@ -64,6 +70,7 @@ class StoreWriter {
   void run() noexcept;
   void work();
   void open_store();
+  void close_store();
   void take(Clock::time_point deadline);
   [[nodiscard]] Clock::time_point next_deadline() const;
   bool process_batch();
@@ -77,6 +84,7 @@ class StoreWriter {
   StoreQueue& queue_;
   CircuitBreaker& breaker_;
   Counters& counters_;
+  OnwardStore* onward_;
   Config config_;
   LogApplier log_;
   std::unique_ptr<store::TrackingWriter> store_;  // null while it cannot be opened

@@ -43,6 +43,7 @@ struct Config {
   struct Milter {
     std::string socket = "unix:/var/spool/postfix/mtrk/milter.sock";
     Milliseconds commit_wait{1000};
+    std::string gate_socket;  // "unix:/path"; empty: gate_socket.h
     bool leave_fold = false;  // of tracked mail: for gate.outbound to know it by, and to take off
   } milter;
   struct Log {

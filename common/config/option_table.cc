@@ -70,6 +70,11 @@ const ConfigOption kOptions[] = {
      nullptr,
      {0, 10 * kSecond}},
 
+    {"milter", "gate_socket", [](Config& c) -> std::string& { return c.milter.gate_socket; },
+     R"("unix:/run/mtrk/gate.sock")",
+     "Where mtrk-milter answers mtrk-gate, which asks about mail that leaves by [gate.outbound].\n"
+     "Empty: gate.sock in the folder of `socket` (/run/mtrk if that is TCP).",
+     check_gate_socket},
     {"milter", "leave_fold", [](Config& c) -> bool& { return c.milter.leave_fold; }, "true",
      "Sendmail only, and only if all mail that leaves this host goes through [gate.outbound]:\n"
      "MTRK stays folded into ENVID, as the gate has nothing else to know a message by. The gate\n"

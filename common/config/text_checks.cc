@@ -77,6 +77,16 @@ std::string check_milter_socket(const std::string& text) {
   return {};
 }
 
+std::string check_gate_socket(const std::string& text) {
+  const std::string_view view = text;
+  constexpr std::string_view kUnix = "unix:";
+  if (view.empty()) {
+    return {};
+  }
+  return view.starts_with(kUnix) ? check_socket_path(view.substr(kUnix.size()))
+                                 : in_quotes(text) + " is not a socket: write \"unix:/path\"";
+}
+
 std::string check_log_source(const std::string& text) {
   if (text == "auto" || text == "journal") {
     return {};

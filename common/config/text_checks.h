@@ -17,6 +17,7 @@ namespace mtrk {
 // libmilter's spelling, on this host only: "unix:/path", "local:/path", "inet:PORT@127.0.0.1",
 // "inet6:PORT@::1", or localhost instead of the address.
 [[nodiscard]] std::string check_milter_socket(const std::string& text);
+[[nodiscard]] std::string check_gate_socket(const std::string& text);  // unix:/path, or empty
 [[nodiscard]] std::string check_log_source(const std::string& text);
 [[nodiscard]] std::string check_account(const std::string& text);
 [[nodiscard]] std::string check_listen_address(const std::string& text);  // port 0 = any

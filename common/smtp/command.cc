@@ -55,12 +55,16 @@ Verb verb_of(std::string_view line) {
        {"STARTTLS", Verb::starttls},
        {"XCLIENT", Verb::xclient},
        {"XFORWARD", Verb::xforward}}};
-  // A server may be lenient about blanks in front, so they do not hide a command from us.
-  line.remove_prefix(skip_blanks(line, 0));
-  const std::string_view word = line.substr(0, line.find_first_of(" \t:"));
+  const std::string_view word = line.substr(0, line.find_first_of(" \t"));
   const auto* known = std::find_if(kVerbs.begin(), kVerbs.end(),
                                    [&](const auto& verb) { return iequals(verb.first, word); });
   return known == kVerbs.end() ? Verb::other : known->second;
+}
+
+bool has_plain_verb(std::string_view line) {
+  const auto* const end =
+      std::find_if_not(line.begin(), line.end(), [](char c) { return is_alnum(c) || c == '-'; });
+  return !line.empty() && is_alpha(line.front()) && (end == line.end() || is_wsp(*end));
 }
 
 const Parameter* PathCommand::find(std::string_view keyword) const {
@@ -118,7 +122,7 @@ Expected<PathCommand> parse_path_command(std::string_view line) {
 }
 
 Expected<Chunk> parse_bdat(std::string_view line) {
-  const std::size_t begin = skip_blanks(line, skip_blanks(line, 0) + 4);  // behind the verb
+  const std::size_t begin = skip_blanks(line, 4);  // behind the verb
   const std::size_t end = std::min(line.find_first_of(" \t", begin), line.size());
   const std::string_view digits = line.substr(begin, end - begin);
   const std::optional<std::uint64_t> octets =

@@ -31,6 +31,11 @@ enum class Verb {
 };
 // The first word in any case; `line` is without its CRLF.
 [[nodiscard]] Verb verb_of(std::string_view line);
+// A letter, then letters, digits and "-", then a blank, a tab or the end. Of such a line every
+// server reads the same verb. Others begin with what one server skips and another does not, or have
+// such an octet behind the verb (Postfix: all of isspace(3)): a command that is to be kept from the
+// server could hide in them.
+[[nodiscard]] bool has_plain_verb(std::string_view line);
 
 // `keyword=value` or `keyword` behind the path. Views into the line that was parsed.
 struct Parameter {

@@ -4,11 +4,33 @@
 #include "common/smtp/ehlo_rewrite.h"
 #include "common/smtp/extensions.h"
 #include "common/smtp/mail_fold.h"
+#include "common/track/queue_id.h"
 
 #include <algorithm>
 #include <utility>
 
 namespace mtrk::smtp {
+namespace {
+
+constexpr std::size_t kMostUntracked = 100;  // of which the server's answer is awaited
+
+// "2.0.0 Ok: queued as ID" (Postfix), "2.0.0 ID Message accepted for delivery" (Sendmail); empty if
+// it says something else.
+std::string queue_id_in(const Reply& reply) {
+  constexpr std::string_view kQueued = "queued as ";
+  constexpr std::string_view kAccepted = " Message accepted for delivery";
+  const std::string_view text = reply.lines.front();
+  std::string_view id;
+  if (const std::size_t at = text.rfind(kQueued); at != std::string_view::npos) {
+    id = text.substr(at + kQueued.size());
+  } else if (const std::size_t end = text.find(kAccepted); end != std::string_view::npos) {
+    id = text.substr(0, end);
+    id = id.substr(id.rfind(' ') + 1);
+  }
+  return QueueId::is_queue_id(id) ? std::string(id) : std::string();
+}
+
+}  // namespace
 
 GateInboundSession::GateInboundSession(Options options, ClientIdentity client)
     : ProxySession(options.settings), options_(std::move(options)), client_(std::move(client)) {}
@@ -41,6 +63,7 @@ void GateInboundSession::take_command(Verb verb, std::string_view line) {
     case Verb::ehlo:
     case Verb::helo:
       helo_ = line.substr(std::min(line.find_first_not_of(' ', 4), line.size()));
+      forget_untracked();
       pass(Awaited::ehlo, line, verb == Verb::ehlo ? 1 : 0);
       return;
     case Verb::mail:
@@ -50,6 +73,7 @@ void GateInboundSession::take_command(Verb verb, std::string_view line) {
       pass(Awaited::rcpt, line);
       return;
     case Verb::data:
+      mark_message(std::exchange(transaction_, 0));
       pass(Awaited::data, line);
       return;
     case Verb::bdat:
@@ -81,6 +105,7 @@ void GateInboundSession::take_command(Verb verb, std::string_view line) {
       answer("502 5.5.1 Command not offered");
       return;
     case Verb::rset:
+      forget_untracked();
       pass(Awaited::reset, line);
       return;
     case Verb::lhlo:
@@ -90,7 +115,25 @@ void GateInboundSession::take_command(Verb verb, std::string_view line) {
   }
 }
 
+// The transaction under way ends without a message.
+void GateInboundSession::forget_untracked() {
+  if (std::exchange(transaction_, 0) != 0) {
+    untracked_.pop_back();
+  }
+}
+
+// The server answers messages in their order: those before this one had no answer to tell about.
+void GateInboundSession::note_untracked(unsigned mark, const Reply& reply) {
+  while (!untracked_.empty() && untracked_.front().mark <= mark) {
+    if (untracked_.front().mark == mark && reply.positive()) {
+      note({queue_id_in(reply), "not-tracked", "reason", std::move(untracked_.front().why)});
+    }
+    untracked_.pop_front();
+  }
+}
+
 void GateInboundSession::take_mail(std::string_view line) {
+  forget_untracked();
   RewrittenMail mail = folds_ ? fold_mail(line) : RewrittenMail();
   switch (mail.kind) {
     case RewrittenMail::Kind::verbatim:
@@ -102,10 +145,15 @@ void GateInboundSession::take_mail(std::string_view line) {
     case RewrittenMail::Kind::dropped:
       ++dropped_;
       why_ = std::move(mail.why);
+      if (untracked_.size() < kMostUntracked) {
+        transaction_ = ++last_mark_;
+        untracked_.push_back({transaction_, why_});
+      }
       break;
     case RewrittenMail::Kind::refused:
       ++refused_;
       why_ = std::move(mail.why);
+      note({"", "refused", "reason", why_});
       answer("501 5.5.4 Bad MTRK parameter: " + why_);
       return;
   }
@@ -121,7 +169,7 @@ void GateInboundSession::take_bdat(std::string_view line) {
                "BDAT that cannot be passed on");
     return;
   }
-  pass_chunk(line, *chunk, 0);
+  pass_chunk(line, *chunk, chunk->last ? std::exchange(transaction_, 0) : 0);
 }
 
 std::optional<Reply> GateInboundSession::take_reply(Awaited what, unsigned mark, Reply reply) {
@@ -131,6 +179,9 @@ std::optional<Reply> GateInboundSession::take_reply(Awaited what, unsigned mark,
   if (what == Awaited::ehlo && mark == 0 && reply.positive()) {
     folds_ = false;  // HELO: no extensions
     chunking_ = false;
+  }
+  if ((what == Awaited::message || what == Awaited::chunk) && mark != 0) {
+    note_untracked(mark, reply);
   }
   return reply;
 }

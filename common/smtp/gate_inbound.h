@@ -4,6 +4,7 @@
 #include "common/smtp/proxy_session.h"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ class GateInboundSession : public ProxySession {
 
   void take_mail(std::string_view line);
   void take_bdat(std::string_view line);
+  void forget_untracked();
+  void note_untracked(unsigned mark, const Reply& reply);
   [[nodiscard]] bool auth_allowed() const;
   [[nodiscard]] Reply rewrite(const Reply& ehlo);
 
@@ -50,6 +53,16 @@ class GateInboundSession : public ProxySession {
   bool folds_ = false;     // MTRK was announced by us
   bool chunking_ = false;  // CHUNKING was announced to the client
   std::string helo_;
+
+  // Messages whose MTRK is not honoured, and why: the line of the log has the queue id that the
+  // server's reply tells. Their marks are never 0.
+  struct Untracked {
+    unsigned mark;
+    std::string why;
+  };
+  std::deque<Untracked> untracked_;
+  unsigned transaction_ = 0;  // the mark of the one that is under way; 0 = it is as it should be
+  unsigned last_mark_ = 0;
 
   std::uint64_t folded_ = 0;
   std::uint64_t dropped_ = 0;

@@ -5,17 +5,10 @@
 #include "common/smtp/command.h"
 #include "common/smtp/ehlo_rewrite.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace mtrk::smtp {
-
-bool is_list_owner(std::string_view sender) {
-  const std::string_view local = sender.substr(0, sender.rfind('@'));
-  constexpr std::string_view kRequest = "-request";
-  return istarts_with(local, "owner-") ||
-         (local.size() > kRequest.size() &&
-          iequals(local.substr(local.size() - kRequest.size()), kRequest));
-}
 
 void GateOnwardSession::take_xforward(std::string_view line) {
   if (std::optional<std::string> ident = find_attribute(line, "IDENT")) {
@@ -49,6 +42,19 @@ bool GateOnwardSession::worth_asking(bool takes_mtrk) {
   transaction_.takes_mtrk = takes_mtrk;
   return may_be_known() &&
          (takes_mtrk || (!transaction_.envid.empty() && is_list_owner(transaction_.sender)));
+}
+
+void GateOnwardSession::end_passing(const Reply& reply) {
+  constexpr std::size_t kMostOfAReply = 160;
+  if (reply.positive()) {
+    ++passed_on_;
+    note({std::move(passing_id_), "passed on"});
+  } else {
+    std::string text = reply.text().substr(0, kMostOfAReply);
+    std::replace(text.begin(), text.end(), '"', '\'');
+    note({std::move(passing_id_), "refused", "reply", '"' + text + '"'});
+  }
+  passing_id_.clear();
 }
 
 Reply GateOnwardSession::tagged(Reply reply, bool transferred) const {

@@ -2,8 +2,8 @@
 
 #include "common/smtp/mail_fold.h"
 #include "common/smtp/proxy_session.h"
-#include "common/track/certifier.h"
 #include "common/track/gate_tag.h"
+#include "common/track/onward_query.h"
 
 #include <cstdint>
 #include <optional>
@@ -23,9 +23,6 @@
 // passed on if the store has it, too.
 namespace mtrk::smtp {
 
-// A list with an owner sends in the owner's name (RFC 3461 §5.2.7).
-[[nodiscard]] bool is_list_owner(std::string_view sender);
-
 class GateOnwardSession : public ProxySession {
  public:
   using ProxySession::ProxySession;
@@ -35,23 +32,13 @@ class GateOnwardSession : public ProxySession {
 
   // Effect::look_up: what is known of the transaction that begins; its RCPT commands are here as
   // far as the mail system sent them without waiting. Then answer_look_up().
-  struct Transaction {
-    std::string queue_id;  // empty: not told
-    std::string sender;
-    std::string envid;                           // plain, xtext; empty if there is none
-    std::optional<TrackingCertifier> certifier;  // that ENVID was folded with; not if queue_id is
-    struct Recipient {
-      std::string address;
-      std::string orcpt;  // the value as given, "rfc822;…"; empty if there is none
-    };
-    std::vector<Recipient> recipients;
-    bool takes_mtrk = true;  // the next hop announces it
-  };
+  using Transaction = OnwardTransaction;
   [[nodiscard]] const Transaction& transaction() const { return transaction_; }
   // How MAIL goes on: as it is, unless one of these is given.
   struct Answer {
     std::optional<Onward> onward;  // never if the next hop does not take MTRK
     bool list_copy = false;        // without the ENVID of what the list was sent
+    std::string queue_id;          // of what is onward, for the log
   };
   virtual void answer_look_up(Answer answer) = 0;
 
@@ -87,7 +74,8 @@ class GateOnwardSession : public ProxySession {
   // There is something by which the store may know the transaction.
   [[nodiscard]] bool may_be_known() const { return ident_ || transaction_.certifier; }
   void forget_ident() { ident_.reset(); }  // Postfix names the queue id anew before each MAIL
-  void count_passed_on() { ++passed_on_; }
+  void begin_passing(const Answer& answer) { passing_id_ = answer.queue_id; }
+  void end_passing(const Reply& reply);  // to MAIL with MTRK=
 
   // A reply with the tag in it; as it is while nobody is connected to.
   [[nodiscard]] Reply tagged(Reply reply, bool transferred) const;
@@ -99,6 +87,7 @@ class GateOnwardSession : public ProxySession {
   std::optional<std::string> ident_;
   Transaction transaction_;
   std::uint64_t passed_on_ = 0;
+  std::string passing_id_;
 };
 
 }  // namespace mtrk::smtp

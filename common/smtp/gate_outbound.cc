@@ -122,6 +122,7 @@ void GateOutboundSession::input_paused() {
 
 void GateOutboundSession::answer_look_up(Answer answer) {
   if (answer.onward) {
+    begin_passing(answer);
     // Still held: a next hop that announces MTRK and then refuses it must not cost the message.
     pass(Awaited::mail, unfold_mail(mail_, &*answer.onward),
          vouched_ ? kOurMailWithMtrk : kWithMtrk);
@@ -200,6 +201,9 @@ std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark
 std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply reply) {
   const bool with_mtrk = mark == kWithMtrk || mark == kOurMailWithMtrk;
   const bool vouched = mark == kOurMail || mark == kOurMailWithMtrk;
+  if (with_mtrk) {
+    end_passing(reply);
+  }
   if (with_mtrk && reply.code >= 500) {
     pass(Awaited::reset, "RSET", kOurs);
     pass(Awaited::mail, mail_, vouched ? kOurMail : kPlain);
@@ -208,7 +212,6 @@ std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply r
   }
   if (with_mtrk && reply.positive()) {
     transferring_ = true;
-    count_passed_on();
   }
   mail_answered_ = with_mtrk || vouched;
   if (vouched && reply.positive()) {

@@ -28,6 +28,7 @@ class GateOutboundSession : public GateOnwardSession {
   void take_command(Verb verb, std::string_view line) override;
   std::optional<Reply> take_reply(Awaited what, unsigned mark, Reply reply) override;
   void replied() override;
+  [[nodiscard]] bool keeps_transaction() const override { return gathers_; }
 
   void take_hello(Verb verb, std::string_view line);
   void take_mail(std::string_view line);

@@ -74,6 +74,9 @@ class GateRoutedSession : public GateOnwardSession {
   void take_command(Verb verb, std::string_view line) override;
   std::optional<Reply> take_reply(Awaited what, unsigned mark, Reply reply) override;
   void replied() override;
+  [[nodiscard]] bool keeps_transaction() const override {
+    return step_ != Step::none && step_ != Step::refused;
+  }
   void upstream_ready(const Reply& hello) override;
   bool survive(std::string_view why) override;
 

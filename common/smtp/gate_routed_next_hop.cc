@@ -78,6 +78,7 @@ void GateRoutedSession::answer_look_up(Answer answer) {
     if (answer.list_copy) {
       mail_ = without_envid(mail_);
     }
+    begin_passing(answer);
     ask(answer.onward);
     resume();
   }
@@ -101,12 +102,12 @@ void GateRoutedSession::ask(const std::optional<Onward>& onward) {
 
 void GateRoutedSession::take_mail_reply(unsigned mark, Reply reply) {
   const bool with_mtrk = mark == kOurMailWithMtrk;
+  if (with_mtrk) {
+    end_passing(reply);
+  }
   if (reply.positive()) {
     step_ = Step::running;
     transferring_ = with_mtrk;
-    if (with_mtrk) {
-      count_passed_on();
-    }
     send_recipients();
     return;
   }

@@ -63,7 +63,7 @@ RewrittenMail fold_mail(std::string_view line) {
     return refused("MTRK twice");
   }
   const Expected<MtrkParam> param = parse_mtrk_param(mtrk->value);
-  if (!param) {
+  if (!param && param.error().code != ErrorCode::out_of_range) {
     return refused(param.error().detail);
   }
   const Parameter* envid = command->find(kEnvid);
@@ -71,7 +71,7 @@ RewrittenMail fold_mail(std::string_view line) {
     return refused("MTRK both plain and folded into ENVID");
   }
   std::vector<Edit> edits;
-  if (std::string why = obstacle(*command, envid); !why.empty()) {
+  if (std::string why = param ? obstacle(*command, envid) : param.error().detail; !why.empty()) {
     edits.push_back({mtrk->begin, mtrk->end, {}});
     return {RewrittenMail::Kind::dropped, edited(line, edits), std::move(why)};
   }

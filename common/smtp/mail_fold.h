@@ -15,7 +15,7 @@ struct RewrittenMail {
   enum class Kind {
     verbatim,  // nothing to do with tracking, or nothing that can be read: for the server to judge
     folded,    // MTRK is in ENVID now
-    dropped,   // MTRK is taken away: what there is cannot be tracked; `why` says the reason
+    dropped,   // MTRK is taken away: well-formed, but not to be tracked; `why` says the reason
     refused,   // malformed, or MTRK more than once: 501 5.5.4
   };
   Kind kind = Kind::verbatim;

@@ -120,6 +120,10 @@ std::size_t ProxySession::consume_line(std::string_view in) {
     refuse_line("500 5.5.2 A line ends with CRLF, and holds no CR, LF or NUL");
     return lf + 1;
   }
+  if (mode_ == Mode::command && !has_plain_verb(line)) {
+    refuse_line("500 5.5.2 A command begins with its verb");
+    return lf + 1;
+  }
   const bool is_auth = mode_ == Mode::auth_line || verb_of(line) == Verb::auth;
   if (line.size() > (is_auth ? kMaxAuth : kMaxCommand)) {
     refuse_line("500 5.5.2 Line too long");
@@ -262,7 +266,7 @@ void ProxySession::expire(std::string_view why) {
 
 bool ProxySession::is_idle() const {
   return !is_connecting() && mode_ == Mode::command && waiting_.empty() && input_.empty() &&
-         !held_ && !in_transaction_;
+         !held_ && !in_transaction_ && !keeps_transaction();
 }
 
 void ProxySession::shut_down() {

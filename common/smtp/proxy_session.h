@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 // One SMTP session through a proxy that queues nothing, as a state machine without I/O: octets of
 // the client and of the server behind ("upstream") in, octets to both out, and what the shell has
@@ -19,7 +21,8 @@
 //  * A reply belongs to a command: replies of our own wait for their turn between those of the
 //    server, so that pipelining stays intact.
 //  * Commands reach the server in lines of CRLF without bare CR, bare LF or NUL, of a length that
-//    servers take; a message ends where everybody agrees (data_scanner.h), BDAT is counted.
+//    servers take, and with a verb that no server reads otherwise (has_plain_verb()); a message
+//    ends where everybody agrees (data_scanner.h), BDAT is counted.
 //  * Nothing is sent to the server before its greeting, and nothing behind EHLO, HELO, DATA, AUTH
 //    and QUIT before their reply: what comes next depends on it (RFC 2920 §3.1; Sendmail insists).
 //  * No octet crosses a TLS handshake: input behind STARTTLS ends the session (S1), input behind
@@ -94,6 +97,7 @@ class ProxySession {
   // More of the client's octets may be fed. While false nothing is read from it: back-pressure.
   [[nodiscard]] bool wants_client() const;
   [[nodiscard]] bool closing() const { return closing_; }
+  [[nodiscard]] bool greeted() const { return greeted_; }  // the client was
   [[nodiscard]] bool client_tls() const { return client_tls_; }
   [[nodiscard]] bool upstream_tls() const { return upstream_tls_; }
   // There is a connection to the server, or will be. If not, one that is left is to be closed.
@@ -107,6 +111,14 @@ class ProxySession {
   [[nodiscard]] const std::string& end() const { return end_; }       // why it is closing
   [[nodiscard]] std::uint64_t messages() const { return messages_; }  // ended, not: accepted
   [[nodiscard]] std::uint64_t repaired() const { return repaired_; }  // bare CR and LF in messages
+  // What became of the MTRK of one message, a line each: mtrk=`fate`, `what`=`text`.
+  struct Note {
+    std::string queue_id;  // empty: not known
+    std::string_view fate;
+    std::string_view what = {};  // empty: nothing more is to be said
+    std::string text = {};       // of whatever octets the other side likes
+  };
+  [[nodiscard]] std::vector<Note> take_notes() { return std::exchange(notes_, {}); }
 
  protected:
   // What a reply of the server answers.
@@ -137,6 +149,8 @@ class ProxySession {
   // it cannot be told.
   [[nodiscard]] virtual bool needs_identity() const { return false; }
   [[nodiscard]] virtual std::optional<std::string> identity_command(const Reply&) { return {}; }
+  // A transaction has begun that the server has not been told of.
+  [[nodiscard]] virtual bool keeps_transaction() const { return false; }
   virtual void forget_client() {}  // the handshake is done: what was learned in clear is void
 
   // Late only. Commands may be passed from now on; `hello` is the server's answer to EHLO, or HELO.
@@ -165,6 +179,7 @@ class ProxySession {
   void want_tls();
   void want(Effect effect) { effect_ = effect; }
   void close_with(std::string_view reply, std::string_view why);
+  void note(Note one) { notes_.push_back(std::move(one)); }
   void mark_message(unsigned mark) { message_mark_ = mark; }  // of the message that DATA begins
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
@@ -243,6 +258,7 @@ class ProxySession {
   bool identified_ = false;
 
   std::string end_;
+  std::vector<Note> notes_;
   std::uint64_t messages_ = 0;
   std::uint64_t repaired_ = 0;
 };

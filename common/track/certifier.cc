@@ -9,21 +9,18 @@ namespace mtrk {
 namespace {
 
 constexpr std::size_t kDigits = 27;  // of 20 octets, without pad
+constexpr char kWrongSize[] = "certifier is not 20 octets of base64";
 
 }  // namespace
 
 Expected<TrackingCertifier> TrackingCertifier::parse_base64(std::string_view text) {
-  const bool padded = text.size() == kDigits + 1 && text.back() == '=';
-  if (text.size() != kDigits && !padded) {
-    return fail(ErrorCode::syntax, "certifier is not 20 octets of base64");
-  }
   const Expected<std::string> decoded = decode_base64(text);
-  if (!decoded) {
-    return fail(ErrorCode::syntax, "certifier is not base64");
-  }
   Digest20 octets;
-  if (decoded->size() != octets.size()) {  // 26 digits and "=="
-    return fail(ErrorCode::syntax, "certifier is not 20 octets of base64");
+  if (text.empty() || !decoded) {
+    return fail(ErrorCode::syntax, text.size() == kDigits ? "certifier is not base64" : kWrongSize);
+  }
+  if (decoded->size() != octets.size()) {
+    return fail(ErrorCode::out_of_range, kWrongSize);
   }
   std::copy(decoded->begin(), decoded->end(), octets.begin());
   return TrackingCertifier(octets);

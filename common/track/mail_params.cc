@@ -99,7 +99,7 @@ bool may_carry_mtrk(const char* const* argv) {
       return true;
     }
     if (first == 'e' && istarts_with(*word, kEnvidPrefix) &&
-        split_folded_envid(std::string_view(*word).substr(kEnvidPrefix.size())).folded) {
+        split_filtered_envid(std::string_view(*word).substr(kEnvidPrefix.size())).folded) {
       return true;
     }
   }
@@ -120,7 +120,9 @@ MailParams parse_mail_params(const char* const* argv) {
     params.ret = found.ret;
   }
   params.others = std::move(found.others);
-  const FoldedEnvid envid = split_folded_envid(found.envid);
+  // Where MTRK is there itself, no command filter has been at work.
+  const FoldedEnvid envid =
+      found.mtrks > 0 ? split_folded_envid(found.envid) : split_filtered_envid(found.envid);
   // An ENVID that was nothing but the fold stays: no MTA can be told to have none.
   const bool restorable =
       !envid.plain.empty() && std::all_of(envid.plain.begin(), envid.plain.end(), is_vchar);

@@ -29,31 +29,48 @@ void append_timeout(std::string& out, const MtrkParam& param) {
   }
 }
 
-Expected<MtrkParam> parse_folded_xtext(std::string_view xtext) {
-  const Expected<std::string> value = decode_xtext(xtext);
-  if (!value) {
-    return fail(ErrorCode::syntax, "certifier is not xtext");
+// Apart at the last ";MTRK:" (any case), whatever follows that.
+FoldedEnvid split_at_marker(std::string_view envid_xtext) {
+  for (std::size_t end = envid_xtext.size(); end >= kMarker.size(); --end) {
+    const std::size_t start = end - kMarker.size();
+    if (envid_xtext[start] == ';' && istarts_with(envid_xtext.substr(start), kMarker)) {
+      return {envid_xtext.substr(0, start), envid_xtext.substr(end)};
+    }
   }
-  return parse_mtrk_param(*value);
+  return {envid_xtext, std::nullopt};
+}
+
+// What the command filter can make of a parameter: it folds letters, digits and "/=:" as they are,
+// and "+" as "+2B".
+bool may_be_of_the_filter(std::string_view folded_xtext) {
+  while (!folded_xtext.empty()) {
+    const char c = folded_xtext.front();
+    if (c == '+' ? !folded_xtext.starts_with("+2B")
+                 : !is_alnum(c) && c != '/' && c != '=' && c != ':') {
+      return false;
+    }
+    folded_xtext.remove_prefix(c == '+' ? 3 : 1);
+  }
+  return true;
 }
 
 }  // namespace
 
 Expected<MtrkParam> parse_mtrk_param(std::string_view value) {
   const std::size_t colon = value.find(':');
+  std::optional<Seconds> timeout;
+  if (colon != std::string_view::npos) {
+    timeout = parse_timeout(value.substr(colon + 1));
+    if (!timeout) {
+      return fail(ErrorCode::syntax, "timeout is not 1 to 9 digits");
+    }
+  }
   const Expected<TrackingCertifier> certifier =
       TrackingCertifier::parse_base64(value.substr(0, colon));
   if (!certifier) {
     return Unexpected(certifier.error());
   }
-  MtrkParam param{*certifier, std::nullopt};
-  if (colon != std::string_view::npos) {
-    param.timeout = parse_timeout(value.substr(colon + 1));
-    if (!param.timeout) {
-      return fail(ErrorCode::syntax, "timeout is not 1 to 9 digits");
-    }
-  }
-  return param;
+  return MtrkParam{*certifier, timeout};
 }
 
 std::string format_mtrk_param(const MtrkParam& param) {
@@ -71,24 +88,30 @@ std::optional<Seconds> remaining_after(Seconds timeout, Seconds lingered) {
 }
 
 FoldedEnvid split_folded_envid(std::string_view envid_xtext) {
-  for (std::size_t end = envid_xtext.size(); end >= kMarker.size(); --end) {
-    const std::size_t start = end - kMarker.size();
-    if (envid_xtext[start] == ';' && istarts_with(envid_xtext.substr(start), kMarker)) {
-      return {envid_xtext.substr(0, start), envid_xtext.substr(end)};
-    }
-  }
-  return {envid_xtext, std::nullopt};
+  const FoldedEnvid split = split_at_marker(envid_xtext);
+  return split.folded && parse_folded_mtrk(*split.folded) ? split
+                                                          : FoldedEnvid{envid_xtext, std::nullopt};
+}
+
+FoldedEnvid split_filtered_envid(std::string_view envid_xtext) {
+  const FoldedEnvid split = split_at_marker(envid_xtext);
+  const bool has_host = split.plain.find('@') != std::string_view::npos;
+  const bool fold = split.folded && (parse_folded_mtrk(*split.folded) ||
+                                     (has_host && may_be_of_the_filter(*split.folded)));
+  return fold ? split : FoldedEnvid{envid_xtext, std::nullopt};
 }
 
 Expected<MtrkParam> parse_folded_mtrk(std::string_view folded_xtext) {
   // A pad is not xtext, but a command filter that folds `MTRK=…=` does not look at it.
-  const std::size_t pad = folded_xtext.find('=');
-  if (pad != std::string_view::npos) {
-    std::string without_pad(folded_xtext.substr(0, pad));
-    without_pad += folded_xtext.substr(pad + 1);
-    return parse_folded_xtext(without_pad);
+  std::string xtext;
+  for (const char c : folded_xtext) {
+    c == '=' ? xtext.append("+3D") : xtext.append(1, c);
   }
-  return parse_folded_xtext(folded_xtext);
+  const Expected<std::string> value = decode_xtext(xtext);
+  if (!value) {
+    return fail(ErrorCode::syntax, "certifier is not xtext");
+  }
+  return parse_mtrk_param(*value);
 }
 
 std::string fold_envid(std::string_view plain_xtext, const MtrkParam& param) {

@@ -17,12 +17,12 @@ class Player : public mtrk::GatePlayer {
   void look_up() override {
     ++looked_up_;
     if (looked_up_ % 3 == 0 || !outbound_.transaction().takes_mtrk) {
-      outbound_.answer_look_up({std::nullopt, true});
+      outbound_.answer_look_up({std::nullopt, true, {}});
       return;
     }
     outbound_.answer_look_up(
         {mtrk::smtp::Onward{"e@h", *mtrk::parse_mtrk_param("AAAAAAAAAAAAAAAAAAAAAAAAAAA:940")},
-         false});
+         false, "4jWzjj46J4z1V"});
   }
 
   GateOutboundSession& outbound_;

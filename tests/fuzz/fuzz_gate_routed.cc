@@ -19,12 +19,12 @@ class Player : public mtrk::GatePlayer {
  private:
   void look_up() override {
     if (++steps_ % 3 == 0 || !routed_.transaction().takes_mtrk) {
-      routed_.answer_look_up({std::nullopt, true});
+      routed_.answer_look_up({std::nullopt, true, {}});
       return;
     }
     routed_.answer_look_up(
         {mtrk::smtp::Onward{"e@h", *mtrk::parse_mtrk_param("AAAAAAAAAAAAAAAAAAAAAAAAAAA:940")},
-         false});
+         false, "4jWzjj46J4z1V"});
   }
   void choose_next_hop() override {
     mtrk::require(!routed_.domain().empty());

@@ -1,14 +1,15 @@
 // A next hop for tests and the demo: an SMTP server on 127.0.0.1, or ADDRESS, that accepts,
 // refuses or defers by the first letters of the local part, and writes down what it was sent.
 //
-//   fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] [--dies-at PREFIX]
-//                 [--greeting TEXT] [--lmtp] [--unix PATH]
+//   fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] [--refuses-mtrk]
+//                 [--dies-at PREFIX] [--greeting TEXT] [--lmtp] [--unix PATH]
 //
 //   b5...@  550 5.1.1 at RCPT          t4...@  451 4.2.1 at RCPT
 //   d5...@  554 5.7.1 at end of data   d4...@  451 4.3.0 at end of data   (every recipient with
 //   them) everything else is accepted
 //
-// With --mtrk the keyword has a parameter, which has to be tolerated (MTRK-2-03).
+// With --mtrk the keyword has a parameter, which has to be tolerated (MTRK-2-03). With
+// --refuses-mtrk it announces MTRK and answers 501 to MAIL that has it.
 //
 // With --lmtp it speaks LMTP, so that each recipient's letters decide for that one alone; with
 // --unix it listens on a socket of that name instead of a port.
@@ -44,6 +45,7 @@ struct Options {
   std::string log;
   bool dsn = true;
   bool mtrk = false;
+  bool refuses_mtrk = false;
   bool lmtp = false;
   std::string path;
   std::string dies_at;
@@ -78,6 +80,8 @@ class Session {
       reply(std::string("250-next-hop.example.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n") +
             (options_.dsn ? "250-DSN\r\n" : "") +
             (options_.mtrk ? "250-MTRK x-of-tomorrow=1\r\n" : "") + "250 ENHANCEDSTATUSCODES");
+    } else if (verb == "MAIL" && options_.refuses_mtrk && line.find(" MTRK=") != line.npos) {
+      reply("501 5.5.2 Invalid MTRK");
     } else if (verb == "MAIL") {
       answers_.assign(options_.lmtp ? 0 : 1, kAccepted);
       reply("250 2.1.0 Ok");
@@ -224,6 +228,8 @@ Options parse_arguments(int argc, char** argv) {
       options.dsn = false;
     } else if (name == "--mtrk") {
       options.mtrk = true;
+    } else if (name == "--refuses-mtrk") {
+      options.mtrk = options.refuses_mtrk = true;
     } else if (name == "--port" && i + 1 < argc) {
       options.port = static_cast<std::uint16_t>(std::strtoul(argv[++i], nullptr, 10));
     } else if (name == "--log" && i + 1 < argc) {
@@ -243,6 +249,7 @@ Options parse_arguments(int argc, char** argv) {
   if ((options.port == 0 && options.path.empty()) || options.log.empty()) {
     std::fputs(
         "usage: fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] "
+        "[--refuses-mtrk] "
         "[--dies-at PREFIX] [--greeting TEXT] [--lmtp] [--unix PATH]\n",
         stderr);
     std::exit(64);

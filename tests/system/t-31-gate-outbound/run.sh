@@ -1,7 +1,7 @@
 #!/bin/bash
 # mtrk-gate behind a real Postfix: MTRK= with the remaining time to a next hop that announces it, and "transferred" with
 # the true next hop by TRACK; none where the time is up, where it was expanded, for lists, for next hops without
-# MTRK, without a store. Without the milter the fold does not go out.
+# MTRK, with nobody to ask. Without the milter the fold does not go out.
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 begin
@@ -19,12 +19,12 @@ start next-hop "$MTRK_BIN/fake_next_hop" --port "$mtrk_hop_port" --log "$work/ne
 start plain-hop "$MTRK_BIN/fake_next_hop" --port "$plain_hop_port" --log "$work/plain-hop.commands"
 wait_until 10 answers "$mtrk_hop_port" || fail "no next hop"
 
-gate_to() { # gate_to PORT [STORE]
+gate_to() { # gate_to PORT [SOCKET OF THE MILTER]
   write_config "[gate.outbound]
 listen = [\"127.0.0.1:$out_port\"]
 nexthop = \"localhost:$1\"
 tls = \"none\""
-  [ $# -lt 2 ] || sed -i "s|^path = .*|path = \"$2\"|" "$work/mtrk.conf"
+  [ $# -lt 2 ] || sed -i "s|^\[milter\]|&\ngate_socket = \"unix:$2\"|" "$work/mtrk.conf"
 }
 gate_to "$mtrk_hop_port"
 start_milter
@@ -157,12 +157,13 @@ wait_until 10 answers "$plain_hop_port" || fail "no next hop"
 postfix_run postqueue -f
 expect_outcome down@example.net ok7@partner.example relayed 2.1.9 localhost
 
-# No store, no MTRK; mail flows.
+# Nobody to ask, no MTRK; mail flows, and it is said.
 stop mtrk-gate
 gate_to "$mtrk_hop_port" "$work/nowhere"
 start_gate "$out_port"
-send_tracked nostore@example.net ok8@partner.example
-expect_outcome nostore@example.net ok8@partner.example relayed 2.1.9 localhost
+send_tracked nobody@example.net ok8@partner.example
+expect_outcome nobody@example.net ok8@partner.example relayed 2.1.9 localhost
+grep -q 'mtrk-milter=does not answer, mail goes on without MTRK' "$work/mtrk-gate.log" || fail "not said"
 stop mtrk-gate
 gate_to "$mtrk_hop_port"
 start_gate "$out_port"

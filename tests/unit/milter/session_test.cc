@@ -84,7 +84,7 @@ TEST(MilterSessionTest, LeavesTheFoldOfTrackedMailOnRequest) {
   EXPECT_TRUE(tracked.capture);
   EXPECT_FALSE(tracked.restore);
   const MilterSession::EndOfMessage untracked =
-      end_of({"<s@a.test>", folded("id@a.test", ";MTRK:!")});
+      end_of({"<s@a.test>", folded("id@a.test", ";MTRK:abc")});
   EXPECT_FALSE(untracked.capture);
   ASSERT_TRUE(untracked.restore);
   EXPECT_EQ(untracked.restore->arguments, "ENVID=id@a.test");

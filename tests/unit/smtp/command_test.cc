@@ -2,18 +2,57 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <string>
+
 namespace mtrk::smtp {
 namespace {
 
 TEST(CommandTest, VerbsAreFoundInAnyCase) {
   EXPECT_EQ(verb_of("mail from:<a@b>"), Verb::mail);
   EXPECT_EQ(verb_of("MAIL"), Verb::mail);
-  EXPECT_EQ(verb_of("  Data"), Verb::data);
+  EXPECT_EQ(verb_of("Data"), Verb::data);
   EXPECT_EQ(verb_of("bdat 10 LAST"), Verb::bdat);
   EXPECT_EQ(verb_of("STARTTLS"), Verb::starttls);
   EXPECT_EQ(verb_of("MAILS FROM:<a@b>"), Verb::other);
   EXPECT_EQ(verb_of("MTRK"), Verb::other);  // MTRK-2-10: no new verbs
   EXPECT_EQ(verb_of(""), Verb::other);
+}
+
+// Whatever stands in front of a verb, or right behind it, does not get past us with it.
+TEST(CommandTest, OnlyABlankOrATabStandsBesideAVerb) {
+  for (const std::string verb :
+       {"XCLIENT", "xforward", "STARTTLS", "AUTH", "BDAT", "MAIL", "X-LINK2STATE", "NOOP"}) {
+    EXPECT_TRUE(has_plain_verb(verb));
+    EXPECT_TRUE(has_plain_verb(verb + " x"));
+    EXPECT_TRUE(has_plain_verb(verb + "\tx"));
+    for (int octet = 0; octet < 256; ++octet) {
+      const char c = static_cast<char>(octet);
+      EXPECT_EQ(has_plain_verb(c + verb), octet < 128 && std::isalpha(octet) != 0) << octet;
+      const bool blank = c == ' ' || c == '\t';
+      const bool part = octet < 128 && (std::isalnum(octet) != 0 || c == '-');
+      EXPECT_EQ(has_plain_verb(verb + c + " x"), blank || part) << octet;
+      EXPECT_EQ(has_plain_verb(verb.substr(0, 2) + c + verb.substr(2)), blank || part) << octet;
+    }
+  }
+  EXPECT_FALSE(has_plain_verb(""));
+  EXPECT_FALSE(has_plain_verb("\xc2\xa0NOOP"));
+}
+
+// A server that skips what isspace(3) names reads the same verb as we do.
+TEST(CommandTest, AServerThatIsLenientAboutBlanksReadsTheSameVerb) {
+  const std::string blanks = " \t\v\f";
+  for (const char before : blanks) {
+    for (const char behind : blanks) {
+      for (const std::string& line :
+           {std::string("XCLIENT") + behind + "ADDR=1", before + std::string("XCLIENT ADDR=1"),
+            std::string("X") + before + "CLIENT" + behind}) {
+        const std::size_t begin = line.find_first_not_of(blanks);
+        const std::string server = line.substr(begin, line.find_first_of(blanks, begin) - begin);
+        EXPECT_TRUE(!has_plain_verb(line) || verb_of(line) == verb_of(server)) << line;
+      }
+    }
+  }
 }
 
 TEST(CommandTest, ParametersKeepTheirOctets) {

@@ -36,6 +36,15 @@ std::string unescape(const std::string& text) {
       case '0':
         result += '\0';
         break;
+      case 't':
+        result += '\t';
+        break;
+      case 'v':
+        result += '\v';
+        break;
+      case 'f':
+        result += '\f';
+        break;
       case 'x': {  // \x100a: the character a, 100 times
         result.append(static_cast<std::size_t>(std::stoul(text.substr(i + 1))), 'a');
         while (i + 1 < text.size() && std::isdigit(static_cast<unsigned char>(text[i + 1])) != 0) {
@@ -230,11 +239,11 @@ class Player {
     if (blank == std::string::npos) {
       outbound.answer_look_up({});
     } else if (given == " list-copy") {
-      outbound.answer_look_up({std::nullopt, true});
+      outbound.answer_look_up({std::nullopt, true, {}});
     } else {
       ASSERT_TRUE(outbound.transaction().takes_mtrk);
-      outbound.answer_look_up(
-          {Onward{"env@h.example", *parse_mtrk_param(given.substr(blank + 1))}, false});
+      outbound.answer_look_up({Onward{"env@h.example", *parse_mtrk_param(given.substr(blank + 1))},
+                               false, "4jWzjj46J4z1V"});
     }
   }
 
@@ -250,6 +259,16 @@ class Player {
       session_->shut_down();
     } else if (what == "busy") {
       ASSERT_FALSE(session_->is_idle());
+    } else if (what == "noted nothing") {
+      ASSERT_TRUE(session_->take_notes().empty());
+    } else if (what.starts_with("noted ")) {
+      const std::vector<ProxySession::Note> notes = session_->take_notes();
+      ASSERT_EQ(notes.size(), 1U);
+      const ProxySession::Note& note = notes.front();
+      ASSERT_EQ("noted " + (note.queue_id.empty() ? "-" : note.queue_id) + ": " +
+                    std::string(note.fate) +
+                    (note.what.empty() ? "" : ", " + std::string(note.what) + "=" + note.text),
+                what);
     } else if (what == "paused") {
       dynamic_cast<GateOnwardSession&>(*session_).input_paused();
     } else if (what.starts_with("folded with ")) {

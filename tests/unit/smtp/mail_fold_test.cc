@@ -42,6 +42,15 @@ TEST(MailFoldTest, FoldsInAnyOrderAndCase) {
       {"MAIL FROM:<s@x> ENVID=a+0A@h MTRK=" + b, Kind::dropped, "MAIL FROM:<s@x> ENVID=a+0A@h"},
       {"MAIL FROM:<s@x> ENVID=a@h ENVID=b@h MTRK=" + b, Kind::dropped,
        "MAIL FROM:<s@x> ENVID=a@h ENVID=b@h"},
+      {"MAIL FROM:<s@x> ENVID=e@h MTRK=MDEyMzQ1Njc4OWFiY2RlZg:60 RET=FULL", Kind::dropped,
+       "MAIL FROM:<s@x> ENVID=e@h RET=FULL"},
+      {"MAIL FROM:<s@x> MTRK=abc ENVID=e@h", Kind::dropped, "MAIL FROM:<s@x> ENVID=e@h"},
+      {"MAIL FROM:<s@x> ENVID=a;MTRK:x@h MTRK=" + b, Kind::folded,
+       "MAIL FROM:<s@x> ENVID=a;MTRK:x@h;MTRK:" + f},
+      {"MAIL FROM:<s@x> ENVID=a@h;MTRK:abc MTRK=" + b, Kind::folded,
+       "MAIL FROM:<s@x> ENVID=a@h;MTRK:abc;MTRK:" + f},
+      {"MAIL FROM:<s@x> ENVID=e@h MTRK=abc:x", Kind::refused, ""},
+      {"MAIL FROM:<s@x> ENVID=e@h MTRK=abcde", Kind::refused, ""},
       {"MAIL FROM:<s@x> MTRK=" + b + " ENVID=e@h MTRK=" + b, Kind::refused, ""},
       {"MAIL FROM:<s@x> ENVID=e@h;MTRK:" + f + " MTRK=" + b, Kind::refused, ""},
       {"MAIL FROM:<s@x> ENVID=e@h MTRK", Kind::refused, ""},
@@ -68,6 +77,11 @@ TEST(MailFoldTest, UnfoldsAndAdds) {
             "MAIL FROM:<s@x> ENVID=e@h");
   EXPECT_EQ(unfold_mail("MAIL FROM:<s@x> ENVID=;MTRK:" + f + " SIZE=1", nullptr),
             "MAIL FROM:<s@x> SIZE=1");
+  for (const std::string id : {"a;MTRK:x@h", "a@h;MTRK:abc", "a@h;MTRK:", ";MTRK:x"}) {
+    EXPECT_EQ(unfold_mail("MAIL FROM:<s@x> ENVID=" + id, nullptr), "MAIL FROM:<s@x> ENVID=" + id);
+    EXPECT_EQ(unfold_mail("MAIL FROM:<s@x> ENVID=" + id + ";MTRK:" + f, nullptr),
+              "MAIL FROM:<s@x> ENVID=" + id);
+  }
   EXPECT_EQ(unfold_mail("MAIL FROM:<s@x> MTRK=" + b + " SIZE=1", nullptr),
             "MAIL FROM:<s@x> SIZE=1");
   const Onward onward{"e@h", *parse_mtrk_param(b + ":940")};

@@ -95,11 +95,21 @@ TEST(MailParamsTest,
        false,
        "ENVID=x@h"},
       {{"<a@b>", "MTRK", "ENVID=x@h"}, "certifier is not 20 octets of base64", false, "ENVID=x@h"},
+      {{"<a@b>", "MTRK=MDEyMzQ1Njc4OWFiY2RlZg", "ENVID=x@h"},
+       "certifier is not 20 octets of base64",
+       false,
+       "ENVID=x@h"},
+      // What the command filter makes of a malformed MTRK.
       {{"<a@b>", "ENVID=x@h;MTRK:"}, "certifier is not 20 octets of base64", true, "ENVID=x@h"},
-      {{"<a@b>", "ENVID=x@h;MTRK:" + std::string(kCertifier)},
-       "certifier is not xtext",
+      {{"<a@b>", "ENVID=x@h;MTRK:MDEyMzQ1Njc4OWFiY2RlZg=="},
+       "certifier is not 20 octets of base64",
        true,
        "ENVID=x@h"},
+      {{"<a@b>", "ENVID=x@h;MTRK:abc+2B:60"},
+       "certifier is not 20 octets of base64",
+       true,
+       "ENVID=x@h"},
+      {{"<a@b>", "ENVID=x@h;MTRK:a:b:c"}, "timeout is not 1 to 9 digits", true, "ENVID=x@h"},
       {{"<a@b>", kMtrk + ":", "ENVID=x@h"}, "timeout is not 1 to 9 digits", false, "ENVID=x@h"},
       {{"<a@b>", "ENVID=x@h" + kFold + ":1234567890"},
        "timeout is not 1 to 9 digits",
@@ -131,6 +141,35 @@ TEST(MailParamsTest,
       EXPECT_EQ(restored_arguments(params, Forgotten::all), row.restored);
     }
   }
+}
+
+// RFC 3461 §5.2.1: the next hop gets the same value.
+TEST(MailParamsTest, AnEnvelopeIdThatOnlyLooksLikeAFoldIsLeftAlone) {
+  for (const std::string id :
+       {"a;MTRK:x@h", "a;MTRK:", "a;MTRK:abc", "a@h;MTRK:x@h", "a;MTRK+3Ax@h", "a@h;MTRK:a.b",
+        "a@h;MTRK:QlrxKgdDUCsyLpOgFbz4aOMk1Wo@h", "a@h;MTRK:QlrxKgdDUCsyLpOgFbz4aOMk1Wo;x",
+        "a@h;MTRK:+41bc", "a@h;MTRK:a-b", "a@h;MTRK", "a@h;MTRKS:abc"}) {
+    const Argv argv{"<a@b>", "ENVID=" + id};
+    EXPECT_FALSE(may_carry_mtrk(argv.get())) << id;
+    const MailParams params = parse_mail_params(argv.get());
+    EXPECT_FALSE(params.folded) << id;
+    EXPECT_FALSE(params.mentions_mtrk) << id;
+    EXPECT_EQ(params.envid, id);
+  }
+}
+
+TEST(MailParamsTest, BehindOneThatLooksLikeAFoldTheFoldIsTakenOff) {
+  const MailParams params = parse_mail_params(Argv{"<a@b>", "ENVID=a;MTRK:x@h" + kFold}.get());
+  ASSERT_TRUE(params.tracking);
+  EXPECT_EQ(params.tracking->envelope_id.decoded(), "a;MTRK:x@h");
+  EXPECT_EQ(restored_arguments(params, Forgotten::all), "ENVID=a;MTRK:x@h");
+}
+
+// Who is given MTRK itself is behind no command filter.
+TEST(MailParamsTest, BesideMtrkOnlyAWholeFoldIsOne) {
+  const MailParams params = parse_mail_params(Argv{"<a@b>", kMtrk, "ENVID=a@h;MTRK:abc"}.get());
+  ASSERT_TRUE(params.tracking);
+  EXPECT_EQ(params.tracking->envelope_id.decoded(), "a@h;MTRK:abc");
 }
 
 TEST(MailParamsTest, PostfixGetsNothingButEnvidAndRetBack) {

@@ -35,6 +35,20 @@ TEST(MtrkParamTest, RefusesOtherTimeouts) {  // MTRK-3.1-22
   }
 }
 
+// A well-formed certifier of another size is no reason to refuse mail; a malformed one is.
+TEST(MtrkParamTest, ToldApartBySizeAndSyntax) {
+  for (const std::string value :
+       {"MDEyMzQ1Njc4OWFiY2RlZg", "MDEyMzQ1Njc4OWFiY2RlZg==:60", "abc", "abcd:0", "QQ"}) {
+    EXPECT_EQ(parse_mtrk_param(value).error().code, ErrorCode::out_of_range) << value;
+  }
+  const std::string long_one(80, 'A');
+  EXPECT_EQ(parse_mtrk_param(long_one).error().code, ErrorCode::out_of_range);
+  for (const std::string value : {"", ":60", "a", "abcde", "abc:", "abc:x", "abc:1234567890", "a=b",
+                                  "abc==", "ab!c", "a b", "=", "not!base64"}) {
+    EXPECT_EQ(parse_mtrk_param(value).error().code, ErrorCode::syntax) << value;
+  }
+}
+
 TEST(MtrkParamTest, FormatsWithoutPad) {
   EXPECT_EQ(format_mtrk_param(*parse_mtrk_param(std::string(kCertifier) + "=:000060")),
             std::string(kCertifier) + ":60");
@@ -62,14 +76,40 @@ TEST(FoldTest, FoldsAndUnfolds) {
 }
 
 TEST(FoldTest, SplitsAtTheLastMarkerInAnyCase) {
-  const FoldedEnvid split = split_folded_envid("a;MTRK:b@h;mTrK:rest");
-  EXPECT_EQ(split.plain, "a;MTRK:b@h");
-  EXPECT_EQ(split.folded, "rest");
-  EXPECT_EQ(split_folded_envid(";MTRK:").plain, "");
-  EXPECT_EQ(split_folded_envid(";MTRK:").folded, "");
-  for (const std::string_view plain : {"", "a@h", ";MTRK", "a@hMTRK:x", "a@h;MTR:x", ";"}) {
+  const std::string certifier(kCertifier);
+  const std::string envid = "a;MTRK:" + certifier + ";mTrK:" + certifier + ":0";
+  const FoldedEnvid split = split_folded_envid(envid);
+  EXPECT_EQ(split.plain, "a;MTRK:" + certifier);
+  EXPECT_EQ(split.folded, certifier + ":0");
+  const std::string alone = ";MTRK:" + certifier;
+  EXPECT_EQ(split_folded_envid(alone).plain, "");
+}
+
+TEST(FoldTest, WhatOnlyLooksLikeOneIsNone) {
+  const std::string certifier(kCertifier);
+  for (const std::string& plain : std::initializer_list<std::string>{
+           "", "a@h", ";MTRK", ";MTRK:", "a@hMTRK:x", "a@h;MTR:x", ";", "a;MTRK:x@h",
+           "a@h;MTRK:abc", "a@h;MTRK:" + certifier.substr(1), "a@h;MTRK:" + certifier + "A",
+           "a@h;MTRK:" + certifier + "==", "a@h;MTRK:" + certifier + ":",
+           "a@h;MTRK:" + certifier + ":1234567890", "a@h;MTRK:" + certifier + ":1:2",
+           "a@h;MTRK:" + certifier + "@h", "a@h;MTRK:" + std::string(kWithPlus),
+           "a@h;MTRK:" + certifier + ";MTRK:abc"}) {
     EXPECT_EQ(split_folded_envid(plain).plain, plain);
     EXPECT_EQ(split_folded_envid(plain).folded, std::nullopt);
+  }
+}
+
+// The table of Postfix folds what is no certifier, too (contrib/postfix/make-command-filter).
+TEST(FoldTest, WhatTheCommandFilterMakesOfAMalformedMtrkIsTakenOff) {
+  for (const std::string value : {"", "abc", "abc=", "a/b==", "+2B", "a+2Bb:60", ":60", "a:b:c"}) {
+    const std::string envid = "a@h;MTRK:" + value;
+    EXPECT_EQ(split_filtered_envid(envid).plain, "a@h") << value;
+    EXPECT_EQ(split_filtered_envid(envid).folded, value);
+    EXPECT_EQ(split_folded_envid(envid).folded, std::nullopt);
+  }
+  for (const std::string envid : {"a@h;MTRK:x@h", "a;MTRK:abc", "a@h;MTRK:a+41", "a@h;MTRK:a.b",
+                                  "a@h;MTRK:a+", "a@h;MTRK:+2b", "a@h;MTRK:a;b", ";MTRK:abc"}) {
+    EXPECT_EQ(split_filtered_envid(envid).folded, std::nullopt) << envid;
   }
 }
 

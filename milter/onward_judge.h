@@ -1,27 +1,18 @@
 #pragma once
 
 #include "common/base/time.h"
-#include "common/smtp/gate_onward.h"
 #include "common/store/queued_tracking.h"
+#include "common/track/onward_query.h"
 
 #include <chrono>
-#include <optional>
-#include <string_view>
+#include <vector>
 
 // Whether a message that leaves takes its certifier along (RFC 3885 §3.3). Pure.
-namespace mtrk::gate {
+namespace mtrk {
 
 struct PassOnPolicy {
   Seconds default_timeout{9 * 24 * 3600};  // for a message that asked for none
   bool redirection_is_final = false;       // [privacy] forwarding = "final": tracking ends here
-};
-
-struct Verdict {
-  enum class Kind { pass_on, withhold, ask_again };
-  Kind kind = Kind::withhold;
-  std::string_view why;                // of withhold, for the log
-  std::optional<smtp::Onward> onward;  // of pass_on
-  bool list_copy = false;              // of withhold: nor may the envelope id go on
 };
 
 // How long a verdict may be waited for in all: the log follower is behind the mail system.
@@ -34,10 +25,18 @@ inline constexpr std::chrono::milliseconds kForwardWaiting{250};
 // redirected to alone: MTRK is a parameter of MAIL, so it is for all or none. An address that was
 // given at RCPT itself is passed on without asking the log: should it be a member of its own alias,
 // it is the primary recipient (MTRK-3.3-08).
-[[nodiscard]] Verdict judge(const store::QueuedTracking& tracking,
-                            const smtp::GateOnwardSession::Transaction& transaction,
-                            const PassOnPolicy& policy,
-                            TimePoint now,
-                            std::chrono::milliseconds waited);
+[[nodiscard]] OnwardVerdict judge(const store::QueuedTracking& tracking,
+                                  const OnwardTransaction& transaction,
+                                  const PassOnPolicy& policy,
+                                  TimePoint now,
+                                  std::chrono::milliseconds waited);
 
-}  // namespace mtrk::gate
+// Of transactions of one message, which the recipients tell apart: the verdict that gets furthest.
+// Unknown if there are none.
+[[nodiscard]] OnwardVerdict judge_all(const std::vector<store::QueuedTracking>& found,
+                                      const OnwardTransaction& transaction,
+                                      const PassOnPolicy& policy,
+                                      TimePoint now,
+                                      std::chrono::milliseconds waited);
+
+}  // namespace mtrk

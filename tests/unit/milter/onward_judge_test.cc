@@ -1,4 +1,4 @@
-#include "milter/gate_tracking.h"
+#include "milter/onward_judge.h"
 
 #include "common/maillog/log_parser.h"
 #include "common/maillog/postfix_log.h"
@@ -8,11 +8,12 @@
 #include <string>
 #include <vector>
 
-namespace mtrk::gate {
+namespace mtrk {
 namespace {
 
-using Kind = Verdict::Kind;
-using Transaction = smtp::GateOnwardSession::Transaction;
+using Kind = OnwardVerdict::Kind;
+using Why = OnwardVerdict::Why;
+using Transaction = OnwardTransaction;
 using std::chrono::milliseconds;
 
 constexpr char kId[] = "4jWzjj46J4z1V";
@@ -56,11 +57,11 @@ Transaction to(std::vector<Transaction::Recipient> recipients,
   return {kId, sender, "env@h.example", std::nullopt, std::move(recipients), true};
 }
 
-Verdict ask(const store::QueuedTracking& tracking,
-            const Transaction& transaction,
-            milliseconds waited = milliseconds(0),
-            Seconds lingered = Seconds(60),
-            const PassOnPolicy& policy = {}) {
+OnwardVerdict ask(const store::QueuedTracking& tracking,
+                  const Transaction& transaction,
+                  milliseconds waited = milliseconds(0),
+                  Seconds lingered = Seconds(60),
+                  const PassOnPolicy& policy = {}) {
   return judge(tracking, transaction, policy, kArrival + lingered, waited);
 }
 
@@ -68,20 +69,20 @@ const Transaction kDirect = to({{"b@r.example", "rfc822;b@r.example"}});
 const Transaction kRedirected = to({{"c@r.example", "rfc822;b@here.example"}});
 
 // MTRK-3.1-19, MTRK-3.1-20, MTRK-3.1-21
-TEST(GateTrackingTest, PassesOnTheTimeThatIsLeft) {
+TEST(OnwardJudgeTest, PassesOnTheTimeThatIsLeft) {
   const auto tracking = tracked({"b@r.example"});
-  const Verdict verdict = ask(tracking, kDirect);
+  const OnwardVerdict verdict = ask(tracking, kDirect);
   ASSERT_EQ(verdict.kind, Kind::pass_on);
-  EXPECT_EQ(verdict.onward->mtrk.timeout, Seconds(940));
-  EXPECT_EQ(verdict.onward->envid, "env@h.example");
+  EXPECT_EQ(verdict.mtrk->timeout, Seconds(940));
+  EXPECT_EQ(verdict.envid, "env@h.example");
   EXPECT_EQ(ask(tracking, kDirect, milliseconds(0), Seconds(999)).kind, Kind::pass_on);
   EXPECT_EQ(ask(tracking, kDirect, milliseconds(0), Seconds(1000)).kind, Kind::withhold);
   EXPECT_EQ(ask(tracking, kDirect, milliseconds(0), Seconds(1001)).kind, Kind::withhold);
   const auto without = tracked({"b@r.example"}, {}, std::nullopt);
-  EXPECT_EQ(ask(without, kDirect).onward->mtrk.timeout, Seconds(9 * 24 * 3600 - 60));
+  EXPECT_EQ(ask(without, kDirect).mtrk->timeout, Seconds(9 * 24 * 3600 - 60));
 }
 
-TEST(GateTrackingTest, AQueueIdGivenOutAgainIsAnotherMessage) {
+TEST(OnwardJudgeTest, AQueueIdGivenOutAgainIsAnotherMessage) {
   Transaction other = kDirect;
   other.envid = "other@h.example";
   EXPECT_EQ(ask(tracked({"b@r.example"}), other).kind, Kind::withhold);
@@ -89,7 +90,7 @@ TEST(GateTrackingTest, AQueueIdGivenOutAgainIsAnotherMessage) {
   EXPECT_EQ(ask(tracked({"b@r.example"}), other).kind, Kind::pass_on);
 }
 
-TEST(GateTrackingTest, OnlyForRecipientsThatWereCaptured) {
+TEST(OnwardJudgeTest, OnlyForRecipientsThatWereCaptured) {
   const auto tracking = tracked({"b@r.example"});
   EXPECT_EQ(ask(tracking, to({{"bcc@r.example", ""}})).kind, Kind::withhold);
   EXPECT_EQ(ask(tracking, to({{"b@r.example", ""}, {"bcc@r.example", ""}})).kind, Kind::withhold);
@@ -99,7 +100,7 @@ TEST(GateTrackingTest, OnlyForRecipientsThatWereCaptured) {
 }
 
 // MTRK-3.3-04
-TEST(GateTrackingTest, RedirectedToOneOnceTheLogShowsIt) {
+TEST(OnwardJudgeTest, RedirectedToOneOnceTheLogShowsIt) {
   EXPECT_EQ(ask(tracked({"b@here.example"}), kRedirected).kind, Kind::ask_again);
   EXPECT_EQ(ask(tracked({"b@here.example"}), kRedirected, kMostWaiting).kind, Kind::withhold);
   const auto known = tracked({"b@here.example"}, {active(kId, 1)});
@@ -111,7 +112,7 @@ TEST(GateTrackingTest, RedirectedToOneOnceTheLogShowsIt) {
 }
 
 // MTRK-3.3-07, MTRK-3.3-09
-TEST(GateTrackingTest, NotWhenExpanded) {
+TEST(OnwardJudgeTest, NotWhenExpanded) {
   const auto cleanup = tracked({"b@here.example"}, {active(kId, 2)});
   EXPECT_EQ(ask(cleanup, kRedirected).kind, Kind::withhold);
   const auto alone = tracked({"b@here.example"}, {active(kId, 1)});
@@ -134,37 +135,37 @@ TEST(GateTrackingTest, NotWhenExpanded) {
 }
 
 // MTRK-3.3-08: what was given at RCPT itself is the primary one, also if it is its own alias.
-TEST(GateTrackingTest, AMemberOfItsOwnAliasIsThePrimaryRecipient) {
+TEST(OnwardJudgeTest, AMemberOfItsOwnAliasIsThePrimaryRecipient) {
   EXPECT_EQ(ask(tracked({"b@r.example"}, {active(kId, 2)}), kDirect).kind, Kind::pass_on);
 }
 
 // MTRK-3.3-10, DSNX-5.2.7-02
-TEST(GateTrackingTest, NotForLists) {
+TEST(OnwardJudgeTest, NotForLists) {
   const auto known = tracked({"b@here.example"}, {active(kId, 1)});
   for (const std::string sender : {"owner-b@here.example", "b-request@here.example"}) {
     for (const std::string orcpt : {"rfc822;b@here.example", "rfc822;c@r.example", ""}) {
-      const Verdict verdict = ask(known, to({{"c@r.example", orcpt}}, sender));
+      const OnwardVerdict verdict = ask(known, to({{"c@r.example", orcpt}}, sender));
       EXPECT_EQ(verdict.kind, Kind::withhold);
-      EXPECT_TRUE(verdict.list_copy);
+      EXPECT_EQ(verdict.why, Why::mailing_list);
     }
   }
 }
 
-TEST(GateTrackingTest, WhatAListOwnerWroteIsHisOwn) {
-  const Verdict verdict =
+TEST(OnwardJudgeTest, WhatAListOwnerWroteIsHisOwn) {
+  const OnwardVerdict verdict =
       ask(tracked({"b@r.example"}), to({{"b@r.example", ""}}, "owner-b@here.example"));
   EXPECT_EQ(verdict.kind, Kind::pass_on);
-  EXPECT_FALSE(verdict.list_copy);
+  EXPECT_EQ(verdict.why, Why::none);
 }
 
-TEST(GateTrackingTest, NotWhereTheNextHopDoesNotTakeIt) {
+TEST(OnwardJudgeTest, NotWhereTheNextHopDoesNotTakeIt) {
   Transaction transaction = kDirect;
   transaction.takes_mtrk = false;
   EXPECT_EQ(ask(tracked({"b@r.example"}), transaction).kind, Kind::withhold);
 }
 
 // Sendmail gives no ORCPT to what an alias stands for: its log tells whose it is, MTRK-3.3-04.
-TEST(GateTrackingTest, OfSendmailTheLogTellsWhoseAnAliasIs) {
+TEST(OnwardJudgeTest, OfSendmailTheLogTellsWhoseAnAliasIs) {
   Transaction transaction = to({{"c@r.example", ""}});
   transaction.certifier = TrackingCertifier::from_octets({});
   constexpr char kSendmailId[] = "6ALN9M56003130";
@@ -187,4 +188,4 @@ TEST(GateTrackingTest, OfSendmailTheLogTellsWhoseAnAliasIs) {
 }
 
 }  // namespace
-}  // namespace mtrk::gate
+}  // namespace mtrk
