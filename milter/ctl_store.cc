@@ -1,13 +1,11 @@
 #include "milter/ctl_store.h"
 
 #include "common/base/exit_code.h"
+#include "common/base/host_name.h"
 #include "common/base/print_error.h"
 #include "common/base/process.h"
 #include "common/store/store_error.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <exception>
 #include <system_error>
 
@@ -20,6 +18,7 @@ store::WriterOptions writer_options(const Config& config) {
   options.default_retention = config.retention.default_;
   options.maximum_retention = config.retention.maximum;
   options.trace = {config.log.queue_lifetime, config.log.filters, config.gate.outbound.listen};
+  options.host = system_host_name();
   return options;
 }
 
@@ -27,11 +26,8 @@ MtaName reporting_mta(const Config& config) {
   if (!config.hostname.empty()) {
     return local_mta_name(config.hostname);
   }
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) {
-    return local_mta_name("localhost");
-  }
-  return local_mta_name(name.data());
+  const std::string name = system_host_name();
+  return local_mta_name(name.empty() ? "localhost" : name);
 }
 
 int with_store_errors(const std::function<int()>& command) noexcept {

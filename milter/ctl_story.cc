@@ -64,6 +64,14 @@ void StoryTeller::read(const DeliveryEvent& event, std::string_view line) {
       }
     }
   }
+  if (const auto* id = std::get_if<maillog::MessageId>(&event.what); id && !watch_.empty()) {
+    for (Story* waiting : watch_.expecting(maillog::message_id_hash(id->message_id))) {
+      if (std::find(owners.begin(), owners.end(), waiting) == owners.end()) {
+        owners.push_back(waiting);
+      }
+    }
+    static_cast<void>(watch_.expire(event.at));
+  }
   held_.note(event, owners.empty() ? HeldEvents::Keep::event : HeldEvents::Keep::identity, line);
   if (owners.empty()) {
     return;
@@ -80,9 +88,16 @@ void StoryTeller::apply(Story& story, const DeliveryEvent& event, const Said& sa
   if (!line.personal() || !line.recipients.empty()) {
     story.lines.push_back(std::move(line));
   }
+  if (applied.expected != 0) {
+    watch_.expect(applied.expected, &story, event.at);
+  }
+  applied.joined.insert(applied.joined.end(), applied.offered.begin(), applied.offered.end());
   for (const std::string& queue_id : applied.joined) {
-    owners_[queue_id].push_back(&story);
-    tell_past(story, queue_id);
+    std::vector<Story*>& owners = owners_[queue_id];
+    if (std::find(owners.begin(), owners.end(), &story) == owners.end()) {
+      owners.push_back(&story);
+      tell_past(story, queue_id);
+    }
   }
 }
 
@@ -101,12 +116,12 @@ void StoryTeller::tell_past(Story& story, const std::string& queue_id) {
     }
     break;
   }
-  for (OwnedEvent& past : held_.take(queue_id)) {
+  for (OwnedEvent& past : held_.take(queue_id).events) {
     const Said said = std::make_shared<const OwnedEvent>(std::move(past));
     apply(story, said->event(), said);
   }
-  for (const std::string& child : held_.children_of(queue_id)) {
-    for (OwnedEvent& past : held_.take(child)) {
+  for (const HeldEvents::Child& child : held_.children_of(queue_id)) {
+    for (OwnedEvent& past : held_.take(child.queue_id, child.space).events) {
       const Said said = std::make_shared<const OwnedEvent>(std::move(past));
       apply(story, said->event(), said);
     }

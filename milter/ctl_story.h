@@ -3,6 +3,7 @@
 #include "common/maillog/delivery_trace.h"
 #include "common/maillog/held_events.h"
 #include "common/maillog/owned_event.h"
+#include "common/maillog/return_watch.h"
 
 #include <cstddef>
 #include <memory>
@@ -55,6 +56,7 @@ class StoryTeller {
 
   maillog::TracePolicy policy_;
   maillog::HeldEvents held_;
+  maillog::ReturnWatch<Story*> watch_;  // for pickups alone: offered ids are owned at once
   std::vector<std::unique_ptr<Story>> stories_;
   std::unordered_map<std::string, Story*> asked_;                // by the id asked for
   std::unordered_map<std::string, std::vector<Story*>> owners_;  // by any id of theirs

@@ -4,6 +4,7 @@
 #include "common/maillog/attempt_meaning.h"
 #include "common/maillog/postfix_attempt.h"
 #include "common/maillog/sendmail_record.h"
+#include "common/maillog/stable_hash.h"
 
 #include <algorithm>
 #include <tuple>
@@ -20,23 +21,20 @@ using trace::Link;
 using trace::Node;
 using trace::Slot;
 
+// sendmail(1) only drops a message for pickup(8), which wakes up once a minute at the latest.
+constexpr Seconds kPickupDelay{60};
+constexpr std::size_t kMostNodes = 4096;  // of which none is made for what only may come back
+
 // A retry of a deferred recipient cannot come sooner than this after the attempt before; lines of
 // one pass over an alias come together.
 constexpr Seconds kRetryGap{5};
 
-std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF29CE484222325) {
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  }
-  return hash;
-}
-
 std::uint64_t line_hash(const DeliveryEvent& event, const Attempt& attempt) {
   const std::int64_t at = event.at.time_since_epoch().count();
-  std::uint64_t hash = 0xCBF29CE484222325 ^ static_cast<std::uint64_t>(at);
+  std::uint64_t hash = kHashBasis ^ static_cast<std::uint64_t>(at);
   for (const std::string_view part : {event.queue_id, attempt.recipient, attempt.original,
                                       attempt.delays, attempt.status, attempt.text}) {
-    hash = fnv1a(part, (hash ^ part.size()) * 0x100000001B3);
+    hash = stable_hash(part, (hash ^ part.size()) * kHashPrime);
   }
   return hash == 0 ? 1 : hash;  // 0 stands for "no line"
 }
@@ -53,6 +51,41 @@ TimePoint arrival_of(const DeliveryEvent& event) {
   return to_seconds(event.at) - delay.value_or(Seconds(0));
 }
 
+// "1.9", "345600": a time as Postfix measured it.
+std::optional<LogTime::duration> parse_delay(std::string_view text) {
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  const auto whole = parse_number<std::uint32_t>(text.substr(0, dot));
+  if (!whole) {
+    return std::nullopt;
+  }
+  LogTime::duration delay = Seconds(*whole);
+  LogTime::duration unit = Seconds(1);
+  for (std::size_t i = dot + 1; i < text.size() && is_digit(text[i]); ++i) {
+    unit /= 10;
+    delay += unit * (text[i] - '0');
+  }
+  return delay;
+}
+
+// How inexact times of the log are: stamps of whole seconds, and delays of two digits.
+LogTime::duration slack_of(LogTime at, LogTime::duration delay) {
+  const bool whole = at == LogTime(std::chrono::floor<Seconds>(at));
+  return (whole ? LogTime::duration(Seconds(1)) : std::chrono::milliseconds(100)) + delay / 16;
+}
+
+// When the hand-over began: connecting and transmitting are the last two of delays=a/b/c/d.
+LogTime handed_over_since(LogTime at, const Attempt& attempt) {
+  const std::size_t last = attempt.delays.rfind('/');
+  if (last == std::string_view::npos) {  // no more is known than that it was in the queue
+    const LogTime::duration delay = parse_delay(attempt.delay).value_or(Seconds(0));
+    return at - delay - slack_of(at, delay);
+  }
+  const std::size_t third = attempt.delays.substr(0, last).rfind('/') + 1;  // 0 if there is none
+  LogTime::duration delay = parse_delay(attempt.delays.substr(last + 1)).value_or(Seconds(0));
+  delay += parse_delay(attempt.delays.substr(third, last - third)).value_or(Seconds(0));
+  return at - delay - slack_of(at, delay);
+}
+
 void sort_unique(std::vector<std::size_t>& values) {
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
@@ -62,14 +95,17 @@ void sort_unique(std::vector<std::size_t>& values) {
 
 std::uint64_t message_id_hash(std::string_view message_id) {
   // Without one, messages cannot be told apart: 0 proves nothing.
-  return message_id.empty() || message_id == "<>" ? 0 : fnv1a(message_id);
+  return message_id.empty() || message_id == "<>" ? 0 : stable_hash(message_id);
 }
 
 DeliveryTrace::DeliveryTrace(QueueId root,
                              std::optional<TimePoint> arrival,
                              std::vector<std::string> recipients,
                              Recipients mode)
-    : mode_(mode), arrival_(arrival), recipients_(std::move(recipients)) {
+    : mode_(mode),
+      arrival_(arrival),
+      arrival_given_(arrival.has_value()),
+      recipients_(std::move(recipients)) {
   nodes_.emplace_back();
   nodes_[0].ids.push_back(root.text());
   index_all();
@@ -77,16 +113,26 @@ DeliveryTrace::DeliveryTrace(QueueId root,
 
 DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
                                             const TracePolicy& policy,
-                                            const Evidence& evidence) {
+                                            const Evidence& evidence,
+                                            const QueueSpace& space) {
   Applied applied;
+  const std::optional<std::uint32_t> node = find_node(event.queue_id);
   if (event.mta == Mta::sendmail || sendmail_) {
-    apply_sendmail(event, policy, evidence, applied);
+    if (nodes_[0].space.same_host(space)) {
+      apply_sendmail(event, policy, evidence, space, applied);
+    }
     return applied;
   }
-  const std::optional<std::uint32_t> node = find_node(event.queue_id);
   if (!node) {
-    join_parent(event, applied);
-  } else if (!nodes_[*node].closed) {
+    if (const MessageId* id = std::get_if<MessageId>(&event.what)) {
+      join_returned(event, message_id_hash(id->message_id), space, evidence, applied);
+    } else {
+      join_parent(event, space, applied);
+    }
+  } else if (!has(event.queue_id, space)) {
+    return applied;
+  } else {
+    applied.altered = nodes_[*node].space.learn(space);
     if (const Attempt* attempt = std::get_if<Attempt>(&event.what)) {
       apply_attempt(event, *attempt, *node, policy, evidence, applied);
     } else {
@@ -104,13 +150,17 @@ DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
 void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
                                    const TracePolicy& policy,
                                    const Evidence& evidence,
+                                   const QueueSpace& space,
                                    Applied& applied) {
   if (!sendmail_) {
     sendmail_.emplace(root(), recipients_);
     applied.altered = true;
   }
+  if (sendmail_->has(event.queue_id)) {
+    applied.altered = nodes_[0].space.learn(space.any_instance()) || applied.altered;
+  }
   const std::size_t known = recipients_.size();
-  sendmail_->apply(event, mode_, policy, evidence, recipients_, applied);
+  sendmail_->apply(event, mode_, policy, evidence, nodes_[0].space, recipients_, applied);
   for (std::size_t i = known; i < recipients_.size(); ++i) {
     index_recipient(static_cast<std::uint32_t>(i));
   }
@@ -125,7 +175,7 @@ void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
 // attempt tells the age of the message. Clocks of a capture and of the log differ by a little.
 void DeliveryTrace::note_arrival(TimePoint at, Applied& applied) {
   constexpr Seconds kSameTime{60};
-  if (arrival_ && *arrival_ - at <= kSameTime) {
+  if (arrival_given_ || (arrival_ && *arrival_ - at <= kSameTime)) {
     return;
   }
   for (std::size_t i = 0; i < recipients_.size(); ++i) {  // until when each is tried
@@ -136,25 +186,35 @@ void DeliveryTrace::note_arrival(TimePoint at, Applied& applied) {
 }
 
 // A queue id that names one of ours as its origin.
-void DeliveryTrace::join_parent(const DeliveryEvent& event, Applied& applied) {
+void DeliveryTrace::join_parent(const DeliveryEvent& event,
+                                const QueueSpace& space,
+                                Applied& applied) {
   const std::string_view origin = origin_of(event);
   const std::optional<std::uint32_t> parent = origin.empty() ? std::nullopt : find_node(origin);
-  if (!parent || nodes_[*parent].closed) {
+  // What comes back through a filter may come into another instance.
+  const bool requeued = std::holds_alternative<Pickup>(event.what);
+  if (!parent || !has(origin, requeued ? space : space.any_instance())) {
     return;
   }
-  if (std::holds_alternative<Pickup>(event.what)) {  // requeued: the same message, a new name
+  if (requeued) {  // the same message, a new name
     Node& node = nodes_[*parent];
     node.ids.emplace_back(event.queue_id);
     node.removed = false;
     node_index_.emplace(event.queue_id, *parent);
   } else {
-    const std::uint32_t child = add_node(event.queue_id, Link::filtered, *parent, kNone);
+    const std::uint32_t child = add_node(event.queue_id, Link::filtered, *parent, kNone, space);
     if (child == kNone) {
       return;
     }
+    nodes_[child].at = event.at;
     for (Slot& slot : slots_) {  // its line came first
-      if (slot.node == *parent && slot.child == kNone && slot.queued_as == event.queue_id) {
+      if (slot.node != *parent || slot.child != kNone) {
+        continue;
+      }
+      if (slot.queued_as == event.queue_id) {
         slot.child = child;
+      } else if (slot.maybe_filter && event.at - slot.at <= slack_of(event.at, {})) {
+        slot.returns.push_back(child);
       }
     }
     affected_all(child, applied.changed);
@@ -171,7 +231,7 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
     return std::tuple(node.seen, node.alive, node.message_id, node.closed);
   };
   const auto fate = [&node] {
-    return std::tuple(node.recipients, node.gave_up, node.removed, node.refused);
+    return std::tuple(node.recipients, node.gave_up, node.removed, node.refused, node.held);
   };
   const auto state_before = state();
   const auto fate_before = fate();
@@ -184,6 +244,7 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
   } else if (const Queued* queued = std::get_if<Queued>(&event.what)) {
     node.alive = true;
     node.recipients = std::max(node.recipients, queued->recipients);
+    node.held = false;
   } else if (std::holds_alternative<GaveUp>(event.what)) {
     node.alive = true;
     node.gave_up = node.gave_up || current;
@@ -196,8 +257,13 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
     node.closed = node.removed;  // a short queue id, given out again
   } else if (!std::holds_alternative<Notification>(event.what)) {
     node.alive = true;
+    if (std::holds_alternative<Held>(event.what)) {
+      node.held = true;
+    } else if (std::holds_alternative<Released>(event.what)) {
+      node.held = false;
+    }
   }
-  applied.altered = state() != state_before || fate() != fate_before;
+  applied.altered = applied.altered || state() != state_before || fate() != fate_before;
   if (fate() != fate_before) {
     affected_all(index, applied.changed);
   }
@@ -265,7 +331,11 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
     return;
   }
   const bool fresh = slots_.size() > slots_before;
-  applied.altered = !nodes_[node].alive || !nodes_[node].seen || fresh;
+  if (fresh) {
+    note_member(node, slots_[*found].key, applied);
+  }
+  derive_arrival(event, attempt, applied);
+  applied.altered = applied.altered || !nodes_[node].alive || !nodes_[node].seen || fresh;
   nodes_[node].alive = true;
   nodes_[node].seen = true;
 
@@ -274,7 +344,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (std::find(slot.lines.begin(), slot.lines.end(), line) != slot.lines.end()) {
     return;
   }
-  const std::uint64_t text = meaning->local ? fnv1a(attempt.text) : 0;
+  const std::uint64_t text = meaning->local ? stable_hash(attempt.text) : 0;
   const TimePoint at = to_seconds(event.at);
   bool several = false;
   if (!fresh && !slot.several) {
@@ -303,7 +373,10 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (!slot.several) {
     slot.several = several;
     slot.local = meaning->local;
-    slot.maybe_filter = meaning->loopback || meaning->configured;
+    slot.maybe_filter = meaning->maybe_filter;
+    slot.filter = meaning->filter;
+    slot.pipe = meaning->pipe;
+    slot.returns.clear();
     slot.last = meaning->last;
     slot.status = meaning->status;
     slot.at = at;
@@ -318,14 +391,140 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (!attempt.forwarded_as.empty()) {
     // Also for a list: as long as a copy is in the queue the message is queued here.
     if (!find_node(attempt.forwarded_as)) {
-      const std::uint32_t child = add_node(attempt.forwarded_as, Link::forwarded, node, *found);
+      const std::uint32_t child =
+          add_node(attempt.forwarded_as, Link::forwarded, node, *found, nodes_[node].space);
       if (child != kNone) {
         slots_[*found].child = child;
         applied.joined.emplace_back(attempt.forwarded_as);
       }
     }
-  } else if (!attempt.queued_as.empty()) {
-    follow_filter(*found, attempt, meaning->configured, evidence, applied);
+    return;
+  }
+  if (!attempt.queued_as.empty()) {
+    follow_filter(*found, attempt, meaning->by_id, meaning->configured, evidence, applied);
+  }
+  if (meaning->maybe_filter && slots_[*found].child == kNone) {
+    note_returns(event, attempt, *found, evidence, applied);
+  }
+}
+
+// The queue manager's delay= counts from the arrival: what a log that begins later still tells.
+void DeliveryTrace::derive_arrival(const DeliveryEvent& event,
+                                   const Attempt& attempt,
+                                   Applied& applied) {
+  const auto delay = parse_delay(attempt.delay);
+  const std::optional<std::uint32_t> node = find_node(event.queue_id);
+  if (arrival_given_ || !delay || node != std::optional<std::uint32_t>(0)) {
+    return;
+  }
+  const TimePoint arrival = to_seconds(event.at - *delay);
+  if (!arrival_ || arrival < *arrival_ - Seconds(1)) {  // else the log's first line is as good
+    arrival_ = arrival;
+    applied.altered = true;
+  }
+}
+
+// What has this message's Message-Id and came in while it was handed over may be what was handed
+// over. It is, for the recipients that it turns out to have.
+void DeliveryTrace::note_returns(const DeliveryEvent& event,
+                                 const Attempt& attempt,
+                                 std::uint32_t index,
+                                 const Evidence& evidence,
+                                 Applied& applied) {
+  Slot& slot = slots_[index];
+  const std::uint32_t parent = slot.node;
+  const LogTime since = handed_over_since(event.at, attempt);
+  for (const std::uint32_t child : nodes_[parent].filtered) {
+    if (nodes_[child].at >= since) {
+      slot.returns.push_back(child);
+    }
+  }
+  const std::uint64_t message_id = nodes_[parent].message_id;
+  if (message_id == 0) {
+    return;
+  }
+  if (slot.pipe) {
+    applied.expected = message_id;
+  }
+  for (const trace::Reception& came :
+       evidence.received_again(message_id, nodes_[parent].space.any_instance())) {
+    if (came.at < since || came.queue_id == event.queue_id) {
+      continue;
+    }
+    if (came.of != nullptr && came.of != this) {
+      // Another message's, which somebody tracks. If that has the recipient too, who knows.
+      if (slot.last == Last::delivered && came.of->find_recipient(slot.target)) {
+        slot.last = Last::unknown;
+      }
+      continue;
+    }
+    if (!find_node(came.queue_id)) {
+      offer(came, parent, applied);
+    }
+    const std::optional<std::uint32_t> child = find_node(came.queue_id);
+    if (child && is_weak(nodes_[*child].link) && nodes_[*child].parent == parent) {
+      slot.returns.push_back(*child);
+    }
+  }
+}
+
+// The Message-Id of what sendmail(1) dropped, after the line that pipe(8) wrote.
+void DeliveryTrace::join_returned(const DeliveryEvent& event,
+                                  std::uint64_t message_id,
+                                  const QueueSpace& space,
+                                  const Evidence& evidence,
+                                  Applied& applied) {
+  const auto came = evidence.received_here(event.queue_id, space);
+  if (message_id == 0 || !came || !came->picked_up) {
+    return;
+  }
+  for (Slot& slot : slots_) {
+    const Node& node = nodes_[slot.node];
+    if (!slot.pipe || !slot.maybe_filter || slot.child != kNone || node.message_id != message_id ||
+        !node.space.same_host(space) || came->at + slack_of(came->at, {}) < LogTime(slot.at) ||
+        came->at - slot.at > kPickupDelay) {
+      continue;
+    }
+    if (!find_node(event.queue_id)) {
+      offer(*came, slot.node, applied);
+    }
+    const std::optional<std::uint32_t> child = find_node(event.queue_id);
+    if (child && nodes_[*child].parent == slot.node) {
+      slot.returns.push_back(*child);
+      affected(slot.node, slot.key, applied.changed);
+      applied.altered = true;
+    }
+  }
+}
+
+void DeliveryTrace::offer(const trace::Reception& came, std::uint32_t parent, Applied& applied) {
+  if (nodes_.size() >= kMostNodes) {
+    return;
+  }
+  const Link link = came.picked_up ? Link::picked_up : Link::returned;
+  const std::uint32_t child = add_node(came.queue_id, link, parent, kNone, came.space);
+  if (child != kNone) {
+    nodes_[child].at = came.at;
+    applied.offered.push_back(came.queue_id);
+  }
+}
+
+// A node has one recipient more: what was in doubt for the parent's may have become clear.
+void DeliveryTrace::note_member(std::uint32_t index, std::string_view key, Applied& applied) {
+  Node& node = nodes_[index];
+  if (node.link == Link::filtered || is_weak(node.link)) {
+    affected_all(index, applied.changed);
+  }
+  if (!is_weak(node.link) || node.bound) {
+    return;
+  }
+  const bool ours = std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.target == key &&
+           std::find(slot.returns.begin(), slot.returns.end(), index) != slot.returns.end();
+  });
+  if (ours) {
+    node.bound = true;
+    applied.joined.push_back(node.ids[0]);
   }
 }
 
@@ -333,6 +532,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
 // text alone is the other host's claim.
 void DeliveryTrace::follow_filter(std::uint32_t index,
                                   const Attempt& attempt,
+                                  bool by_id,
                                   bool configured,
                                   const Evidence& evidence,
                                   Applied& applied) {
@@ -345,16 +545,30 @@ void DeliveryTrace::follow_filter(std::uint32_t index,
     return;
   }
   const std::uint64_t message_id = nodes_[slot.node].message_id;
-  const bool proven = configured ? evidence.received_here(attempt.queued_as)
-                                 : slot.maybe_filter && message_id != 0 &&
-                                       evidence.received_here(attempt.queued_as, message_id);
-  if (proven) {
-    const std::uint32_t child = add_node(attempt.queued_as, Link::filtered, slot.node, kNone);
+  const auto came =
+      evidence.received_here(attempt.queued_as, nodes_[slot.node].space.any_instance());
+  const bool same = came && message_id != 0 && came->message_id == message_id;
+  if (came && (configured || (by_id && same))) {
+    const std::uint32_t child =
+        add_node(attempt.queued_as, Link::filtered, slot.node, kNone, came->space);
     if (child != kNone) {
       slots_[index].child = child;
       applied.joined.emplace_back(attempt.queued_as);
     }
   }
+}
+
+bool DeliveryTrace::has(std::string_view queue_id, const QueueSpace& space) const {
+  if (sendmail_) {
+    return nodes_[0].space.same_host(space) && sendmail_->has(queue_id);
+  }
+  const std::optional<std::uint32_t> node = find_node(queue_id);
+  return node && !nodes_[*node].closed && nodes_[*node].space.same_queue(space);
+}
+
+QueueSpace DeliveryTrace::space_of(std::string_view queue_id) const {
+  const std::optional<std::uint32_t> node = find_node(queue_id);
+  return nodes_[node.value_or(0)].space;
 }
 
 std::vector<std::string> DeliveryTrace::queue_ids() const {
@@ -373,9 +587,14 @@ bool DeliveryTrace::queued() const {
   if (sendmail_) {
     return sendmail_->queued(recipients_);
   }
-  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
-    return (node.link == Link::root || node.seen) && !node.removed && !node.refused;
-  });
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    if ((node.link == Link::root || node.seen) && !node.removed && !node.refused &&
+        (!is_weak(node.link) || is_followed(i))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool DeliveryTrace::seen() const {
