@@ -23,6 +23,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <ctime>
 
 namespace mtrk::soak {
 namespace {
@@ -52,7 +53,7 @@ constexpr Error kErrors[] = {{"EIO", EIO},       {"ENOSPC", ENOSPC}, {"EROFS", E
                              {"EACCES", EACCES}, {"SHORT", kShort}};
 
 struct Plan {
-  ino_t id = 0;  // of the file: another file is another plan
+  timespec made{};  // the file: another time is another plan (inodes are used again)
   char call[16] = "";
   char error[16] = "";
   char name[64] = "";
@@ -78,9 +79,10 @@ bool read_plan() {
   if (got <= 0) {
     return false;
   }
-  if (status.st_ino != plan.id) {
+  const timespec made = status.st_mtim;
+  if (made.tv_sec != plan.made.tv_sec || made.tv_nsec != plan.made.tv_nsec) {
     plan = Plan{};
-    plan.id = status.st_ino;
+    plan.made = made;
     calls = 0;
     if (std::sscanf(text, "%15s %15s %lu %lu %63s", plan.call, plan.error, &plan.first, &plan.count,
                     plan.name) != 5) {

@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class Soak:
             thread.start()
         end = time.monotonic() + self.options.minutes * 60
         time.sleep(2)
-        while time.monotonic() < end or not self.trouble.pack_is_used_up():
+        while time.monotonic() < end or not self.trouble.has_tried_all():
             self.trouble.strike()
             self.trouble.pause(0.3, 2.7)
             self.ledger.empty_mailboxes()
@@ -136,6 +137,8 @@ class Soak:
                 self.figures.fault("over the limit", "%s: %.2f s" % (way, seconds))
         for name, octets in self.memory.items():
             self.figures.count("most memory, %s, MiB" % name, octets >> 20)
+        self.figures.count("most memory, the soak, MiB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+        self.figures.count("store, MiB", os.stat(self.options.store + "/data.mdb").st_blocks >> 11)
 
     def judge_all(self, messages):
         """(message, fault) of each; the fault is None or (kind, what)."""

@@ -30,12 +30,13 @@ class Trouble:
         if store_is_mounted:
             self.pack += [("disk full", ""), ("disk full and kill -9", "mtrk-milter")]
         self.hand = []
+        self.struck = 0
 
     def kinds(self):
         return {kind for kind, _ in self.pack}
 
-    def pack_is_used_up(self):
-        return not self.hand
+    def has_tried_all(self):
+        return self.struck >= len(self.pack)
 
     def strike(self):
         """The next card."""
@@ -55,6 +56,7 @@ class Trouble:
             "disk full and kill -9": lambda: self.fill_disk(self.daemons["mtrk-milter"]),
         }[kind](*([self.daemons[name]] if name and "disk" not in kind else []))
         self.figures.count(kind)
+        self.struck += 1
 
     def pause(self, shortest, longest):
         time.sleep(self.random.uniform(shortest, longest))
