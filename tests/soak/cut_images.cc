@@ -10,6 +10,7 @@
 //     --recover COMMAND  reads the mail log into the store FOLDER/image, as mtrk-milter does when
 //     it starts
 //     --images N      how many (200)
+//     --first N       the number of the first one (1)
 //     --seed N        of the cuts and of what is missing (1)
 //     --only N        the image of that number alone; it stays in FOLDER
 //     --no-syncs      the control: a disk that keeps no order at all, on which messages must get
@@ -42,6 +43,7 @@ struct Options {
   std::string work;
   std::string recover = "false";
   std::uint64_t images = 200;
+  std::uint64_t first = 1;
   std::uint64_t seed = 1;
   std::uint64_t only = 0;
   bool syncs = true;
@@ -137,11 +139,11 @@ class Trial {
       throw std::runtime_error("nothing was synced: nothing can be cut");
     }
     std::vector<Cut> cuts;
-    for (std::uint64_t image = 1; image <= options_.images; ++image) {
-      if (options_.only == 0 || image == options_.only) {
-        std::mt19937_64 random = random_of(image);
-        cuts.push_back({moments[random() % moments.size()], image});
-      }
+    const std::uint64_t first = options_.only != 0 ? options_.only : options_.first;
+    const std::uint64_t count = options_.only != 0 ? 1 : options_.images;
+    for (std::uint64_t image = first; image < first + count; ++image) {
+      std::mt19937_64 random = random_of(image);
+      cuts.push_back({moments[random() % moments.size()], image});
     }
     std::sort(cuts.begin(), cuts.end(),
               [](const Cut& a, const Cut& b) { return a.entry < b.entry; });
@@ -211,6 +213,8 @@ bool parse_arguments(int argc, char** argv, Options& options) {
       options.recover = value;
     } else if (name == "--images") {
       options.images = std::strtoull(value, nullptr, 10);
+    } else if (name == "--first") {
+      options.first = std::strtoull(value, nullptr, 10);
     } else if (name == "--seed") {
       options.seed = std::strtoull(value, nullptr, 10);
     } else if (name == "--only") {

@@ -104,6 +104,15 @@ void report(const char* path) {
   ::close(file);
 }
 
+// Another thread of the parent may have had the mutex.
+void in_child() {
+  ::pthread_mutex_init(&mutex, nullptr);
+}
+
+[[gnu::constructor]] void begin() {
+  ::pthread_atfork(nullptr, nullptr, in_child);
+}
+
 // What has to become of this call: 0 nothing, kShort, or an errno, which is set then.
 int fate(const char* call, const char* path) {
   const int kept = errno;

@@ -90,6 +90,19 @@ void at_exit(int status, void* /*unused*/) {
   Turn().note('X', static_cast<std::uint64_t>(status), name, std::strlen(name));
 }
 
+// A child has what its parent has open, and with it the parent's lock: it opens the journal once
+// more.
+void in_child() {
+  ::pthread_mutex_init(&mutex, nullptr);
+  char path[32];
+  std::snprintf(path, sizeof path, "/proc/self/fd/%d", journal);
+  const int file = real_open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  if (file < 0 || ::dup3(file, journal, O_CLOEXEC) < 0) {
+    ::_exit(99);
+  }
+  real_close(file);
+}
+
 [[gnu::constructor]] void begin() {
   const int file =
       real_open(setting("MTRK_IO_JOURNAL"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -102,6 +115,7 @@ void at_exit(int status, void* /*unused*/) {
   const char* name = setting("MTRK_IO_NAME");
   Turn().note('N', 0, name, std::strlen(name));
   ::on_exit(at_exit, nullptr);
+  ::pthread_atfork(nullptr, nullptr, in_child);
 }
 
 }  // namespace

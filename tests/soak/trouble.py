@@ -13,6 +13,7 @@ from daemons import wait_until
 
 SYSEXITS = range(64, 79)
 KEPT_LOGS = 8
+KILL_CHILD = "kill -9 of a child"  # if there is one
 
 
 class Trouble:
@@ -26,6 +27,7 @@ class Trouble:
         for name in daemons:
             self.pack += [("kill -9", name), ("stop, then kill -9", name), ("stop and continue", name),
                           ("SIGTERM", name), ("reload", name)]
+        self.pack += [(KILL_CHILD, "mtrk-milter")]
         self.pack += [("log renamed", ""), ("log copied and truncated", "")]
         if store_is_mounted:
             self.pack += [("disk full", ""), ("disk full and kill -9", "mtrk-milter")]
@@ -33,7 +35,7 @@ class Trouble:
         self.struck = 0
 
     def kinds(self):
-        return {kind for kind, _ in self.pack}
+        return {kind for kind, _ in self.pack} - {KILL_CHILD}
 
     def has_tried_all(self):
         return self.struck >= len(self.pack)
@@ -46,6 +48,7 @@ class Trouble:
         print("%7.1f s  %s %s" % (time.monotonic() - self.began, kind, name), flush=True)
         {
             "kill -9": self.kill,
+            KILL_CHILD: self.kill_child,
             "stop, then kill -9": self.stop_and_kill,
             "stop and continue": self.stop_and_continue,
             "SIGTERM": self.terminate,
@@ -68,6 +71,18 @@ class Trouble:
         self.figures.count("kills")
         self.pause(0, 0.8)
         daemon.start_again(tolerated)
+
+    def kill_child(self, daemon):
+        pid = daemon.process.pid
+        daemon.unwell_until = time.monotonic() + 6  # what the child did has to be begun anew
+        for thread in os.listdir("/proc/%d/task" % pid):
+            try:
+                with open("/proc/%d/task/%s/children" % (pid, thread)) as file:
+                    for child in file.read().split():
+                        os.kill(int(child), signal.SIGKILL)
+                        self.figures.count("kills")
+            except OSError:
+                pass  # it ended by itself
 
     def stop_and_kill(self, daemon):
         daemon.hit(signal.SIGSTOP)
