@@ -12,11 +12,11 @@ CERTIFIER = "VheLhqV/rCKJmplkGFwsyW59pYk"  # of SECRET
 
 # How often out of a thousand, and the recipients; %d is a second some time from now.
 KINDS = [
-    (230, ("ok1@partner.example",)),
+    (240, ("ok1@partner.example",)),
     (80, ("b5a@partner.example",)),
     (60, ("d5a@partner.example",)),
-    (10, ("t4a@partner.example",)),
-    (10, ("d4a@partner.example",)),
+    (5, ("t4a@partner.example",)),
+    (5, ("d4a@partner.example",)),
     (60, ("w4%d-later@partner.example",)),
     (160, ("alice@example.test",)),
     (60, ("team@example.test",)),

@@ -223,3 +223,10 @@ void* mmap(void* at, size_t size, int protection, int flags, int file, off_t off
                                              : real_mmap(at, size, protection, flags, file, offset);
 }
 }
+
+MTRK_LARGE_FILE_NAME(open, int, const char*, int, ...);
+MTRK_LARGE_FILE_NAME(pread, ssize_t, int, void*, size_t, off_t);
+MTRK_LARGE_FILE_NAME(pwrite, ssize_t, int, const void*, size_t, off_t);
+MTRK_LARGE_FILE_NAME(lseek, off_t, int, off_t, int);
+MTRK_LARGE_FILE_NAME(ftruncate, int, int, off_t);
+MTRK_LARGE_FILE_NAME(mmap, void*, void*, size_t, int, int, int, off_t);

@@ -48,3 +48,7 @@ inline bool ends_with(const char* text, const char* end) {
 }
 
 }  // namespace mtrk::soak
+
+// Libraries that were built for files over 2 GiB call these instead, where both are the same.
+#define MTRK_LARGE_FILE_NAME(name, result, ...) \
+  extern "C" result name##64(__VA_ARGS__) __attribute__((alias(#name)))

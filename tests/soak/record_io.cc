@@ -225,3 +225,8 @@ void* mmap(void* at, size_t size, int protection, int flags, int file, off_t off
   return real_mmap(at, size, protection, flags, file, offset);
 }
 }
+
+MTRK_LARGE_FILE_NAME(open, int, const char*, int, ...);
+MTRK_LARGE_FILE_NAME(pwrite, ssize_t, int, const void*, size_t, off_t);
+MTRK_LARGE_FILE_NAME(ftruncate, int, int, off_t);
+MTRK_LARGE_FILE_NAME(mmap, void*, void*, size_t, int, int, int, off_t);

@@ -1,6 +1,5 @@
 """The soak itself; `run` makes the site and calls it. See there."""
 import argparse
-import json
 import os
 import resource
 import signal
@@ -95,23 +94,16 @@ class Soak:
 
     # --- the end ----------------------------------------------------------------------------------
 
-    def postfix(self, *command):
-        return subprocess.run([self.options.postfix, "run", self.options.work + "/mx", *command],
-                              check=True, capture_output=True, text=True).stdout
-
-    def queue_rests(self):
-        queued = map(json.loads, self.postfix("postqueue", "-j").splitlines())
-        return not any(entry["queue_name"] in ("active", "incoming") for entry in queued)
-
     def settle(self):
-        """Until every recipient has met its fate, and the log says so."""
-        end = time.monotonic() + SETTLE_SECONDS
+        """Until every recipient has met its fate."""
+        open_messages, end = self.ledger.told, time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < end:
             self.ledger.catch_up()
             self.ledger.empty_mailboxes()
-            if all(map(self.ledger.is_settled, self.ledger.told)) and self.queue_rests():
+            open_messages = [message for message in open_messages if not self.ledger.is_settled(message)]
+            if not open_messages:
                 return
-            self.postfix("postqueue", "-f")
+            subprocess.run([self.options.postfix, "run", self.options.work + "/mx", "postqueue", "-f"], check=True)
             time.sleep(3)
 
     def final_account(self):
