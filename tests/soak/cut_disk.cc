@@ -4,26 +4,41 @@
 #include <string_view>
 
 namespace mtrk::soak {
+namespace {
 
-void CutDisk::put(std::string& octets, std::uint64_t offset, std::string_view what) {
+void put(std::string& octets, std::uint64_t offset, std::string_view what) {
   if (octets.size() < offset + what.size()) {
     octets.resize(offset + what.size());
   }
   octets.replace(offset, what.size(), what);
 }
 
+void change(std::string& octets, const IoEntry& entry) {
+  if (entry.kind == 'T') {
+    octets.resize(entry.offset);
+  } else {
+    put(octets, entry.offset, entry.octets);
+  }
+}
+
+}  // namespace
+
 void CutDisk::sync() {
   if (!syncs_) {
     return;
   }
   for (const IoEntry& entry : pending_) {
-    if (entry.kind == 'T') {
-      synced_.resize(entry.offset);
-    } else {
-      put(synced_, entry.offset, entry.octets);
-    }
+    change(synced_, entry);
   }
   pending_.clear();
+}
+
+std::string CutDisk::whole() const {
+  std::string octets = synced_;
+  for (const IoEntry& entry : pending_) {
+    change(octets, entry);
+  }
+  return octets;
 }
 
 void CutDisk::apply(const IoEntry& entry) {

@@ -21,7 +21,8 @@ class CutDisk {
   // shows that who looks for losses can see them.
   explicit CutDisk(bool syncs) : syncs_(syncs) {}
 
-  void apply(const IoEntry& entry);  // a call that returned
+  void apply(const IoEntry& entry);         // a call that returned
+  [[nodiscard]] std::string whole() const;  // the file, if the power stays
 
   struct Image {
     std::string octets;
@@ -33,7 +34,6 @@ class CutDisk {
   [[nodiscard]] Image cut(const IoEntry& in_flight, std::mt19937_64& random) const;
 
  private:
-  static void put(std::string& octets, std::uint64_t offset, std::string_view what);
   void sync();
 
   bool syncs_;

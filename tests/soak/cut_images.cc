@@ -3,6 +3,8 @@
 //
 //   cut_images --journal FILE --told FILE --work FOLDER [options]
 //     --journal FILE  what record_io wrote
+//     --store FILE    what the store's file is in the end: else the journal is not whole, and
+//     proves nothing
 //     --told FILE     lines "WHO <tab> envelope id <tab> recipient": when WHO was acknowledged,
 //     this message
 //                     was. WHO is a queue id (acknowledged when "commit=done" was said of it), or
@@ -27,6 +29,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -39,6 +42,7 @@ using namespace mtrk::soak;
 
 struct Options {
   std::string journal;
+  std::string store;
   std::string told;
   std::string work;
   std::string recover = "false";
@@ -64,6 +68,11 @@ Told read_told(const std::string& path) {
                  ToldMessage{line.substr(first + 1, second - first - 1), line.substr(second + 1)});
   }
   return told;
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 // Who is acknowledged by this entry; "" if nobody is.
@@ -111,6 +120,9 @@ class Trial {
     }
     for (; at < entries_.size(); ++at) {
       happen(entries_[at]);
+    }
+    if (!options_.store.empty() && disk_.whole() != contents(options_.store)) {
+      throw std::runtime_error("the journal does not end with the store as it is: it is not whole");
     }
     std::printf("images=%llu bad=%llu lacking=%llu operations=%zu acknowledged=%zu told=%zu\n",
                 static_cast<unsigned long long>(tried_), static_cast<unsigned long long>(bad_),
@@ -205,6 +217,8 @@ bool parse_arguments(int argc, char** argv, Options& options) {
     const char* value = argv[i];
     if (name == "--journal") {
       options.journal = value;
+    } else if (name == "--store") {
+      options.store = value;
     } else if (name == "--told") {
       options.told = value;
     } else if (name == "--work") {
