@@ -1,5 +1,6 @@
 """The soak itself; `run` makes the site and calls it. See there."""
 import argparse
+import ctypes
 import os
 import resource
 import signal
@@ -163,7 +164,14 @@ class Soak:
         return None
 
 
+def end_with_parent():
+    """Whoever kills `run` ends this, and with it the programs."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 def main():
+    end_with_parent()
     options = read_options()
     soak = Soak(options)
     began = time.monotonic()
