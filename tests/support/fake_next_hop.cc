@@ -2,11 +2,13 @@
 // refuses or defers by the first letters of the local part, and writes down what it was sent.
 //
 //   fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] [--refuses-mtrk]
-//                 [--dies-at PREFIX] [--greeting TEXT] [--lmtp] [--unix PATH]
+//                 [--dies-at PREFIX] [--greeting TEXT] [--lmtp] [--unix PATH] [--verdicts FILE]
 //
 //   b5...@  550 5.1.1 at RCPT          t4...@  451 4.2.1 at RCPT
 //   d5...@  554 5.7.1 at end of data   d4...@  451 4.3.0 at end of data   (every recipient with
-//   them) everything else is accepted
+//   them)
+//   w4N-...@  451 4.2.2 at RCPT until N seconds since 1970 have passed, then accepted
+//   everything else is accepted
 //
 // With --mtrk the keyword has a parameter, which has to be tolerated (MTRK-2-03). With
 // --refuses-mtrk it announces MTRK and answers 501 to MAIL that has it.
@@ -16,6 +18,11 @@
 //
 // With --dies-at the connection ends, without an answer, at the first line that begins with PREFIX,
 // also within a message.
+//
+// With --verdicts each verdict on a recipient is a line of that file, written before it is given:
+// the envelope id as it came ("-" without), the recipient, the first two words of the reply
+// ("250 2.0.0"), and "mtrk" if MAIL had MTRK, else "-"; separated by tabs, with the microseconds
+// since 1970 in front.
 //
 // The log has one line per command received and "accepted N" per message. One process per
 // connection: no state is shared but the log, which is written a line at a time with O_APPEND.
@@ -32,6 +39,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,14 +57,15 @@ struct Options {
   bool lmtp = false;
   std::string path;
   std::string dies_at;
+  std::string verdicts;
 };
 
 constexpr char kAccepted[] = "250 2.0.0 Ok: queued as ";
 
 class Session {
  public:
-  Session(int socket, int log, const Options& options)
-      : socket_(socket), log_(log), options_(options) {}
+  Session(int socket, int log, int verdicts, const Options& options)
+      : socket_(socket), log_(log), verdicts_(verdicts), options_(options) {}
 
   void run() {
     reply(options_.greeting);
@@ -84,6 +93,9 @@ class Session {
       reply("501 5.5.2 Invalid MTRK");
     } else if (verb == "MAIL") {
       answers_.assign(options_.lmtp ? 0 : 1, kAccepted);
+      recipients_.clear();
+      envelope_id_ = word(line, " ENVID=");
+      with_mtrk_ = !word(line, " MTRK=").empty();
       reply("250 2.1.0 Ok");
     } else if (verb == "RCPT") {
       reply(recipient_reply(line));
@@ -99,14 +111,19 @@ class Session {
 
   std::string recipient_reply(const std::string& line) {
     const std::size_t bracket = line.find('<');
-    const std::string_view rule =
-        bracket == std::string::npos ? "" : std::string_view(line).substr(bracket + 1, 2);
+    const std::string recipient =
+        bracket == std::string::npos ? "" : line.substr(bracket + 1, line.find('>') - bracket - 1);
+    const std::string_view rule = std::string_view(recipient).substr(0, 2);
     if (rule == "b5") {
-      return "550 5.1.1 No such user here";
+      return judged(recipient, "550 5.1.1 No such user here");
     }
     if (rule == "t4") {
-      return "451 4.2.1 Mailbox busy, try again later";
+      return judged(recipient, "451 4.2.1 Mailbox busy, try again later");
     }
+    if (rule == "w4" && std::strtoll(recipient.c_str() + 2, nullptr, 10) > std::time(nullptr)) {
+      return judged(recipient, "451 4.2.2 Mailbox full, try again later");
+    }
+    recipients_.push_back(recipient);
     const std::string verdict = rule == "d5"   ? "554 5.7.1 Content refused"
                                 : rule == "d4" ? "451 4.3.0 Cannot store it now"
                                                : kAccepted;
@@ -122,6 +139,9 @@ class Session {
     std::string line;
     while (read_line(line)) {
       if (line == ".") {
+        for (std::size_t i = 0; i < recipients_.size(); ++i) {
+          judged(recipients_[i], answers_[options_.lmtp ? i : 0]);
+        }
         for (const std::string& answer : answers_) {
           const bool accepted = answer == kAccepted;
           const std::string id = std::to_string(::getpid()) + "." + std::to_string(++messages_);
@@ -162,6 +182,30 @@ class Session {
   void reply(std::string text) const { write_all(socket_, text.append("\r\n")); }
   void note(std::string text) const { write_all(log_, text.append("\n")); }
 
+  // Notes the verdict, and returns it.
+  std::string judged(const std::string& recipient, std::string verdict) const {
+    if (verdicts_ >= 0) {
+      const std::size_t code = verdict.find(' ', 4);
+      timespec now{};
+      ::clock_gettime(CLOCK_REALTIME, &now);
+      write_all(verdicts_, std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1000) + '\t' +
+                               (envelope_id_.empty() ? "-" : envelope_id_) + '\t' + recipient +
+                               '\t' + verdict.substr(0, code) + '\t' + (with_mtrk_ ? "mtrk" : "-") +
+                               '\n');
+    }
+    return verdict;
+  }
+
+  // What follows `name` in the line, to the next blank; "" without it.
+  static std::string word(const std::string& line, std::string_view name) {
+    const std::size_t found = line.find(name);
+    if (found == std::string::npos) {
+      return "";
+    }
+    const std::size_t begin = found + name.size();
+    return line.substr(begin, line.find(' ', begin) - begin);
+  }
+
   static void write_all(int fd, std::string_view text) {
     while (!text.empty()) {
       const ssize_t sent = ::write(fd, text.data(), text.size());
@@ -181,9 +225,13 @@ class Session {
 
   int socket_;
   int log_;
+  int verdicts_;  // -1 if nobody wants them
   const Options& options_;
   std::string buffer_;
-  std::vector<std::string> answers_;  // to the message
+  std::string envelope_id_;
+  bool with_mtrk_ = false;
+  std::vector<std::string> recipients_;  // that were accepted at RCPT
+  std::vector<std::string> answers_;     // to the message
   int messages_ = 0;
 };
 
@@ -205,6 +253,15 @@ int listen_on(const Options& options) {
     fail("bind");
   }
   return listener;
+}
+
+int open_to_append(const std::string& path) {
+  const int file =
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (file < 0) {
+    fail(path.c_str());
+  }
+  return file;
 }
 
 int listen_on_path(const std::string& path) {
@@ -240,6 +297,8 @@ Options parse_arguments(int argc, char** argv) {
       options.lmtp = true;
     } else if (name == "--unix" && i + 1 < argc) {
       options.path = argv[++i];
+    } else if (name == "--verdicts" && i + 1 < argc) {
+      options.verdicts = argv[++i];
     } else if (name == "--greeting" && i + 1 < argc) {
       options.greeting = argv[++i];
     } else if (name == "--dies-at" && i + 1 < argc) {
@@ -249,8 +308,8 @@ Options parse_arguments(int argc, char** argv) {
   if ((options.port == 0 && options.path.empty()) || options.log.empty()) {
     std::fputs(
         "usage: fake_next_hop --port PORT --log FILE [--address ADDRESS] [--no-dsn] [--mtrk] "
-        "[--refuses-mtrk] "
-        "[--dies-at PREFIX] [--greeting TEXT] [--lmtp] [--unix PATH]\n",
+        "[--refuses-mtrk] [--dies-at PREFIX] [--greeting TEXT] [--lmtp] [--unix PATH] "
+        "[--verdicts FILE]\n",
         stderr);
     std::exit(64);
   }
@@ -263,11 +322,8 @@ int main(int argc, char** argv) {
   const Options options = parse_arguments(argc, argv);
   std::signal(SIGCHLD, SIG_IGN);  // no zombies
   std::signal(SIGPIPE, SIG_IGN);
-  const int log =
-      ::open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (log < 0) {
-    fail(options.log.c_str());
-  }
+  const int log = open_to_append(options.log);
+  const int verdicts = options.verdicts.empty() ? -1 : open_to_append(options.verdicts);
   const int listener = options.path.empty() ? listen_on(options) : listen_on_path(options.path);
   for (;;) {
     const int socket = ::accept(listener, nullptr, nullptr);
@@ -277,7 +333,7 @@ int main(int argc, char** argv) {
     if (::fork() == 0) {
       ::close(listener);
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a session ends with the server
-      Session(socket, log, options).run();
+      Session(socket, log, verdicts, options).run();
       ::_exit(0);
     }
     ::close(socket);
