@@ -16,7 +16,7 @@ using maillog::YearSample;
 using maillog::YearStretch;
 
 constexpr std::uint64_t kSmall = std::uint64_t{256} << 10;  // octets of a file that is read whole
-constexpr std::uint64_t kSamples = 1024;                    // of a larger one
+constexpr std::uint64_t kSamples = 256;                     // of a larger one
 constexpr std::size_t kLook = 2048;                         // octets in which a line should begin
 constexpr std::size_t kHeader = 256;  // octets of a line in which its stamp stands
 
