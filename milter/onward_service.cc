@@ -132,6 +132,7 @@ void OnwardService::publish() {
       log::notice("", {{"gate-socket", "open"}, {"path", path_}});
     }
   } catch (const std::system_error& error) {
+    ::unlink(bound.c_str());
     if (!std::exchange(complained_, true)) {
       log::error("", {{"gate-socket", "cannot be opened, mail leaves without MTRK"},
                       {"error", error.what()}});
