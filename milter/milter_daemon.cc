@@ -233,6 +233,9 @@ std::string milter_complaint(const Config& config) {
   if (const auto address = parse_milter_address(config.milter.socket); !address) {
     return "milter.socket: " + address.error().detail;
   }
+  if (config.milter.socket.ends_with(':' + gate_socket_path(config))) {
+    return "milter.gate_socket: is milter.socket";
+  }
   const std::vector<std::string>& command = config.log.queue_command;
   if (!command.empty() && command[0].substr(0, 1) != "/") {
     return "log.queue_command: the program's full path is needed";

@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 constexpr char kGateGroup[] = "mtrk-gate";
 constexpr mode_t kSocketMode = 0660;
 constexpr int kBacklog = 16;
-constexpr std::size_t kPiece = std::size_t{16} * 1024;
+constexpr std::size_t kOneRead = std::size_t{16} * 1024;
 constexpr int kTryAgain = 2000;  // milliseconds
 
 std::system_error failed(const std::string& what) {
@@ -132,6 +132,7 @@ void OnwardService::publish() {
       log::notice("", {{"gate-socket", "open"}, {"path", path_}});
     }
   } catch (const std::system_error& error) {
+    ::unlink(bound.c_str());
     if (!std::exchange(complained_, true)) {
       log::error("", {{"gate-socket", "cannot be opened, mail leaves without MTRK"},
                       {"error", error.what()}});
@@ -227,8 +228,8 @@ void OnwardService::serve(Client& client) {
     return;
   }
   const std::size_t held = client.in.size();
-  client.in.resize(held + kPiece);
-  const ssize_t size = ::recv(client.fd.get(), client.in.data() + held, kPiece, 0);
+  client.in.resize(held + kOneRead);
+  const ssize_t size = ::recv(client.fd.get(), client.in.data() + held, kOneRead, 0);
   client.in.resize(held + static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   if (size <= 0) {
     client.gone = size == 0 || (errno != EAGAIN && errno != EINTR);

@@ -14,7 +14,7 @@ constexpr std::size_t kFirstWords = 8;
 
 // The next word, in lower case, without the punctuation around it; empty if something else comes,
 // such as an address in brackets.
-std::string take_word(std::string_view& text) {
+std::string take_reply_word(std::string_view& text) {
   const auto is_letter = [](char c) { return is_alnum(c) || c == '.' || c == '='; };
   text.remove_prefix(std::min(text.find_first_not_of(" ,;:-("), text.size()));
   const auto end = std::find_if_not(text.begin(), text.end(), is_letter);
@@ -73,7 +73,7 @@ bool is_filter_reply(std::string_view reply) {
     }
   }
   for (std::size_t i = 0; i < kFirstWords && !reply.empty(); ++i) {
-    const std::string word = take_word(reply);
+    const std::string word = take_reply_word(reply);
     if (is_verdict(word)) {
       return true;
     }

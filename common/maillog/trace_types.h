@@ -100,9 +100,8 @@ struct Fate {
   EnhancedStatus status{4, 0, 0};
   std::optional<TimePoint> last_attempt;  // absent: never tried
   std::string remote_mta;                 // name of type dns, empty if none
-  bool held = false;  // of a delayed one: not tried, and not given up, as long as it is on hold
   bool redirected = false;
-  bool held = false;         // nothing is tried until it is released
+  bool held = false;         // not tried, and not given up, until it is released
   bool handed_back = false;  // it was taken, and then came in again
   End end = End::usual;
   Basis basis = Basis::record;

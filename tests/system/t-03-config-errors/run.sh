@@ -43,6 +43,13 @@ for text in '[gate.inbound]\nlisten = ["127.0.0.1:0"]\nupstream = "127.0.0.1:1"\
   expect_output 'gate\.'
 done
 
+# One socket for the mail system and for the gate.
+for text in 'gate_socket = "unix:/run/mtrk/m.sock"\nsocket = "unix:/run/mtrk/m.sock"\n' 'socket = "local:/run/mtrk/gate.sock"\n'; do
+  printf '%b' "[milter]\n$text" >"$work/mtrk.conf"
+  expect_exit 78 "$MTRK_BIN/mtrk-milter" --config "$work/mtrk.conf" --check-config
+  expect_output 'milter\.gate_socket'
+done
+
 # A daemon that starts with a bad file ends at once.
 echo 'hostnam = "x"' >"$work/mtrk.conf"
 for program in mtrk-milter mtrk-gate mtqpd; do expect_exit 78 timeout 10 "$MTRK_BIN/$program" --config "$work/mtrk.conf"; done
