@@ -134,12 +134,16 @@ bool parse_from(std::string_view text, What& what) {
     return (status == "expired" || status == "force-expired") &&
            scan.rest() == ", returned to sender" && put(what, GaveUp{status});
   }
-  if (!scan.take(", size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
-      !scan.take(", nrcpt=")) {
+  if (!scan.take(", size=")) {
+    return false;
+  }
+  const std::optional<std::uint64_t> size = parse_number<std::uint64_t>(scan.take_word());
+  if (!size || !scan.take(", nrcpt=")) {
     return false;
   }
   const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
-  return recipients && scan.take(" (queue active)") && put(what, Queued{*sender, *recipients});
+  return recipients && scan.take(" (queue active)") &&
+         put(what, Queued{*sender, *recipients, {}, {}, *size});
 }
 
 // uid=N from=<S>[ orig_id=OLD]

@@ -27,15 +27,18 @@ std::string_view take_last(std::string_view& text, std::string_view key) {
 std::optional<What> parse_from(std::string_view rest) {
   const std::optional<std::string_view> sender = take_sendmail_address(rest);
   FieldScanner scan(rest);
-  if (!sender || !scan.take(", size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
-      !scan.take(", class=") || scan.take_word().empty() || !scan.take(", nrcpts=")) {
+  if (!sender || !scan.take(", size=")) {
+    return std::nullopt;
+  }
+  const std::optional<std::uint64_t> size = parse_number<std::uint64_t>(scan.take_word());
+  if (!size || !scan.take(", class=") || scan.take_word().empty() || !scan.take(", nrcpts=")) {
     return std::nullopt;
   }
   const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
   if (!recipients) {
     return std::nullopt;
   }
-  Queued queued{without_brackets(*sender).address, *recipients, {}, {}};
+  Queued queued{without_brackets(*sender).address, *recipients, {}, {}, *size};
   const bool has_id = scan.take(", msgid=");
   std::string_view text = scan.rest();
   queued.client = take_last(text, ", relay=");
