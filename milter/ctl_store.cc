@@ -2,13 +2,11 @@
 
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
+#include "common/base/host_name.h"
 #include "common/store/store_error.h"
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
@@ -23,6 +21,7 @@ store::WriterOptions writer_options(const Config& config) {
   options.default_retention = config.retention.default_;
   options.maximum_retention = config.retention.maximum;
   options.trace = {config.log.queue_lifetime, config.log.filters, config.gate.outbound.listen};
+  options.host = system_host_name();
   return options;
 }
 
@@ -30,11 +29,8 @@ MtaName reporting_mta(const Config& config) {
   if (!config.hostname.empty()) {
     return local_mta_name(config.hostname);
   }
-  std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) {
-    return local_mta_name("localhost");
-  }
-  return local_mta_name(name.data());
+  const std::string name = system_host_name();
+  return local_mta_name(name.empty() ? "localhost" : name);
 }
 
 int with_store_errors(const std::function<int()>& command) noexcept {

@@ -101,12 +101,12 @@ void StoryTeller::tell_past(Story& story, const std::string& queue_id) {
     }
     break;
   }
-  for (OwnedEvent& past : held_.take(queue_id)) {
+  for (OwnedEvent& past : held_.take(queue_id).events) {
     const Said said = std::make_shared<const OwnedEvent>(std::move(past));
     apply(story, said->event(), said);
   }
-  for (const std::string& child : held_.children_of(queue_id)) {
-    for (OwnedEvent& past : held_.take(child)) {
+  for (const HeldEvents::Child& child : held_.children_of(queue_id)) {
+    for (OwnedEvent& past : held_.take(child.queue_id, child.space).events) {
       const Said said = std::make_shared<const OwnedEvent>(std::move(past));
       apply(story, said->event(), said);
     }

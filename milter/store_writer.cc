@@ -1,5 +1,6 @@
 #include "milter/store_writer.h"
 
+#include "common/base/host_name.h"
 #include "common/base/log.h"
 
 #include <algorithm>
@@ -36,6 +37,7 @@ store::WriterOptions writer_options(const Config& config) {
   options.trace.queue_lifetime = config.log.queue_lifetime;
   options.trace.filters = config.log.filters;
   options.trace.gates = config.gate.outbound.listen;
+  options.host = system_host_name();
   options.grow_ahead = true;
   return options;
 }

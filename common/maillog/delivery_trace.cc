@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/maillog/attempt_meaning.h"
 #include "common/maillog/postfix_attempt.h"
+#include "common/maillog/stable_hash.h"
 
 #include <algorithm>
 #include <tuple>
@@ -23,19 +24,12 @@ using trace::Slot;
 // one pass over an alias come together.
 constexpr Seconds kRetryGap{5};
 
-std::uint64_t fnv1a(std::string_view text, std::uint64_t hash = 0xCBF29CE484222325) {
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
-  }
-  return hash;
-}
-
 std::uint64_t line_hash(const DeliveryEvent& event, const Attempt& attempt) {
   const std::int64_t at = event.at.time_since_epoch().count();
-  std::uint64_t hash = 0xCBF29CE484222325 ^ static_cast<std::uint64_t>(at);
+  std::uint64_t hash = kHashBasis ^ static_cast<std::uint64_t>(at);
   for (const std::string_view part : {event.queue_id, attempt.recipient, attempt.original,
                                       attempt.delays, attempt.status, attempt.text}) {
-    hash = fnv1a(part, (hash ^ part.size()) * 0x100000001B3);
+    hash = stable_hash(part, (hash ^ part.size()) * kHashPrime);
   }
   return hash == 0 ? 1 : hash;  // 0 stands for "no line"
 }
@@ -53,7 +47,7 @@ void sort_unique(std::vector<std::size_t>& values) {
 
 std::uint64_t message_id_hash(std::string_view message_id) {
   // Without one, messages cannot be told apart: 0 proves nothing.
-  return message_id.empty() || message_id == "<>" ? 0 : fnv1a(message_id);
+  return message_id.empty() || message_id == "<>" ? 0 : stable_hash(message_id);
 }
 
 DeliveryTrace::DeliveryTrace(QueueId root,
@@ -68,16 +62,22 @@ DeliveryTrace::DeliveryTrace(QueueId root,
 
 DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
                                             const TracePolicy& policy,
-                                            const Evidence& evidence) {
+                                            const Evidence& evidence,
+                                            const QueueSpace& space) {
   Applied applied;
+  const std::optional<std::uint32_t> node = find_node(event.queue_id);
   if (event.mta == Mta::sendmail || sendmail_) {
-    apply_sendmail(event, policy, evidence, applied);
+    if (nodes_[0].space.same_host(space)) {
+      apply_sendmail(event, policy, evidence, space, applied);
+    }
     return applied;
   }
-  const std::optional<std::uint32_t> node = find_node(event.queue_id);
   if (!node) {
-    join_parent(event, applied);
-  } else if (!nodes_[*node].closed) {
+    join_parent(event, space, applied);
+  } else if (!has(event.queue_id, space)) {
+    return applied;
+  } else {
+    applied.altered = nodes_[*node].space.learn(space);
     if (const Attempt* attempt = std::get_if<Attempt>(&event.what)) {
       apply_attempt(event, *attempt, *node, policy, evidence, applied);
     } else {
@@ -95,13 +95,17 @@ DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
 void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
                                    const TracePolicy& policy,
                                    const Evidence& evidence,
+                                   const QueueSpace& space,
                                    Applied& applied) {
   if (!sendmail_) {
     sendmail_.emplace(root(), recipients_);
     applied.altered = true;
   }
+  if (sendmail_->has(event.queue_id)) {
+    applied.altered = nodes_[0].space.learn(space.any_instance()) || applied.altered;
+  }
   const std::size_t known = recipients_.size();
-  sendmail_->apply(event, mode_, policy, evidence, recipients_, applied);
+  sendmail_->apply(event, mode_, policy, evidence, nodes_[0].space, recipients_, applied);
   for (std::size_t i = known; i < recipients_.size(); ++i) {
     index_recipient(static_cast<std::uint32_t>(i));
   }
@@ -114,19 +118,23 @@ void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
 }
 
 // A queue id that names one of ours as its origin.
-void DeliveryTrace::join_parent(const DeliveryEvent& event, Applied& applied) {
+void DeliveryTrace::join_parent(const DeliveryEvent& event,
+                                const QueueSpace& space,
+                                Applied& applied) {
   const std::string_view origin = origin_of(event);
   const std::optional<std::uint32_t> parent = origin.empty() ? std::nullopt : find_node(origin);
-  if (!parent || nodes_[*parent].closed) {
+  // What comes back through a filter may come into another instance.
+  const bool requeued = std::holds_alternative<Pickup>(event.what);
+  if (!parent || !has(origin, requeued ? space : space.any_instance())) {
     return;
   }
-  if (std::holds_alternative<Pickup>(event.what)) {  // requeued: the same message, a new name
+  if (requeued) {  // the same message, a new name
     Node& node = nodes_[*parent];
     node.ids.emplace_back(event.queue_id);
     node.removed = false;
     node_index_.emplace(event.queue_id, *parent);
   } else {
-    const std::uint32_t child = add_node(event.queue_id, Link::filtered, *parent, kNone);
+    const std::uint32_t child = add_node(event.queue_id, Link::filtered, *parent, kNone, space);
     if (child == kNone) {
       return;
     }
@@ -175,7 +183,7 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
   } else if (!std::holds_alternative<Notification>(event.what)) {
     node.alive = true;
   }
-  applied.altered = state() != state_before || fate() != fate_before;
+  applied.altered = applied.altered || state() != state_before || fate() != fate_before;
   if (fate() != fate_before) {
     affected_all(index, applied.changed);
   }
@@ -243,7 +251,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
     return;
   }
   const bool fresh = slots_.size() > slots_before;
-  applied.altered = !nodes_[node].alive || !nodes_[node].seen || fresh;
+  applied.altered = applied.altered || !nodes_[node].alive || !nodes_[node].seen || fresh;
   nodes_[node].alive = true;
   nodes_[node].seen = true;
 
@@ -252,7 +260,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (std::find(slot.lines.begin(), slot.lines.end(), line) != slot.lines.end()) {
     return;
   }
-  const std::uint64_t text = meaning->local ? fnv1a(attempt.text) : 0;
+  const std::uint64_t text = meaning->local ? stable_hash(attempt.text) : 0;
   const TimePoint at = to_seconds(event.at);
   bool several = false;
   if (!fresh && !slot.several) {
@@ -296,7 +304,8 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (!attempt.forwarded_as.empty()) {
     // Also for a list: as long as a copy is in the queue the message is queued here.
     if (!find_node(attempt.forwarded_as)) {
-      const std::uint32_t child = add_node(attempt.forwarded_as, Link::forwarded, node, *found);
+      const std::uint32_t child =
+          add_node(attempt.forwarded_as, Link::forwarded, node, *found, nodes_[node].space);
       if (child != kNone) {
         slots_[*found].child = child;
         applied.joined.emplace_back(attempt.forwarded_as);
@@ -323,16 +332,30 @@ void DeliveryTrace::follow_filter(std::uint32_t index,
     return;
   }
   const std::uint64_t message_id = nodes_[slot.node].message_id;
-  const bool proven = configured ? evidence.received_here(attempt.queued_as)
-                                 : slot.maybe_filter && message_id != 0 &&
-                                       evidence.received_here(attempt.queued_as, message_id);
-  if (proven) {
-    const std::uint32_t child = add_node(attempt.queued_as, Link::filtered, slot.node, kNone);
+  const auto came =
+      evidence.received_here(attempt.queued_as, nodes_[slot.node].space.any_instance());
+  const bool same = came && message_id != 0 && came->message_id == message_id;
+  if (came && (configured || (slot.maybe_filter && same))) {
+    const std::uint32_t child =
+        add_node(attempt.queued_as, Link::filtered, slot.node, kNone, came->space);
     if (child != kNone) {
       slots_[index].child = child;
       applied.joined.emplace_back(attempt.queued_as);
     }
   }
+}
+
+bool DeliveryTrace::has(std::string_view queue_id, const QueueSpace& space) const {
+  if (sendmail_) {
+    return nodes_[0].space.same_host(space) && sendmail_->has(queue_id);
+  }
+  const std::optional<std::uint32_t> node = find_node(queue_id);
+  return node && !nodes_[*node].closed && nodes_[*node].space.same_queue(space);
+}
+
+QueueSpace DeliveryTrace::space_of(std::string_view queue_id) const {
+  const std::optional<std::uint32_t> node = find_node(queue_id);
+  return nodes_[node.value_or(0)].space;
 }
 
 std::vector<std::string> DeliveryTrace::queue_ids() const {

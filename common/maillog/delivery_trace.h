@@ -54,11 +54,17 @@ class DeliveryTrace {
 
   using Applied = trace::Applied;
   using Evidence = trace::Evidence;
-  // `event.queue_id` is one of queue_ids(), or the event's parent (orig_queue_id, orig_id) is; any
-  // other event changes nothing.
+  // `event.queue_id` is one of queue_ids(), or the event's parent (orig_queue_id, orig_id) is, in
+  // the same queue; any other event changes nothing. `space`: whose id it is (QueueSpaces::of()).
   [[nodiscard]] Applied apply(const DeliveryEvent& event,
                               const TracePolicy& policy,
-                              const Evidence& evidence);
+                              const Evidence& evidence,
+                              const QueueSpace& space = {});
+  // Whether an event of that queue id would be one of this message: of the id in another queue,
+  // or after it was given to another message, it is not.
+  [[nodiscard]] bool has(std::string_view queue_id, const QueueSpace& space) const;
+  // Whose ids the lines of that one showed them to be; of the root if it is not known.
+  [[nodiscard]] QueueSpace space_of(std::string_view queue_id) const;
 
   [[nodiscard]] std::span<const std::string> recipients() const { return recipients_; }
   [[nodiscard]] std::optional<std::size_t> find_recipient(std::string_view address) const;
@@ -109,7 +115,8 @@ class DeliveryTrace {
   std::uint32_t add_node(std::string_view queue_id,
                          trace::Link link,
                          std::uint32_t parent,
-                         std::uint32_t slot);
+                         std::uint32_t slot,
+                         const QueueSpace& space);
   std::uint32_t add_slot(std::uint32_t node, std::string key, std::string target);
   void set_target(std::uint32_t slot, std::string target);
   void add_recipient(std::string address);
@@ -119,8 +126,9 @@ class DeliveryTrace {
   void apply_sendmail(const DeliveryEvent& event,
                       const TracePolicy& policy,
                       const Evidence& evidence,
+                      const QueueSpace& space,
                       Applied& applied);
-  void join_parent(const DeliveryEvent& event, Applied& applied);
+  void join_parent(const DeliveryEvent& event, const QueueSpace& space, Applied& applied);
   void apply_attempt(const DeliveryEvent& event,
                      const Attempt& attempt,
                      std::uint32_t node,

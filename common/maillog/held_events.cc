@@ -20,6 +20,11 @@ const Queued* sendmail_record(const DeliveryEvent& event) {
   return taken ? record : nullptr;
 }
 
+// The name of a transaction that is open for a client from elsewhere.
+std::string foreign_name(std::string_view queue_id, const QueueSpace& space) {
+  return trace::slot_name(static_cast<std::uint32_t>(space.host), queue_id);
+}
+
 }  // namespace
 
 HeldEvents::HeldEvents(std::span<const std::string> filters, HeldLimits limits) : limits_(limits) {
@@ -43,18 +48,32 @@ bool HeldEvents::may_be_child(const Client& client) const {
                      [&](const std::string& host) { return iequals(host, from.address); });
 }
 
+std::optional<HeldEvents::Candidates::iterator> HeldEvents::find(std::string_view queue_id,
+                                                                 const QueueSpace& space) const {
+  const auto [begin, end] = index_.equal_range(queue_id);
+  const auto found = std::find_if(
+      begin, end, [&](const auto& row) { return row.second->space.same_queue(space); });
+  return found == end ? std::nullopt : std::optional(found->second);
+}
+
 // The candidate an event belongs to, made if the event shows one being born.
-HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
-  const auto known = index_.find(event.queue_id);
+HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event,
+                                                 const QueueSpace& space) {
+  std::optional<Candidates::iterator> known = find(event.queue_id, space);
   const Client* client = std::get_if<Client>(&event.what);
   const Pickup* pickup = std::get_if<Pickup>(&event.what);
   const MessageId* message_id = std::get_if<MessageId>(&event.what);
   const Queued* record = sendmail_record(event);
-  if (known != index_.end()) {
-    candidates_.splice(candidates_.end(), candidates_, known->second);
+  if (known && (*known)->removed && (client != nullptr || pickup != nullptr)) {
+    forget(*known);  // a short queue id, given out again
+    known.reset();
+  }
+  if (known) {
+    candidates_.splice(candidates_.end(), candidates_, *known);
   } else if (client != nullptr && !may_be_child(*client)) {
-    if (foreign_.emplace(event.queue_id).second) {
-      foreign_order_.emplace_back(event.queue_id);
+    std::string name = foreign_name(event.queue_id, space);
+    if (foreign_.insert(name).second) {
+      foreign_order_.push_back(std::move(name));
       if (foreign_order_.size() > kMaxForeign) {
         foreign_.erase(foreign_order_.front());
         foreign_order_.pop_front();
@@ -63,27 +82,26 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
     return nullptr;
   } else if (record != nullptr && !may_be_child(Client{record->client, {}})) {
     return nullptr;
-  } else if (message_id != nullptr && foreign_.count(std::string(event.queue_id)) != 0) {
-    foreign_.erase(std::string(event.queue_id));
+  } else if (message_id != nullptr && foreign_.erase(foreign_name(event.queue_id, space)) != 0) {
     return nullptr;
   } else if (client != nullptr || pickup != nullptr || message_id != nullptr || record != nullptr ||
              std::holds_alternative<Split>(event.what)) {
-    add_candidate();
-    candidates_.back().queue_id = event.queue_id;
-    index_.emplace(candidates_.back().queue_id, std::prev(candidates_.end()));
+    add_candidate(event.queue_id);
   } else {
     return nullptr;
   }
   Candidate& candidate = candidates_.back();
+  candidate.space.learn(space);
   const std::string_view origin = client != nullptr   ? client->orig_queue_id
                                   : pickup != nullptr ? pickup->orig_id
                                                       : std::string_view();
   if (!origin.empty() && candidate.origin.empty()) {
     candidate.origin = origin;
-    children_.emplace(origin, candidate.queue_id);
+    children_.emplace(origin, &candidate);
   }
   candidate.received =
       candidate.received || client != nullptr || pickup != nullptr || record != nullptr;
+  candidate.removed = candidate.removed || std::holds_alternative<Removed>(event.what);
   if (candidate.message_id == 0 && message_id != nullptr) {
     candidate.message_id = message_id_hash(message_id->message_id);
   } else if (candidate.message_id == 0 && record != nullptr) {
@@ -92,9 +110,12 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event) {
   return &candidate;
 }
 
-void HeldEvents::note(const DeliveryEvent& event, Keep keep, std::string_view line) {
+void HeldEvents::note(const DeliveryEvent& event,
+                      Keep keep,
+                      std::string_view line,
+                      const QueueSpace& space) {
   expire(event.at);
-  Candidate* candidate = candidate_for(event);
+  Candidate* candidate = candidate_for(event, space);
   if (candidate == nullptr) {
     return;
   }
@@ -118,11 +139,12 @@ void HeldEvents::forget(Candidates::iterator candidate) {
   events_ -= candidate->events.size();
   const auto [begin, end] = children_.equal_range(candidate->origin);
   const auto child =
-      std::find_if(begin, end, [&](const auto& row) { return row.second == candidate->queue_id; });
+      std::find_if(begin, end, [&](const auto& row) { return row.second == &*candidate; });
   if (child != end) {
     children_.erase(child);
   }
-  index_.erase(candidate->queue_id);
+  const auto [first, last] = index_.equal_range(candidate->queue_id);
+  index_.erase(std::find_if(first, last, [&](const auto& row) { return row.second == candidate; }));
   if (spare_.size() >= kMaxSpare) {
     candidates_.erase(candidate);
     return;
@@ -131,16 +153,18 @@ void HeldEvents::forget(Candidates::iterator candidate) {
   spare_.splice(spare_.end(), candidates_, candidate);
 }
 
-void HeldEvents::add_candidate() {
+void HeldEvents::add_candidate(std::string_view queue_id) {
   if (spare_.empty()) {
     candidates_.emplace_back();
-    return;
+  } else {
+    Candidate& used = spare_.back();
+    std::vector<OwnedEvent> events = std::move(used.events);
+    used = {};
+    used.events = std::move(events);
+    candidates_.splice(candidates_.end(), spare_, std::prev(spare_.end()));
   }
-  Candidate& used = spare_.back();
-  std::vector<OwnedEvent> events = std::move(used.events);
-  used = {};
-  used.events = std::move(events);
-  candidates_.splice(candidates_.end(), spare_, std::prev(spare_.end()));
+  candidates_.back().queue_id = queue_id;
+  index_.emplace(candidates_.back().queue_id, std::prev(candidates_.end()));
 }
 
 // Log time runs backwards now and then (several writers, a clock that was set): then nothing ages.
@@ -153,38 +177,41 @@ void HeldEvents::expire(LogTime now) {
   }
 }
 
-std::vector<OwnedEvent> HeldEvents::take(std::string_view queue_id) {
-  const auto known = index_.find(queue_id);
-  if (known == index_.end()) {
+HeldEvents::Past HeldEvents::take(std::string_view queue_id, const QueueSpace& space) {
+  const auto known = find(queue_id, space);
+  if (!known) {
     return {};
   }
-  const Candidates::iterator candidate = known->second;
-  for (const OwnedEvent& event : candidate->events) {
+  Candidate& candidate = **known;
+  for (const OwnedEvent& event : candidate.events) {
     octets_ -= event.octets() + kOverhead;
   }
-  events_ -= candidate->events.size();
-  std::vector<OwnedEvent> events = std::move(candidate->events);
-  candidate->events.clear();
-  return events;  // the identity stays: a second recipient may need the proof
+  events_ -= candidate.events.size();
+  Past past{candidate.space, std::move(candidate.events)};
+  candidate.events.clear();
+  return past;  // the identity stays: a second recipient may need the proof
 }
 
-std::vector<std::string> HeldEvents::children_of(std::string_view queue_id) const {
-  std::vector<std::string> ids;
+std::vector<HeldEvents::Child> HeldEvents::children_of(std::string_view queue_id,
+                                                       const QueueSpace& space) const {
+  std::vector<Child> children;
   const auto [begin, end] = children_.equal_range(std::string(queue_id));
-  std::transform(begin, end, std::back_inserter(ids), [](const auto& row) { return row.second; });
-  std::reverse(ids.begin(), ids.end());
-  return ids;
+  for (auto row = begin; row != end; ++row) {
+    if (row->second->space.same_host(space)) {
+      children.push_back({row->second->queue_id, row->second->space});
+    }
+  }
+  std::reverse(children.begin(), children.end());
+  return children;
 }
 
-bool HeldEvents::received_here(std::string_view queue_id) const {
-  const auto known = index_.find(queue_id);
-  return known != index_.end() && known->second->received;
-}
-
-bool HeldEvents::received_here(std::string_view queue_id, std::uint64_t message_id_hash) const {
-  const auto known = index_.find(queue_id);
-  return known != index_.end() && known->second->received && message_id_hash != 0 &&
-         known->second->message_id == message_id_hash;
+std::optional<trace::Reception> HeldEvents::received_here(std::string_view queue_id,
+                                                          const QueueSpace& host) const {
+  const auto known = find(queue_id, host);
+  if (!known || !(*known)->received) {
+    return std::nullopt;
+  }
+  return trace::Reception{(*known)->space, (*known)->message_id};
 }
 
 }  // namespace mtrk::maillog

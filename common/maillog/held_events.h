@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,16 +35,28 @@ class HeldEvents : public DeliveryTrace::Evidence {
   HeldEvents(std::span<const std::string> filters, HeldLimits limits);
 
   enum class Keep { event, identity };  // identity: where the id came from, and its Message-Id
-  void note(const DeliveryEvent& event, Keep keep, std::string_view line = {});
+  // `space`: whose id it is (QueueSpaces::of()).
+  void note(const DeliveryEvent& event,
+            Keep keep,
+            std::string_view line = {},
+            const QueueSpace& space = {});
 
-  // Removes and returns what is held of the id, in the order it came.
-  [[nodiscard]] std::vector<OwnedEvent> take(std::string_view queue_id);
-  // Ids held that name this one as their origin (orig_queue_id=, orig_id=).
-  [[nodiscard]] std::vector<std::string> children_of(std::string_view queue_id) const;
+  // Removes and returns what is held of the id in that queue, in the order it came.
+  struct Past {
+    QueueSpace space;
+    std::vector<OwnedEvent> events;
+  };
+  [[nodiscard]] Past take(std::string_view queue_id, const QueueSpace& space = {});
+  // Ids held of that host that name this one as their origin (orig_queue_id=, orig_id=).
+  struct Child {
+    std::string queue_id;
+    QueueSpace space;
+  };
+  [[nodiscard]] std::vector<Child> children_of(std::string_view queue_id,
+                                               const QueueSpace& space = {}) const;
 
-  [[nodiscard]] bool received_here(std::string_view queue_id) const override;
-  [[nodiscard]] bool received_here(std::string_view queue_id,
-                                   std::uint64_t message_id_hash) const override;
+  [[nodiscard]] std::optional<trace::Reception> received_here(
+      std::string_view queue_id, const QueueSpace& host) const override;
 
   [[nodiscard]] std::size_t events() const { return events_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
@@ -51,8 +64,10 @@ class HeldEvents : public DeliveryTrace::Evidence {
  private:
   struct Candidate {
     std::string queue_id;
+    QueueSpace space;
     std::string origin;            // the id it says it comes from
     bool received = false;         // from a client or pickup, not made inside
+    bool removed = false;          // the next one to come under its id is another message
     std::uint64_t message_id = 0;  // hash
     LogTime last;
     std::vector<OwnedEvent> events;
@@ -60,8 +75,10 @@ class HeldEvents : public DeliveryTrace::Evidence {
   using Candidates = std::list<Candidate>;  // longest silent first
 
   [[nodiscard]] bool may_be_child(const Client& client) const;
-  [[nodiscard]] Candidate* candidate_for(const DeliveryEvent& event);
-  void add_candidate();
+  [[nodiscard]] std::optional<Candidates::iterator> find(std::string_view queue_id,
+                                                         const QueueSpace& space) const;
+  [[nodiscard]] Candidate* candidate_for(const DeliveryEvent& event, const QueueSpace& space);
+  void add_candidate(std::string_view queue_id);
   void forget(Candidates::iterator candidate);
   void expire(LogTime now);
 
@@ -70,9 +87,10 @@ class HeldEvents : public DeliveryTrace::Evidence {
   Candidates candidates_;
   Candidates
       spare_;  // forgotten ones, used again with their memory: a busy log makes thousands a second
-  std::unordered_map<std::string_view, Candidates::iterator> index_;  // keys live in the list
-  std::unordered_multimap<std::string, std::string> children_;        // origin → id
+  std::unordered_multimap<std::string_view, Candidates::iterator> index_;  // keys live in the list
+  std::unordered_multimap<std::string, const Candidate*> children_;        // by origin
   // Ids opened by other clients, until their message-id= line shows that they are no new ones.
+  // With their host: it may be another host's id, too.
   std::unordered_set<std::string> foreign_;
   std::list<std::string> foreign_order_;
   std::size_t events_ = 0;

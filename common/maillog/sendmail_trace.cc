@@ -63,6 +63,7 @@ void SendmailTrace::apply(const DeliveryEvent& event,
                           Recipients mode,
                           const TracePolicy& policy,
                           const trace::Evidence& evidence,
+                          const QueueSpace& host,
                           std::vector<std::string>& recipients,
                           Applied& applied) {
   const std::optional<std::uint32_t> node = find_node(event.queue_id);
@@ -82,7 +83,7 @@ void SendmailTrace::apply(const DeliveryEvent& event,
   };
   const auto clues_before = clues();
   if (const Attempt* attempt = std::get_if<Attempt>(&event.what)) {
-    apply_attempt(event, *attempt, *node, policy, evidence, applied);
+    apply_attempt(event, *attempt, *node, policy, evidence, host, applied);
   } else if (const Redirection* redirection = std::get_if<Redirection>(&event.what)) {
     if (apply_redirection(*redirection, to_seconds(event.at), *node)) {
       applied.altered = true;
@@ -131,6 +132,7 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
                                   std::uint32_t index,
                                   const TracePolicy& policy,
                                   const trace::Evidence& evidence,
+                                  const QueueSpace& host,
                                   Applied& applied) {
   if (nodes_[index].refused || nodes_[index].gave_up) {
     return;  // never taken, or returned: nothing is tried after that
@@ -169,7 +171,7 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
   nodes_[index].deferred -= is_final(result.last) ? 1U : 0U;
   affected(nodes_[index].family, result.key, match_key(result.owner), applied.changed);
   if (meaning->loopback && result.last == Last::relayed) {
-    hand_on(which, attempt, evidence, applied);
+    hand_on(which, attempt, evidence, host, applied);
   }
 }
 
@@ -178,11 +180,15 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
 void SendmailTrace::hand_on(std::uint32_t index,
                             const Attempt& attempt,
                             const trace::Evidence& evidence,
+                            const QueueSpace& host,
                             Applied& applied) {
   Result& result = results_[index];
   const std::uint64_t message_id = nodes_[result.node].message_id;
-  if (attempt.queued_as.empty() || message_id == 0 ||
-      !evidence.received_here(attempt.queued_as, message_id)) {
+  if (attempt.queued_as.empty() || message_id == 0) {
+    return;
+  }
+  const auto came = evidence.received_here(attempt.queued_as, host);
+  if (!came || came->message_id != message_id) {
     return;
   }
   if (const auto known = find_node(attempt.queued_as)) {  // another recipient's way, too

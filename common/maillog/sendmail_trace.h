@@ -39,12 +39,14 @@ namespace mtrk::maillog {
 class SendmailTrace {
  public:
   // `recipients` are DeliveryTrace's, here and below; in mode collect, apply() appends to them.
+  // `host` is the log's name of the host, as far as it is known.
   SendmailTrace(std::string root, const std::vector<std::string>& recipients);
 
   void apply(const DeliveryEvent& event,
              Recipients mode,
              const TracePolicy& policy,
              const trace::Evidence& evidence,
+             const QueueSpace& host,
              std::vector<std::string>& recipients,
              trace::Applied& applied);
 
@@ -125,6 +127,7 @@ class SendmailTrace {
                      std::uint32_t node,
                      const TracePolicy& policy,
                      const trace::Evidence& evidence,
+                     const QueueSpace& host,
                      trace::Applied& applied);
   [[nodiscard]] bool apply_to_node(const DeliveryEvent& event,
                                    std::uint32_t node,
@@ -138,6 +141,7 @@ class SendmailTrace {
   void hand_on(std::uint32_t result,
                const Attempt& attempt,
                const trace::Evidence& evidence,
+               const QueueSpace& host,
                trace::Applied& applied);
 
   // Nodes, results, aliases, and whose they are: sendmail_graph.cc.

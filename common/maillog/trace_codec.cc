@@ -13,8 +13,10 @@ using trace::Link;
 using trace::Node;
 using trace::Slot;
 
-constexpr std::uint8_t kVersion = 1;
-constexpr std::uint8_t kSendmailVersion = 2;  // the same, and a SendmailTrace behind it
+// What is written. Octet two says whether a SendmailTrace follows.
+constexpr std::uint8_t kVersion = 3;
+// What is read as well: 1, without a SendmailTrace, and 2, with one; neither has Node::space.
+constexpr std::uint8_t kFirstSendmailVersion = 2;
 
 enum NodeFlag : std::uint8_t {
   kSeen = 1,
@@ -23,11 +25,16 @@ enum NodeFlag : std::uint8_t {
   kRemoved = 8,
   kRefused = 16,
   kClosed = 32,
+  kSpaceKnown = 64,  // three numbers follow
 };
 enum SlotFlag : std::uint8_t { kSeveral = 1, kLocal = 2, kMaybeFilter = 4 };
 
 std::uint8_t flag(bool set, std::uint8_t bit) {
   return set ? bit : std::uint8_t{0};
+}
+
+bool is_known(const QueueSpace& space) {
+  return !(space == QueueSpace());
 }
 
 // A list of strings; each takes at least one octet, so the count cannot ask for more than there is.
@@ -61,9 +68,15 @@ void put_node(std::string& out, const Node& node) {
   put_u64(out, node.message_id);
   put_u8(out, static_cast<std::uint8_t>(flag(node.seen, kSeen) | flag(node.alive, kAlive) |
                                         flag(node.gave_up, kGaveUp) | flag(node.removed, kRemoved) |
-                                        flag(node.refused, kRefused) | flag(node.closed, kClosed)));
+                                        flag(node.refused, kRefused) | flag(node.closed, kClosed) |
+                                        flag(is_known(node.space), kSpaceKnown)));
+  if (is_known(node.space)) {
+    put_u64(out, node.space.host);
+    put_u64(out, node.space.domain);
+    put_u64(out, node.space.instance);
+  }
 }
-bool get_node(std::string_view& in, Node& node) {
+bool get_node(std::string_view& in, std::uint8_t version, Node& node) {
   std::uint8_t link = 0;
   std::uint8_t flags = 0;
   if (!get_strings(in, node.ids) || node.ids.empty() || !get_u8(in, link) ||
@@ -79,7 +92,14 @@ bool get_node(std::string_view& in, Node& node) {
   node.removed = (flags & kRemoved) != 0;
   node.refused = (flags & kRefused) != 0;
   node.closed = (flags & kClosed) != 0;
-  return (flags & ~(kSeen | kAlive | kGaveUp | kRemoved | kRefused | kClosed)) == 0;
+  const int all = kSeen | kAlive | kGaveUp | kRemoved | kRefused | kClosed |
+                  (version >= kVersion ? kSpaceKnown : 0);
+  if ((flags & ~all) != 0) {
+    return false;
+  }
+  return (flags & kSpaceKnown) == 0 ||
+         (get_u64(in, node.space.host) && get_u64(in, node.space.domain) &&
+          get_u64(in, node.space.instance) && is_known(node.space));
 }
 
 void put_slot(std::string& out, const Slot& slot) {
@@ -162,7 +182,8 @@ constexpr std::size_t kLeastOctets = 16;
 }  // namespace
 
 void DeliveryTrace::encode(std::string& out) const {
-  put_u8(out, sendmail_ ? kSendmailVersion : kVersion);
+  put_u8(out, kVersion);
+  put_u8(out, sendmail_ ? 1 : 0);
   put_u8(out, mode_ == Recipients::collect ? 1 : 0);
   put_u8(out, arrival_ ? 1 : 0);
   put_time(out, arrival_.value_or(TimePoint{}));
@@ -187,8 +208,12 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
   if (!get_u8(in, version)) {
     return corrupt();
   }
-  if (version != kVersion && version != kSendmailVersion) {
+  if (version == 0 || version > kVersion) {
     return fail(ErrorCode::unsupported, "delivery trace of version " + std::to_string(version));
+  }
+  std::uint8_t has_sendmail = version == kFirstSendmailVersion ? 1 : 0;
+  if (version >= kVersion && (!get_u8(in, has_sendmail) || has_sendmail > 1)) {
+    return corrupt();
   }
   std::uint8_t mode = 0;
   std::uint8_t has_arrival = 0;
@@ -205,7 +230,7 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
   }
   result.nodes_.resize(count);
   for (Node& node : result.nodes_) {
-    if (!get_node(in, node)) {
+    if (!get_node(in, version, node)) {
       return corrupt();
     }
   }
@@ -222,7 +247,7 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
     return corrupt();
   }
   result.index_all();
-  if (version == kSendmailVersion) {
+  if (has_sendmail == 1) {
     result.sendmail_ = SendmailTrace::decode(in, result.recipients_);
     if (!result.sendmail_ || result.sendmail_->root() != result.root()) {
       return corrupt();

@@ -77,7 +77,8 @@ std::optional<std::uint32_t> DeliveryTrace::find_target(std::uint32_t node,
 std::uint32_t DeliveryTrace::add_node(std::string_view queue_id,
                                       Link link,
                                       std::uint32_t parent,
-                                      std::uint32_t slot) {
+                                      std::uint32_t slot,
+                                      const QueueSpace& space) {
   if (nodes_[parent].depth >= kMaxDepth) {
     return kNone;
   }
@@ -88,6 +89,7 @@ std::uint32_t DeliveryTrace::add_node(std::string_view queue_id,
   node.parent = parent;
   node.slot = slot;
   node.depth = nodes_[parent].depth + 1;
+  node.space = space;
   nodes_.push_back(std::move(node));
   node_index_.emplace(queue_id, index);
   if (link == Link::filtered) {

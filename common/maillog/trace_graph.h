@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/time.h"
+#include "common/maillog/queue_space.h"
 #include "common/track/enhanced_status.h"
 
 #include <array>
@@ -28,6 +29,7 @@ struct Node {
   std::uint32_t parent = kNone;
   std::uint32_t slot = kNone;           // forwarded: the parent's slot it works for
   std::uint32_t depth = 0;              // hops from the root
+  QueueSpace space;                     // whose ids these are, as far as the lines told
   std::uint32_t recipients = 0;         // nrcpt=, 0 if not seen
   std::uint64_t message_id = 0;         // hash, 0 if not seen
   bool seen = false;                    // something of it was logged (client= alone does not count)

@@ -37,8 +37,11 @@ class TraceIndex {
 
 class TraceRouter {
  public:
-  // What `policy.filters` points to has to live as long as the router.
-  explicit TraceRouter(TracePolicy policy, HeldLimits limits = {});
+  // What `policy.filters` points to has to live as long as the router. `own_host` is this machine's
+  // name: the traces are of messages in its own queue, and as soon as the log has a line of it,
+  // those of other hosts (central syslog) are left out. In a log that calls this host otherwise, a
+  // trace belongs to the host and instance of the first lines that named its queue id.
+  explicit TraceRouter(TracePolicy policy, HeldLimits limits = {}, std::string_view own_host = {});
 
   // Routes one event. True if it belonged to a trace.
   bool route(const DeliveryEvent& event, TraceIndex& index);
@@ -54,6 +57,7 @@ class TraceRouter {
 
  private:
   TracePolicy policy_;
+  QueueSpaces spaces_;
   HeldEvents held_;
 };
 

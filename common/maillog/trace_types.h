@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/base/time.h"
+#include "common/maillog/queue_space.h"
 #include "common/track/enhanced_status.h"
 #include "common/track/outcome.h"
 
@@ -38,13 +39,20 @@ struct Applied {
   bool altered = false;             // encode() gives something else than before
 };
 
-// The proof for a filter without XFORWARD (see HeldEvents): whether an SMTP client on this host
-// brought in a message under that queue id, and with that Message-Id.
+// A message that a client on this host, or a configured filter, handed in.
+struct Reception {
+  QueueSpace space;
+  std::uint64_t message_id = 0;  // hash, 0 if not known
+};
+
+// The proof for a filter without XFORWARD (HeldEvents). As it is: that nothing is known.
 struct Evidence {
   virtual ~Evidence() = default;
-  [[nodiscard]] virtual bool received_here(std::string_view queue_id) const = 0;
-  [[nodiscard]] virtual bool received_here(std::string_view queue_id,
-                                           std::uint64_t message_id_hash) const = 0;
+  // What was handed in under that queue id, into a queue of that host.
+  [[nodiscard]] virtual std::optional<Reception> received_here(std::string_view /*queue_id*/,
+                                                               const QueueSpace& /*host*/) const {
+    return std::nullopt;
+  }
 };
 
 // To how many addresses a recipient's mail goes on.

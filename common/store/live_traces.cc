@@ -13,14 +13,6 @@ bool is_terminal(const Outcome& outcome) {
   return !std::holds_alternative<Delayed>(outcome);
 }
 
-struct NoEvidence : maillog::DeliveryTrace::Evidence {
-  [[nodiscard]] bool received_here(std::string_view /*queue_id*/) const override { return false; }
-  [[nodiscard]] bool received_here(std::string_view /*queue_id*/,
-                                   std::uint64_t /*message_id_hash*/) const override {
-    return false;
-  }
-};
-
 }  // namespace
 
 bool is_confirmed(const StoredTrace& trace) {
@@ -96,7 +88,8 @@ void LiveTraces::bind(std::string_view queue_id, maillog::DeliveryTrace& trace) 
     }
     // A re-injected message that was captured once more: the same message here is followed as one.
     // An id that was captured for another message is not a child, whatever the log says.
-    if (other != nullptr && !other->refused) {
+    const bool ended = other != nullptr && !other->trace.trace.has(queue_id, {});
+    if (other != nullptr && !other->refused && !ended) {  // else given out again
       if (!(other->trace.key == owner.trace.key)) {
         return;
       }
@@ -191,7 +184,7 @@ void LiveTraces::end(Serial serial, TimePoint at) {
   // What the log would have said; how it ended is for the trace to judge.
   const std::string root = ended->trace.trace.root();
   const maillog::DeliveryEvent removed{at, root, maillog::Removed{}};
-  static_cast<void>(ended->trace.trace.apply(removed, policy_, NoEvidence()));
+  static_cast<void>(ended->trace.trace.apply(removed, policy_, maillog::trace::Evidence()));
   judge_again(serial, *ended);
 }
 
@@ -202,7 +195,7 @@ void LiveTraces::vanish(Serial serial, Mta mta, TimePoint at) {
   }
   for (const std::string& queue_id : gone->trace.trace.queue_ids()) {
     const maillog::DeliveryEvent removed{at, queue_id, maillog::Removed{}, mta};
-    static_cast<void>(gone->trace.trace.apply(removed, policy_, NoEvidence()));
+    static_cast<void>(gone->trace.trace.apply(removed, policy_, maillog::trace::Evidence()));
   }
   gone->trace.passport.reset();  // as if the log had told; but no reminder that would end the trace
   gone->was_queued = false;
@@ -217,7 +210,7 @@ void LiveTraces::confirm(Serial serial, Mta mta, TimePoint at) {
   const std::string root = found->trace.trace.root();
   // Of all events this one says no more than that there is a queue file.
   const maillog::DeliveryEvent held{at, root, maillog::Held{}, mta};
-  static_cast<void>(found->trace.trace.apply(held, policy_, NoEvidence()));
+  static_cast<void>(found->trace.trace.apply(held, policy_, maillog::trace::Evidence()));
   judge_again(serial, *found);
 }
 

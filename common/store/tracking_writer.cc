@@ -28,7 +28,7 @@ TrackingWriter::Impl::Impl(WriterOptions given, Create create)
                     create == Create::if_missing ? Env::Missing::create : Env::Missing::fail)),
       live(policy()),
       reconciler(options.trace.queue_lifetime) {
-  router.emplace(policy());
+  router.emplace(policy(), maillog::HeldLimits(), options.host);
   options.maximum_retention = std::max(options.maximum_retention, kLeastRetention);
   options.default_retention =
       std::clamp(options.default_retention, kLeastRetention, options.maximum_retention);
@@ -122,7 +122,8 @@ void TrackingWriter::abort() noexcept {
   self.live.abort();
   self.rows.reset();
   self.txn.reset();
-  self.router.emplace(self.policy());  // what it held may have been used up by the batch
+  self.router.emplace(self.policy(), maillog::HeldLimits(),
+                      self.options.host);  // what it held may have been used up by the batch
   self.file_new = self.new_rows = false;
   self.puts = 0;
 }

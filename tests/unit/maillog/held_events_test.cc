@@ -31,9 +31,9 @@ TEST(HeldEventsTest, KeepsWhatWasBornHere) {
   held.note({second(0), "PICKUP1", Pickup{}}, Keep::event);
   EXPECT_EQ(held.events(), 5u);
   held.note(removed("INSIDE1"), Keep::event);
-  EXPECT_EQ(held.take("INSIDE1").size(), 2u);
+  EXPECT_EQ(held.take("INSIDE1").events.size(), 2u);
   EXPECT_EQ(held.events(), 4u);
-  EXPECT_TRUE(held.take("INSIDE1").empty());
+  EXPECT_TRUE(held.take("INSIDE1").events.empty());
 }
 
 TEST(HeldEventsTest, KeepsNothingOfUntrackedMailFromElsewhere) {
@@ -59,11 +59,9 @@ TEST(HeldEventsTest, ProvesOnlyWhatWasReceivedWithTheSameMessageId) {
   held.note(client("LOOPBACK1", "localhost[127.0.0.1]"), Keep::identity);
   held.note(message_id("LOOPBACK1", "<1@a>"), Keep::identity);
   held.note(message_id("INSIDE1", "<1@a>"), Keep::event);
-  EXPECT_TRUE(held.received_here("LOOPBACK1"));
-  EXPECT_TRUE(held.received_here("LOOPBACK1", message_id_hash("<1@a>")));
-  EXPECT_FALSE(held.received_here("LOOPBACK1", message_id_hash("<2@a>")));
-  EXPECT_FALSE(held.received_here("LOOPBACK1", 0));
-  EXPECT_FALSE(held.received_here("INSIDE1")) << "a DSN or a copy, not a message handed in";
+  ASSERT_TRUE(held.received_here("LOOPBACK1", {}));
+  EXPECT_EQ(held.received_here("LOOPBACK1", {})->message_id, message_id_hash("<1@a>"));
+  EXPECT_FALSE(held.received_here("INSIDE1", {})) << "a DSN or a copy, not a message handed in";
   EXPECT_EQ(held.events(), 1u) << "an identity is not an event";
 }
 
@@ -85,16 +83,16 @@ TEST(HeldEventsTest, ForgetsAfterTheTimeOfTheLog) {
   held.note(message_id("OLD00001"), Keep::event);
   held.note({second(100), "YOUNG001", MessageId{"<2@a>"}}, Keep::event);
   held.note(removed("UNKNOWN1", 121), Keep::event);
-  EXPECT_TRUE(held.take("OLD00001").empty());
+  EXPECT_TRUE(held.take("OLD00001").events.empty());
   EXPECT_EQ(held.dropped(), 1u);
-  EXPECT_EQ(held.take("YOUNG001").size(), 1u);
+  EXPECT_EQ(held.take("YOUNG001").events.size(), 1u);
 }
 
 TEST(HeldEventsTest, AClockThatIsSetBackForgetsNothing) {
   HeldEvents held({}, {.age = Seconds(120)});
   held.note(message_id("FIRST001"), Keep::event);
   held.note(removed("UNKNOWN1", -86400), Keep::event);
-  EXPECT_EQ(held.take("FIRST001").size(), 1u);
+  EXPECT_EQ(held.take("FIRST001").events.size(), 1u);
 }
 
 TEST(HeldEventsTest, StaysWithinItsBounds) {
@@ -104,7 +102,7 @@ TEST(HeldEventsTest, StaysWithinItsBounds) {
   }
   EXPECT_LE(held.events(), 101u);
   EXPECT_GE(held.dropped(), 899u);
-  EXPECT_EQ(held.take("INSIDE999").size(), 1u) << "the latest stay";
+  EXPECT_EQ(held.take("INSIDE999").events.size(), 1u) << "the latest stay";
 
   HeldEvents small({}, {.octets = 10000});
   const std::string text(1000, 'x');
@@ -112,6 +110,36 @@ TEST(HeldEventsTest, StaysWithinItsBounds) {
     small.note(message_id("INSIDE" + std::to_string(i), text), Keep::event);
   }
   EXPECT_LE(small.events(), 10u);
+}
+
+TEST(HeldEventsTest, KeepsTheSameIdOfTwoQueuesApart) {
+  HeldEvents held({}, {});
+  const QueueSpace in{1, 0, 1};
+  const QueueSpace out{1, 0, 2};
+  const QueueSpace other{2, 0, 1};
+  held.note(client("SAME0001", "x[127.0.0.1]", "PARENT1"), Keep::event, {}, in);
+  held.note(client("SAME0001", "x[127.0.0.1]"), Keep::event, {}, out);
+  held.note(client("SAME0001", "x[127.0.0.1]", "PARENT1"), Keep::event, {}, other);
+  held.note(message_id("SAME0001", "<2@a>"), Keep::event, {}, out);
+  held.note(removed("SAME0001"), Keep::event, {}, other);
+  EXPECT_EQ(held.children_of("PARENT1", in).size(), 1u);
+  EXPECT_EQ(held.take("SAME0001", out).events.size(), 2u);
+  EXPECT_EQ(held.received_here("SAME0001", out)->message_id, message_id_hash("<2@a>"));
+  EXPECT_EQ(held.take("SAME0001", other).events.size(), 2u);
+  EXPECT_EQ(held.take("SAME0001", in).events.size(), 1u);
+  EXPECT_FALSE(held.received_here("SAME0001", {3, 0, 0}));
+}
+
+TEST(HeldEventsTest, AnIdGivenOutAgainIsAnotherCandidate) {
+  HeldEvents held({}, {});
+  held.note(client("SHORT001", "x[127.0.0.1]", "PARENT1"), Keep::event);
+  held.note(message_id("SHORT001", "<1@a>"), Keep::event);
+  held.note(removed("SHORT001"), Keep::event);
+  held.note(client("SHORT001", "x[127.0.0.1]"), Keep::event);
+  held.note(message_id("SHORT001", "<2@a>"), Keep::event);
+  EXPECT_EQ(held.received_here("SHORT001", {})->message_id, message_id_hash("<2@a>"));
+  EXPECT_TRUE(held.children_of("PARENT1").empty());
+  EXPECT_EQ(held.take("SHORT001").events.size(), 2u);
 }
 
 TEST(OwnedEventTest, OutlivesItsLine) {

@@ -18,11 +18,6 @@ using std::chrono::milliseconds;
 constexpr char kId[] = "4jWzjj46J4z1V";
 const TimePoint kArrival{Seconds(1'800'000'000)};
 
-struct NoEvidence : maillog::trace::Evidence {
-  [[nodiscard]] bool received_here(std::string_view) const override { return false; }
-  [[nodiscard]] bool received_here(std::string_view, std::uint64_t) const override { return false; }
-};
-
 // A message of which the log has said some lines.
 store::QueuedTracking tracked(const std::vector<std::string>& recipients,
                               const std::vector<std::pair<std::string, std::string>>& lines = {},
@@ -41,7 +36,7 @@ store::QueuedTracking tracked(const std::vector<std::string>& recipients,
     line.text = text;
     maillog::DeliveryEvent event;
     EXPECT_EQ(maillog::parse_postfix(line, event), maillog::LineKind::events) << text;
-    static_cast<void>(result.trace.apply(event, {}, NoEvidence()));
+    static_cast<void>(result.trace.apply(event, {}, maillog::trace::Evidence()));
   }
   return result;
 }
@@ -177,11 +172,12 @@ TEST(GateTrackingTest, OfSendmailTheLogTellsWhoseAnAliasIs) {
   line.program = "sm-mta";
   const std::string text = std::string(kSendmailId) + ": alias <b@here.example> => c@r.example";
   line.text = text;
-  EXPECT_EQ(parser.parse(line,
-                         [&](const maillog::DeliveryEvent& event) {
-                           static_cast<void>(tracking.trace.apply(event, {}, NoEvidence()));
-                         }),
-            maillog::LineKind::events);
+  EXPECT_EQ(
+      parser.parse(line,
+                   [&](const maillog::DeliveryEvent& event) {
+                     static_cast<void>(tracking.trace.apply(event, {}, maillog::trace::Evidence()));
+                   }),
+      maillog::LineKind::events);
   EXPECT_EQ(ask(tracking, transaction).kind, Kind::ask_again) << "a .forward file may follow";
   EXPECT_EQ(ask(tracking, transaction, kForwardWaiting).kind, Kind::pass_on);
 }
