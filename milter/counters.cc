@@ -38,6 +38,7 @@ std::string format_counters(const Counters& counters) {
       {"applied", &counters.applied},
       {"ignored", &counters.ignored},
       {"unparsed", &counters.unparsed},
+      {"unknown_format", &counters.unknown_format},
       {"truncated", &counters.truncated},
       {"gaps", &counters.gaps},
       {"suppressed", &counters.suppressed},

@@ -38,10 +38,11 @@ struct Counters {
   Value applied{0};  // events that changed something
   Value ignored{0};
   Value unparsed{0};
-  Value truncated{0};   // lines over 64 KiB, and half lines at the end of a finished file
-  Value gaps{0};        // places where log lines may be missing
-  Value suppressed{0};  // entries that journald says it dropped
-  Value untrusted{0};   // journal entries that name the MTA but are not its
+  Value unknown_format{0};  // lines that hold mail log behind a header we do not know; in `ignored`
+  Value truncated{0};       // lines over 64 KiB, and half lines at the end of a finished file
+  Value gaps{0};            // places where log lines may be missing
+  Value suppressed{0};      // entries that journald says it dropped
+  Value untrusted{0};       // journal entries that name the MTA but are not its
   // The MTA's own list of its queue.
   Value queue_lists{0};     // lists that were whole
   Value queue_failures{0};  // that were not, or could not be had

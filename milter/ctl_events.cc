@@ -31,6 +31,7 @@ using maillog::ForcedExpiry;
 using maillog::GaveUp;
 using maillog::Held;
 using maillog::LineKind;
+using maillog::LogFormatTally;
 using maillog::LogLine;
 using maillog::LogParser;
 using maillog::MessageId;
@@ -48,12 +49,14 @@ using maillog::StampContext;
 using maillog::StampMemo;
 
 constexpr std::uint64_t kUnparsedKept = 20;
+constexpr int kNotUnderstood = 1;  // exit code
 
 struct EventCounts {
   std::uint64_t lines = 0;
   std::uint64_t events = 0;
   std::uint64_t ignored = 0;
   std::uint64_t unparsed = 0;
+  std::uint64_t unknown_format = 0;  // of those ignored, lines that hold mail log all the same
 };
 
 // The members of an object that each kind of event has beside time, queue_id and event.
@@ -138,6 +141,7 @@ struct Part {
   LogBlock block;
   JsonOutput json;
   EventCounts counts;
+  LogFormatTally format;
   std::uint64_t percent = 0;  // of the log that is read with it
   std::string unparsed;       // the first lines that were not understood, for people
 };
@@ -151,6 +155,7 @@ void read_line(std::string_view text,
   const std::optional<LogLine> line = split_log_line(text, stamps, &memo);
   if (!line) {
     ++part.counts.ignored;
+    part.format.unknown(text);
     return;
   }
   const LineKind kind = parser.parse(*line, [&part, text](const DeliveryEvent& event) {
@@ -159,6 +164,7 @@ void read_line(std::string_view text,
     part.json.texts_are_plain(event.mta == Mta::postfix && is_plain(text));
     write_event(part.json, event);
   });
+  part.format.known(text, *line, kind);
   if (kind == LineKind::ignored) {
     ++part.counts.ignored;
   } else if (kind == LineKind::unparsed && ++part.counts.unparsed <= kUnparsedKept) {
@@ -166,11 +172,11 @@ void read_line(std::string_view text,
   }
 }
 
-void read_lines(const StampContext& stamps, LogParser& parser, Part& part) {
+void read_lines(LogParser& parser, Part& part) {
   std::string_view lines = part.block.lines();
   StampMemo memo;
   while (!lines.empty()) {
-    read_line(take_line(lines), stamps, memo, parser, part);
+    read_line(take_line(lines), part.block.stamps(), memo, parser, part);
   }
 }
 
@@ -181,9 +187,12 @@ class Reading {
  public:
   explicit Reading(const EventsOptions& options) : parser_(options.owner), log_(options.log) {}
 
-  void read_log(const std::string& path) {
+  // Returns exit_code::data_error, and says so, if its format is unknown.
+  int read_log(const std::string& path) {
     LogReader reader(path, log_);
     taken_ = written_ = 0;
+    format_ = {};
+    const std::uint64_t lines_before = total_.lines;
     const auto work = [&] {
       try {
         Part part;
@@ -206,6 +215,8 @@ class Reading {
     }
     total_.lines += reader.skipped();
     total_.ignored += reader.skipped();
+    total_.unknown_format += format_.unknown_lines() + format_.spoilt_lines();
+    return report_format(path, total_.lines - lines_before, format_);
   }
 
   [[nodiscard]] const EventCounts& total() const { return total_; }
@@ -222,9 +233,9 @@ class Reading {
         if (!reader.next(part.block)) {
           return false;
         }
-        LogParser& parser = parser_.for_lines(part.block.lines(), reader.stamps());
+        LogParser& parser = parser_.for_lines(part.block.lines(), part.block.stamps());
         if (parser.mta() == Mta::sendmail) {  // a record may go on in the next block
-          read_lines(reader.stamps(), parser, part);
+          read_lines(parser, part);
           done = true;
         }
         place = taken_++;
@@ -236,7 +247,7 @@ class Reading {
     }
     if (!done && !unreadable) {
       LogParser parser(Mta::postfix);
-      read_lines(reader.stamps(), parser, part);
+      read_lines(parser, part);
     }
     {
       std::unique_lock lock(mutex_);
@@ -277,7 +288,9 @@ class Reading {
     total_.events += part.counts.events;
     total_.ignored += part.counts.ignored;
     total_.unparsed += part.counts.unparsed;
+    format_ += part.format;
     part.counts = EventCounts{};
+    part.format = {};
   }
 
   void show_progress(std::uint64_t percent) {
@@ -307,7 +320,8 @@ class Reading {
   std::uint64_t written_ = 0;
   std::exception_ptr failure_;
 
-  EventCounts total_;  // of the thread whose turn it is
+  EventCounts total_;      // of the thread whose turn it is
+  LogFormatTally format_;  // of the log that is read, the same
 };
 
 }  // namespace
@@ -319,13 +333,14 @@ int run_events(const EventsOptions& options) {
     Reading reading(options);
     try {
       for (const std::string& path : options.logs) {
-        reading.read_log(path);
+        result = std::max(result, reading.read_log(path));
       }
     } catch (...) {
       counts = reading.total();
       throw;
     }
     counts = reading.total();
+    result = std::max(result, counts.unparsed > 0 ? kNotUnderstood : exit_code::ok);
   } catch (const CannotOpen& error) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
     result = exit_code::no_input;
@@ -333,11 +348,16 @@ int run_events(const EventsOptions& options) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
     result = exit_code::io_error;
   }
-  std::fprintf(stderr, "lines=%llu events=%llu ignored=%llu unparsed=%llu\n",
+  std::fprintf(stderr, "lines=%llu events=%llu ignored=%llu unparsed=%llu",
                static_cast<unsigned long long>(counts.lines),
                static_cast<unsigned long long>(counts.events),
                static_cast<unsigned long long>(counts.ignored),
                static_cast<unsigned long long>(counts.unparsed));
+  if (counts.unknown_format > 0) {
+    std::fprintf(stderr, " unknown_format=%llu",
+                 static_cast<unsigned long long>(counts.unknown_format));
+  }
+  std::fputc('\n', stderr);
   return result;
 }
 

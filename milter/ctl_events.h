@@ -19,8 +19,9 @@ struct EventsOptions {
   Config::Log log = {};  // what a journal is read by
 };
 
-// Exit code (sysexits): 0, also with unparsed lines; 66 a log cannot be opened; 74 reading or
-// writing failed. Never throws.
+// Exit code (sysexits): 0; 1 some delivery line was not understood; 65 a log, or lines of it, are
+// in a format that is unknown (" unknown_format=N" is added to the summary); 66 a log cannot be
+// opened; 74 reading or writing failed. Never throws.
 [[nodiscard]] int run_events(const EventsOptions& options);
 
 }  // namespace mtrk

@@ -21,11 +21,7 @@ namespace mtrk {
 namespace {
 
 using maillog::DeliveryEvent;
-using maillog::LineKind;
-using maillog::LogLine;
-using maillog::LogParser;
 using maillog::Recipients;
-using maillog::split_log_line;
 using maillog::TracePolicy;
 
 constexpr int kNotInLog = 1;
@@ -222,29 +218,6 @@ class Answers {
   int exit_code_ = exit_code::ok;
 };
 
-// Returns how many delivery lines were not understood.
-std::uint64_t read_log(const std::string& path,
-                       const Config::Log& log,
-                       OwnedLogParser& parser,
-                       StoryTeller& teller) {
-  std::uint64_t unparsed = 0;
-  LogReader reader(path, log);
-  LogBlock block;
-  while (reader.next(block)) {
-    std::string_view lines = block.lines();
-    LogParser& its = parser.for_lines(lines, reader.stamps());
-    while (!lines.empty()) {
-      const std::string_view text = take_line(lines);
-      if (const std::optional<LogLine> line = split_log_line(text, reader.stamps())) {
-        const LineKind kind =
-            its.parse(*line, [&](const DeliveryEvent& event) { teller.read(event, text); });
-        unparsed += kind == LineKind::unparsed ? 1U : 0U;
-      }
-    }
-  }
-  return unparsed + reader.skipped();
-}
-
 int explain(const ExplainOptions& options) {
   std::vector<Request> requests;
   if (options.batch) {
@@ -266,19 +239,24 @@ int explain(const ExplainOptions& options) {
   OwnedLogParser parser({options.mta, options.log.mta});
   Config::Log log = options.log;
   log.mta = options.mta.value_or(log.mta);
+  int understood = exit_code::ok;
   for (const std::string& path : options.logs) {
-    const std::uint64_t unparsed = read_log(path, log, parser, teller);
-    if (unparsed > 0) {
+    const LogSummary summary = read_whole_log(
+        path, log, parser,
+        [&](const DeliveryEvent& event, std::string_view line) { teller.read(event, line); });
+    if (summary.unparsed > 0) {
       std::fprintf(stderr, "mtrkctl: %s: %llu lines about deliveries were not understood\n",
-                   path.c_str(), static_cast<unsigned long long>(unparsed));
+                   path.c_str(), static_cast<unsigned long long>(summary.unparsed));
+      understood = std::max(understood, kNotInLog);
     }
+    understood = std::max(understood, report_format(path, summary.lines, summary.format));
   }
   Answers answers(teller, policy, options.json || options.batch);
   for (const Request& request : requests) {
     answers.answer(request);
   }
   answers.finish();
-  return answers.exit_code();
+  return std::max(answers.exit_code(), understood);
 }
 
 }  // namespace

@@ -29,9 +29,10 @@ struct ExplainOptions {
   std::optional<std::string> batch;
 };
 
-// Exit code (sysexits): 0; 1 something that was asked for is not in the logs; 64 no usable queue
-// id; 65 a row of the batch is malformed (it is answered with null, the others as usual); 66 a file
-// cannot be opened; 74 reading or writing failed. Never throws.
+// Exit code (sysexits): 0; 1 something that was asked for is not in the logs, or some delivery line
+// was not understood; 64 no usable queue id; 65 a row of the batch is malformed (it is answered
+// with null, the others as usual), or a log, or lines of it, are in a format that is unknown; 66 a
+// file cannot be opened; 74 reading or writing failed. Never throws.
 [[nodiscard]] int run_explain(const ExplainOptions& options);
 
 }  // namespace mtrk

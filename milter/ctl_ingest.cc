@@ -5,10 +5,12 @@
 #include "common/base/exit_code.h"
 #include "common/base/local_offset.h"
 #include "common/base/unique_fd.h"
+#include "common/maillog/log_format_tally.h"
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
 #include "milter/counters.h"
 #include "milter/ctl_log_reader.h"
+#include "milter/ctl_log_years.h"
 #include "milter/ctl_store.h"
 
 #include <fmt/format.h>
@@ -37,7 +39,7 @@ constexpr std::size_t kHead = 256;                          // octets of the fin
 constexpr std::uint64_t kShownUnparsed = 20;
 
 struct Counts {
-  std::uint64_t lines = 0, events = 0, ignored = 0, unparsed = 0, applied = 0;
+  std::uint64_t lines = 0, events = 0, ignored = 0, unparsed = 0, applied = 0, unknown_format = 0;
 };
 
 // A log as blocks of whole lines, by position.
@@ -51,21 +53,24 @@ class LogFile {
     if (!S_ISREG(status_.st_mode)) {
       throw std::system_error(EINVAL, std::generic_category(), path_ + ": not a regular file");
     }
+    years_ = years_of_file(fd_.get(), size(), TimePoint(Seconds(status_.st_mtime)));
   }
 
   [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
   [[nodiscard]] std::string source_name() const {
     return fmt::format("ingest:{}:{}", status_.st_dev, status_.st_ino);
   }
-  // A stamp without a year is judged by when the file was written, its zone by this machine's.
-  [[nodiscard]] maillog::StampContext stamps() const {
-    const TimePoint written{Seconds(status_.st_mtime)};
-    return {written, local_offsets(written)};
+  // What is true of the lines from `offset` on that read() gives at once: a stamp without a year is
+  // judged by what the log tells around, or when the file was written; its zone by this machine's.
+  [[nodiscard]] maillog::StampContext stamps(std::uint64_t offset) const {
+    const TimePoint reference = maillog::stretch_at(years_, offset).reference;
+    return {reference, local_offsets(reference)};
   }
 
   // The whole lines from `offset` on, at most about kChunk octets of them and none beyond `end`;
   // empty at the end. The view lives until the next call.
   std::string_view read(std::uint64_t offset, std::uint64_t end) {
+    end = std::min(end, maillog::stretch_at(years_, offset).end);
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, end - offset));
     buffer_.resize(wanted);
     buffer_.resize(read_at(buffer_.data(), wanted, offset));
@@ -127,6 +132,7 @@ class LogFile {
   std::string path_;
   UniqueFd fd_;
   struct stat status_ {};
+  std::vector<maillog::YearStretch> years_;
   std::string buffer_;
 };
 
@@ -150,11 +156,14 @@ class Ingest {
  public:
   Ingest(store::TrackingWriter& writer, const LogOwner& owner) : writer_(writer), parser_(owner) {}
 
-  void read(const std::string& path) {
+  // Returns exit_code::data_error, and says so, if its format is unknown. A log of which a part was
+  // read before is known.
+  int read(const std::string& path) {
     LogFile log(path);
-    stamps_ = log.stamps();
-    memo_ = {};
     std::uint64_t offset = log.resume(writer_.cursor(log.source_name()));
+    const bool whole = offset == 0;
+    const std::uint64_t lines_before = counts_.lines;
+    format_ = {};
     warm_up(log, offset);
     while (const std::uint64_t octets = apply_batch(log, offset, path)) {
       offset += octets;
@@ -163,11 +172,14 @@ class Ingest {
                    offset * 100 / std::max<std::uint64_t>(1, log.size()));
       }
     }
+    counts_.unknown_format += format_.unknown_lines() + format_.spoilt_lines();
+    return whole || format_.unknown_lines() + format_.spoilt_lines() > 0
+               ? report_format(path, counts_.lines - lines_before, format_)
+               : exit_code::ok;
   }
   // The entries up to the newest there is now.
   void read_journal(LogSource& journal, const std::string& position_name) {
-    stamps_ = {};  // its lines tell year and zone
-    memo_ = {};
+    use_stamps({});  // its lines tell year and zone
     const auto now = LogSource::Clock::now();
     if (const std::optional<LogLines> before = journal.warm_up()) {
       warm_up_lines(before->lines, false);
@@ -183,9 +195,13 @@ class Ingest {
   }
   [[nodiscard]] const Counts& counts() const { return counts_; }
   void print_summary() const {
-    fmt::print(stderr, "{}lines={} events={} ignored={} unparsed={} applied={}\n",
+    fmt::print(stderr, "{}lines={} events={} ignored={} unparsed={} applied={}",
                shows_progress_ ? "\r\x1b[K" : "", counts_.lines, counts_.events, counts_.ignored,
                counts_.unparsed, counts_.applied);
+    if (counts_.unknown_format > 0) {
+      fmt::print(stderr, " unknown_format={}", counts_.unknown_format);
+    }
+    fmt::print(stderr, "\n");
   }
 
  private:
@@ -197,6 +213,7 @@ class Ingest {
       if (block.empty()) {
         return;
       }
+      use_stamps(log.stamps(offset));
       warm_up_lines(block, log.within_line(offset));
       offset += block.size();
     }
@@ -204,7 +221,9 @@ class Ingest {
   void warm_up_lines(std::string_view block, bool within_line) {
     parser_.for_lines(block, stamps_);
     for_each_line(block, within_line, [&](std::string_view line) {
-      parse(line, [this](const maillog::DeliveryEvent& event) { writer_.warm_up(event); });
+      if (const auto parts = maillog::split_log_line(line, stamps_, &memo_)) {
+        parser_.get().parse(*parts, [this](const auto& event) { writer_.warm_up(event); });
+      }
     });
   }
 
@@ -218,6 +237,7 @@ class Ingest {
       if (block.empty()) {
         break;
       }
+      use_stamps(log.stamps(offset));
       parser_.for_lines(block, stamps_);
       for_each_line(block, log.within_line(offset),
                     [&](std::string_view line) { apply(line, path); });
@@ -230,31 +250,41 @@ class Ingest {
     return offset - begin;
   }
 
-  void apply(std::string_view line, const std::string& path) {
+  void apply(std::string_view text, const std::string& path) {
     ++counts_.lines;
-    const maillog::LineKind kind = parse(line, [this](const maillog::DeliveryEvent& event) {
-      ++counts_.events;
-      counts_.applied += writer_.apply(event) ? 1U : 0U;
-    });
+    const std::optional<maillog::LogLine> line = maillog::split_log_line(text, stamps_, &memo_);
+    if (!line) {
+      format_.unknown(text);
+      ++counts_.ignored;
+      return;
+    }
+    const maillog::LineKind kind =
+        parser_.get().parse(*line, [this](const maillog::DeliveryEvent& event) {
+          ++counts_.events;
+          counts_.applied += writer_.apply(event) ? 1U : 0U;
+        });
+    format_.known(text, *line, kind);
     if (kind == maillog::LineKind::ignored) {
       ++counts_.ignored;
     } else if (kind == maillog::LineKind::unparsed && counts_.unparsed++ < kShownUnparsed) {
-      fmt::print(stderr, "{}: unparsed: {}\n", path, escape_for_people(line));
+      fmt::print(stderr, "{}: unparsed: {}\n", path, escape_for_people(text));
     }
   }
 
-  template <typename Visit>
-  maillog::LineKind parse(std::string_view text, Visit visit) {
-    const std::optional<maillog::LogLine> line = maillog::split_log_line(text, stamps_, &memo_);
-    return line ? parser_.get().parse(*line, visit) : maillog::LineKind::ignored;
+  void use_stamps(const maillog::StampContext& stamps) {
+    if (stamps.reference != stamps_.reference || !(stamps.zone == stamps_.zone)) {
+      stamps_ = stamps;
+      memo_ = {};
+    }
   }
 
   store::TrackingWriter& writer_;
   OwnedLogParser parser_;
   const bool shows_progress_ = ::isatty(STDERR_FILENO) != 0;
   Counts counts_;
-  maillog::StampContext stamps_;  // of the log that is read
+  maillog::StampContext stamps_;  // of the lines that are read
   maillog::StampMemo memo_;
+  maillog::LogFormatTally format_;  // of the log that is read
 };
 
 }  // namespace
@@ -280,13 +310,14 @@ int run_ingest(const IngestOptions& options) {
     }
     store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
     Ingest ingest(writer, {options.mta, options.config.log.mta});
+    int understood = exit_code::ok;
     for (const std::string& path : options.logs) {
       const std::string position = "ingest-" + path;  // of a journal
       if (const auto journal = open_journal(
               path, log, writer.cursor(position).value_or(store::LogCursor()), counters)) {
         ingest.read_journal(*journal, position);
       } else {
-        ingest.read(path);
+        understood = std::max(understood, ingest.read(path));
       }
     }
     ingest.print_summary();
@@ -296,8 +327,9 @@ int run_ingest(const IngestOptions& options) {
                                             {"events", counts.events},
                                             {"applied", counts.applied},
                                             {"ignored", counts.ignored},
-                                            {"unparsed", counts.unparsed}}));
-    return ingest.counts().unparsed == 0 ? exit_code::ok : 1;
+                                            {"unparsed", counts.unparsed},
+                                            {"unknown_format", counts.unknown_format}}));
+    return std::max(understood, counts.unparsed == 0 ? exit_code::ok : 1);
   });
 }
 

@@ -19,9 +19,10 @@ struct IngestOptions {
   std::optional<Mta> mta;  // whose logs they are; else as the log tells, else as the configuration
 };
 
-// Exit code (sysexits): 0; 1 some delivery line was not understood; 66 a log cannot be opened; 66,
-// 73, 77, 78 the store cannot be opened; 74 reading or writing failed; 75 the store is full. Never
-// throws.
+// Exit code (sysexits): 0; 1 some delivery line was not understood; 65 a log, or lines of
+// it, are in a format that is unknown (" unknown_format=N" is added to the summary); 66 a log
+// cannot be opened; 66, 73, 77, 78 the store cannot be opened; 74 reading or writing failed; 75 the
+// store is full. Never throws.
 [[nodiscard]] int run_ingest(const IngestOptions& options);
 
 }  // namespace mtrk

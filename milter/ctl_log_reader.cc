@@ -1,7 +1,10 @@
 #include "milter/ctl_log_reader.h"
 
+#include "common/base/ascii.h"
+#include "common/base/exit_code.h"
 #include "common/base/journal.h"
 #include "common/base/local_offset.h"
+#include "milter/ctl_log_years.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -9,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -64,8 +68,10 @@ LogReader::LogReader(const std::string& path, const Config::Log& log)
   struct stat status {};
   const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
   size_ = regular ? static_cast<std::uint64_t>(status.st_size) : 0;
-  const TimePoint reference{Seconds(regular ? status.st_mtime : std::time(nullptr))};
-  stamps_ = {reference, local_offsets(reference)};
+  written_ = TimePoint(Seconds(regular ? status.st_mtime : std::time(nullptr)));
+  if (regular) {
+    years_ = years_of_file(fd_, size_, written_);
+  }
 }
 
 std::size_t LogReader::read(char* to, std::size_t room) {
@@ -94,6 +100,35 @@ bool LogReader::next(LogBlock& block) {
   if (journal_) {
     return next_of_journal(block);
   }
+  if (!held_.empty()) {
+    std::memcpy(block.buffer_.get(), held_.data(), held_.size());
+    block.lines_ = std::string_view(block.buffer_.get(), held_.size());
+    held_.clear();
+  } else if (!next_of_file(block)) {
+    return false;
+  }
+  end_with_stretch(block);
+  return true;
+}
+
+// Lines of one block are of one stretch (log_years.h). What cannot be looked at beforehand is
+// judged by its first block.
+void LogReader::end_with_stretch(LogBlock& block) {
+  if (years_.empty()) {
+    years_ = years_of_lines(block.lines_, written_);
+  }
+  const maillog::YearStretch& stretch = maillog::stretch_at(years_, offset_);
+  const std::uint64_t left = stretch.end - std::min(stretch.end, offset_);
+  if (left < block.lines_.size()) {
+    held_ = block.lines_.substr(left);
+    block.lines_ = block.lines_.substr(0, left);
+  }
+  offset_ += block.lines_.size();
+  stamps_ = {stretch.reference, local_offsets(stretch.reference)};
+  block.stamps_ = stamps_;
+}
+
+bool LogReader::next_of_file(LogBlock& block) {
   char* const buffer = block.buffer_.get();
   for (;;) {
     std::memcpy(buffer, partial_.data(), partial_.size());
@@ -103,6 +138,7 @@ bool LogReader::next(LogBlock& block) {
     if (fresh == 0) {
       partial_.clear();
       block.lines_ = discarding_ ? std::string_view() : text;
+      offset_ = position_ - block.lines_.size();
       return !block.lines_.empty();
     }
     if (discarding_) {
@@ -115,6 +151,7 @@ bool LogReader::next(LogBlock& block) {
     }
     const std::size_t feed = text.rfind('\n');
     const std::size_t whole = feed == std::string_view::npos ? 0 : feed + 1;
+    offset_ = position_ - text.size();
     partial_ = text.substr(whole);
     if (partial_.size() > kLongestLine) {
       ++skipped_;
@@ -126,6 +163,47 @@ bool LogReader::next(LogBlock& block) {
       return true;
     }
   }
+}
+
+int report_format(const std::string& path,
+                  std::uint64_t lines,
+                  const maillog::LogFormatTally& format) {
+  constexpr std::size_t kShown = 160;
+  constexpr int kNotUnderstood = 1;
+  const std::string& example = format.example();
+  const std::string shown =
+      example.empty() ? std::string() : ": " + escape_for_people(example, kShown);
+  const std::uint64_t unknown = format.unknown_lines();
+  if (unknown > 0) {
+    std::fprintf(stderr, "mtrkctl: %s: unknown log format: %llu of %llu lines, such as%s\n",
+                 path.c_str(), static_cast<unsigned long long>(unknown),
+                 static_cast<unsigned long long>(lines), shown.c_str());
+    return exit_code::data_error;
+  }
+  if (lines == 0) {
+    std::fprintf(stderr, "mtrkctl: %s: nothing to read\n", path.c_str());
+    return exit_code::ok;
+  }
+  if (const std::uint64_t spoilt = format.spoilt_lines(); spoilt > 0) {
+    std::fprintf(stderr,
+                 "mtrkctl: %s: %llu of %llu lines have no tag that can be read, such as%s\n",
+                 path.c_str(), static_cast<unsigned long long>(spoilt),
+                 static_cast<unsigned long long>(lines), shown.c_str());
+    return kNotUnderstood;
+  }
+  if (format.mail()) {
+    return exit_code::ok;
+  }
+  if (const std::string_view by = maillog::compression_of(example); !by.empty()) {
+    std::fprintf(stderr, "mtrkctl: %s: unknown log format: it looks compressed with %.*s\n",
+                 path.c_str(), static_cast<int>(by.size()), by.data());
+  } else {
+    std::fprintf(stderr,
+                 "mtrkctl: %s: unknown log format: none of %llu lines is a mail log's%s%s\n",
+                 path.c_str(), static_cast<unsigned long long>(lines),
+                 shown.empty() ? "" : "; the first that is unknown", shown.c_str());
+  }
+  return exit_code::data_error;
 }
 
 }  // namespace mtrk

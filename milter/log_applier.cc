@@ -2,6 +2,7 @@
 
 #include "common/base/local_offset.h"
 #include "common/base/log.h"
+#include "common/maillog/log_format_tally.h"
 #include "common/maillog/log_line.h"
 #include "milter/log_source.h"
 
@@ -26,6 +27,7 @@ LogApplier::Tally& LogApplier::Tally::operator+=(const Tally& other) {
   applied += other.applied;
   ignored += other.ignored;
   unparsed += other.unparsed;
+  unknown_format += other.unknown_format;
   truncated += other.truncated;
   return *this;
 }
@@ -36,6 +38,7 @@ void LogApplier::Tally::count_in(Counters& counters) const {
   count(counters.applied, applied);
   count(counters.ignored, ignored);
   count(counters.unparsed, unparsed);
+  count(counters.unknown_format, unknown_format);
   count(counters.truncated, truncated);
 }
 
@@ -66,6 +69,7 @@ LogApplier::Tally LogApplier::apply_each(const LogLines& lines, store::TrackingW
     const std::optional<maillog::LogLine> split = maillog::split_log_line(line, stamps, &memo);
     if (!split) {
       ++tally.ignored;
+      look_for_mail(line, lines, tally);
       continue;
     }
     const maillog::LineKind kind = parser_.parse(*split, [&](const maillog::DeliveryEvent& event) {
@@ -73,6 +77,9 @@ LogApplier::Tally LogApplier::apply_each(const LogLines& lines, store::TrackingW
     });
     if (kind == maillog::LineKind::ignored) {
       ++tally.ignored;
+      if (split->program.empty()) {
+        look_for_mail(line, lines, tally);
+      }
     } else if (kind == maillog::LineKind::unparsed) {
       ++tally.unparsed;
       if (!lines.warm_up) {
@@ -98,6 +105,16 @@ void LogApplier::apply_event(const maillog::DeliveryEvent& event,
     // A bug of ours that this event meets would meet it at every further try.
     count(counters_.exceptions);
     log::error(event.queue_id, {{"log", "event-skipped"}, {"error", error.what()}});
+  }
+}
+
+void LogApplier::look_for_mail(std::string_view line, const LogLines& lines, Tally& tally) {
+  if (!maillog::holds_mail_record(line)) {
+    return;
+  }
+  ++tally.unknown_format;
+  if (!lines.warm_up && unknown_sources_.insert(lines.source).second) {
+    log::warning("", {{"log", "unknown-format"}, {"source", lines.source}, {"line", line}});
   }
 }
 

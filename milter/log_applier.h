@@ -11,6 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <set>
+#include <string>
 #include <string_view>
 
 namespace mtrk {
@@ -27,7 +30,8 @@ class LogApplier {
 
   // What a chunk adds to the counters of the log, once it is committed.
   struct Tally {
-    std::uint64_t lines = 0, events = 0, applied = 0, ignored = 0, unparsed = 0, truncated = 0;
+    std::uint64_t lines = 0, events = 0, applied = 0, ignored = 0, unparsed = 0, unknown_format = 0,
+                  truncated = 0;
 
     Tally& operator+=(const Tally& other);
     void count_in(Counters& counters) const;
@@ -49,13 +53,16 @@ class LogApplier {
                    store::TrackingWriter& store,
                    Tally& tally);
   void show_unparsed(std::string_view line);
+  // A line without a known header, or without a tag: once a source that is said loudly.
+  void look_for_mail(std::string_view line, const LogLines& lines, Tally& tally);
 
   Mta mta_;
   Counters& counters_;
   maillog::LogParser parser_;
   std::deque<LogLines> recent_;
   std::size_t recent_octets_ = 0;
-  int shown_ = 0;  // unparsed lines, in the minute that began
+  std::set<std::string, std::less<>> unknown_sources_;  // of which that was said
+  int shown_ = 0;                                       // unparsed lines, in the minute that began
   std::chrono::steady_clock::time_point shown_since_;
 };
 

@@ -2,6 +2,10 @@
 
 #include "common/base/ascii.h"
 #include "common/base/octets.h"
+#include "common/maillog/foreign_header.h"
+#include "common/maillog/log_tag.h"
+#include "common/maillog/record_end.h"
+#include "common/maillog/rfc5424.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,17 +14,12 @@
 namespace mtrk::maillog {
 namespace {
 
-// Two or four digits at a fixed place; -1 if they are not digits (or ' 7' where `pad` allows it).
+// Two digits at a fixed place; -1 if they are not digits (or ' 7' where `pad` allows it).
 int two_digits(const char* p) {
   return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1;
 }
 int padded_day(const char* p) {
   return p[0] == ' ' && is_digit(p[1]) ? p[1] - '0' : two_digits(p);
-}
-int four_digits(const char* p) {
-  const int high = two_digits(p);
-  const int low = two_digits(p + 2);
-  return high < 0 || low < 0 ? -1 : high * 100 + low;
 }
 
 constexpr std::uint32_t three(char a, char b, char c) {
@@ -73,17 +72,8 @@ int time_of_day(const char* p) {
   return hour * 3600 + minute * 60 + (second == 60 ? 59 : second);
 }
 
-std::optional<std::chrono::sys_days> make_day(int year, unsigned month, int day) {
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
-                                         std::chrono::day{static_cast<unsigned>(day)}};
-  return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
-}
-
 constexpr std::size_t kTraditional = 16;  // octets of "Nov 21 16:49:22 "
 
-// "Nov 21 16:49:22 ": the latest year that does not put the line more than a day after the
-// reference; nothing if that is 370 days or more before it (29 February of another year, say).
-// `before` is the stamp of the line before, for an hour that came twice.
 std::optional<LogTime> traditional_stamp(std::string_view line,
                                          const StampContext& context,
                                          TimePoint before) {
@@ -97,24 +87,7 @@ std::optional<LogTime> traditional_stamp(std::string_view line,
   if (month == 0 || day < 1 || seconds < 0) {
     return std::nullopt;
   }
-  const auto latest = context.reference + std::chrono::days(1);
-  const auto earliest = context.reference - std::chrono::days(370);
-  const std::chrono::year_month_day last{
-      // as the log's clock has it
-      std::chrono::floor<std::chrono::days>(latest + context.zone.at(latest))};
-  for (int year = static_cast<int>(last.year()); year >= static_cast<int>(last.year()) - 1;
-       --year) {
-    const auto date = make_day(year, month, day);
-    const TimePoint at =
-        date ? context.zone.from_wall(*date + Seconds(seconds), before) : TimePoint::max();
-    if (at <= latest) {
-      if (at <= earliest) {
-        return std::nullopt;
-      }
-      return at;
-    }
-  }
-  return std::nullopt;
+  return undated_time(month, day, seconds, context, before);
 }
 
 bool same(const char* a, const char* b) {  // kTraditional octets
@@ -145,65 +118,6 @@ bool take_traditional_stamp(std::string_view& line,
   return true;
 }
 
-// "+01:00", "+0100" or "Z" at the front of `text`.
-std::optional<Minutes> take_offset(std::string_view& text) {
-  if (!text.empty() && (text[0] == 'Z' || text[0] == 'z')) {
-    text.remove_prefix(1);
-    return Minutes(0);
-  }
-  if (text.size() < 5 || (text[0] != '+' && text[0] != '-')) {
-    return std::nullopt;
-  }
-  const bool colon = text[3] == ':';
-  if (colon && text.size() < 6) {
-    return std::nullopt;
-  }
-  const int hours = two_digits(text.data() + 1);
-  const int minutes = two_digits(text.data() + (colon ? 4 : 3));
-  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
-    return std::nullopt;
-  }
-  const int sign = text[0] == '-' ? -1 : 1;
-  text.remove_prefix(colon ? 6 : 5);
-  return Minutes(sign * (hours * 60 + minutes));
-}
-
-// "2026-11-21T16:54:11.985366+00:00 ". Digits beyond microseconds are cut.
-bool take_rfc3339_stamp(std::string_view& line, LogTime& at) {
-  if (line.size() < 21 || line[4] != '-' || line[7] != '-' ||
-      (line[10] != 'T' && line[10] != ' ')) {
-    return false;
-  }
-  const char* p = line.data();
-  const int year = four_digits(p);
-  const int month = two_digits(p + 5);
-  const int day = two_digits(p + 8);
-  const int seconds = time_of_day(p + 11);
-  if (year < 0 || month < 1 || day < 1 || seconds < 0) {
-    return false;
-  }
-  const auto date = make_day(year, static_cast<unsigned>(month), day);
-  if (!date) {
-    return false;
-  }
-  std::string_view rest = line.substr(19);
-  int micros = 0;
-  if (rest[0] == '.' || rest[0] == ',') {
-    rest.remove_prefix(1);
-    for (int scale = 100000; !rest.empty() && is_digit(rest[0]); scale /= 10) {
-      micros += (rest[0] - '0') * scale;
-      rest.remove_prefix(1);
-    }
-  }
-  const std::optional<Minutes> offset = take_offset(rest);
-  if (!offset || rest.empty() || rest[0] != ' ') {
-    return false;
-  }
-  line = rest.substr(1);
-  at = LogTime(*date + Seconds(seconds) - *offset) + Microseconds(micros);
-  return true;
-}
-
 [[gnu::always_inline]] inline std::string_view take_word(std::string_view& text) {
   const std::size_t space = octets::find_near(text, ' ');
   const std::string_view word(text.data(), space);
@@ -211,116 +125,15 @@ bool take_rfc3339_stamp(std::string_view& line, LogTime& at) {
   return word;
 }
 
-// How long the program's name at the front of `text` is.
-std::size_t program_length(std::string_view text) {
-  std::size_t i = 0;
-  for (; i + octets::kWord <= text.size(); i += octets::kWord) {
-    const std::uint64_t word = octets::load(text.data() + i);
-    const std::uint64_t ends =
-        octets::equal_to(word, '[') | octets::equal_to(word, ':') | octets::equal_to(word, ' ');
-    if (ends != 0) {
-      return i + octets::before_first(ends);
-    }
+// Anything but a tag leaves the program empty: a line of the log, but of nobody we know ("last
+// message repeated 3 times").
+void split_tag(std::string_view text, LogLine& line) {
+  LogTag tag;
+  if (take_tag(text, tag)) {
+    line.program = tag.program;
+    line.pid = tag.pid;
   }
-  while (i < text.size() && text[i] != '[' && text[i] != ':' && text[i] != ' ') {
-    ++i;
-  }
-  return i;
-}
-
-// The digits at the front of `text`, however many, modulo 2³².
-std::uint32_t take_pid(std::string_view& text) {
-  std::uint32_t pid = 0;
-  if (text.size() >= octets::kWord) {
-    std::uint64_t word = octets::load(text.data());
-    const std::size_t digits =
-        octets::before_first(~octets::between(word, '0', '9') & octets::kHigh);
-    if (digits > 0 && digits < octets::kWord) {
-      // Leading zeros instead of what follows; then two, four and eight digits are made one number.
-      word <<= 8 * (octets::kWord - digits);
-      word = (word & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
-      word = (word & 0x00FF00FF00FF00FF) * 6553601 >> 16;
-      word = (word & 0x0000FFFF0000FFFF) * 42949672960001 >> 32;
-      text.remove_prefix(digits);
-      return static_cast<std::uint32_t>(word);
-    }
-  }
-  while (!text.empty() && is_digit(text[0])) {
-    pid = pid * 10 + static_cast<std::uint32_t>(text[0] - '0');
-    text.remove_prefix(1);
-  }
-  return pid;
-}
-
-// "postfix/smtp[1]: text" or "postfix/smtp: text". Anything else leaves the program empty: a line
-// of the log, but of nobody we know ("last message repeated 3 times").
-void take_tag(std::string_view rest, LogLine& line) {
-  line.text = rest;
-  const std::string_view program(rest.data(), program_length(rest));
-  rest.remove_prefix(program.size());
-  std::uint32_t pid = 0;
-  if (!rest.empty() && rest[0] == '[') {
-    rest.remove_prefix(1);
-    pid = take_pid(rest);
-    if (rest.empty() || rest[0] != ']') {
-      return;
-    }
-    rest.remove_prefix(1);
-  }
-  if (program.empty() || rest.size() < 2 || rest[0] != ':' || rest[1] != ' ') {
-    return;
-  }
-  rest.remove_prefix(2);
-  line.program = program;
-  line.pid = pid;
-  line.text = rest;
-}
-
-// RFC 5424 §6.3: "-", or elements "[id name="value" …]" in which ", \ and ] are escaped.
-bool skip_structured_data(std::string_view& rest) {
-  if (!rest.empty() && rest[0] == '-') {
-    rest.remove_prefix(1);
-    return true;
-  }
-  std::size_t i = 0;
-  while (i < rest.size() && rest[i] == '[') {
-    bool quoted = false;
-    for (++i; i < rest.size() && (quoted || rest[i] != ']'); ++i) {
-      if (rest[i] == '\\' && quoted) {
-        ++i;
-      } else if (rest[i] == '"') {
-        quoted = !quoted;
-      }
-    }
-    if (i >= rest.size()) {
-      return false;
-    }
-    ++i;
-  }
-  rest.remove_prefix(i);
-  return i > 0;
-}
-
-// "1 STAMP HOST APP PROCID MSGID SD [BOM]MSG", RFC 5424 §6.
-bool split_rfc5424(std::string_view rest, LogLine& line) {
-  rest.remove_prefix(2);
-  if (!take_rfc3339_stamp(rest, line.at)) {
-    return false;
-  }
-  line.host = take_word(rest);
-  line.program = take_word(rest);
-  line.pid = parse_number<std::uint32_t>(take_word(rest)).value_or(0);
-  take_word(rest);  // MSGID
-  if (!skip_structured_data(rest)) {
-    return false;
-  }
-  const std::size_t text = rest.find_first_not_of(' ');  // Postfix' text comes with a second space
-  rest.remove_prefix(text == std::string_view::npos ? rest.size() : text);
-  if (rest.substr(0, 3) == "\xEF\xBB\xBF") {
-    rest.remove_prefix(3);
-  }
-  line.text = rest;
-  return true;
+  line.text = text;
 }
 
 // "<22>" of a log that keeps the priority.
@@ -336,21 +149,28 @@ bool skip_priority(std::string_view& line) {
   return true;
 }
 
-bool split(std::string_view text, const StampContext& context, StampMemo* memo, LogLine& line) {
+bool split_known(std::string_view text,
+                 const StampContext& context,
+                 StampMemo* memo,
+                 LogLine& line) {
   if (!text.empty() && text[0] == '<') {
     if (!skip_priority(text)) {
       return false;
     }
     if (text.size() > 2 && text[0] == '1' && text[1] == ' ') {
-      return split_rfc5424(text, line);
+      return split_rfc5424(text.substr(2), line);
     }
   }
-  if (text.empty() || !(is_digit(text[0]) ? take_rfc3339_stamp(text, line.at)
-                                          : take_traditional_stamp(text, context, memo, line.at))) {
+  if (text.empty()) {
+    return false;
+  }
+  line.dated = is_digit(text[0]);
+  if (!(line.dated ? take_rfc3339_stamp(text, line.at)
+                   : take_traditional_stamp(text, context, memo, line.at))) {
     return false;
   }
   line.host = take_word(text);
-  take_tag(text, line);
+  split_tag(text, line);
   return true;
 }
 
@@ -359,9 +179,17 @@ bool split(std::string_view text, const StampContext& context, StampMemo* memo, 
 std::optional<LogLine> split_log_line(std::string_view line,
                                       const StampContext& context,
                                       StampMemo* memo) {
+  line = record_of(line);
   std::optional<LogLine> result(
       std::in_place);  // filled where it is: copies cost more than parsing
-  if (!split(line, context, memo, *result)) {
+  const bool known = split_known(line, context, memo, *result);
+  if (known && !result->program.empty() && !may_be_foreign(*result)) {
+    return result;
+  }
+  LogLine foreign;
+  if (split_foreign_line(line, context, memo, foreign) && !(known && foreign.program.empty())) {
+    *result = foreign;
+  } else if (!known) {
     result.reset();
   }
   return result;

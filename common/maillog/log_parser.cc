@@ -28,9 +28,10 @@ std::optional<Mta> mta_of(const LogLine& line) {
 }  // namespace
 
 std::optional<Mta> guess_mta(std::string_view lines, const StampContext& stamps) {
+  StampMemo memo;
   while (!lines.empty()) {
     const std::size_t feed = std::min(lines.find('\n'), lines.size());
-    const std::optional<LogLine> line = split_log_line(lines.substr(0, feed), stamps);
+    const std::optional<LogLine> line = split_log_line(lines.substr(0, feed), stamps, &memo);
     lines.remove_prefix(std::min(feed + 1, lines.size()));
     if (const std::optional<Mta> mta = line ? mta_of(*line) : std::nullopt) {
       return mta;

@@ -72,11 +72,39 @@ TEST(LogLineTest, RefusesWhatHasNoHeader) {
   for (const std::string_view line :
        {"", "text", "Nov", "Nov 21", "Nov 21 16:54:11", "Nov 21 24:00:00 mx x[1]: y",
         "Nov 32 16:54:11 mx x[1]: y", "Feb 30 16:54:11 mx x[1]: y", "Nov 00 16:54:11 mx x[1]: y",
-        "nov 21 16:54:11 mx x[1]: y", "2026-11-21T16:54:11 mx x[1]: y",
-        "2026-13-21T16:54:11Z mx x[1]: y", "2026-11-21T16:54:11+25:00 mx x[1]: y", "<>1 x", "<22",
+        "ovN 21 16:54:11 mx x[1]: y", "16:54:11 mx x[1]: y", "2026-13-21T16:54:11Z mx x[1]: y",
+        "2026-11-21T16:54:11+25:00 mx x[1]: y", "<>1 x", "<22",
         "<2222>1 2026-11-21T16:54:11Z mx postfix 1 - - x",
         "<22>1 2026-11-21T16:54:11Z mx postfix 1 - [open x", "<22>1 - mx postfix 1 - - x"}) {
     EXPECT_FALSE(split_log_line(line, kNovember)) << line;
+  }
+}
+
+// What a text says is never taken for a part of the header.
+TEST(LogLineTest, LeavesWhatFollowsTheTagAlone) {
+  const std::string inner = "Nov 21 10:00:00 mx postfix/smtp[1]: 4ABCDEF: to=<a@b>";
+  for (const std::string& header :
+       {std::string("Nov 21 16:54:11 mx "), std::string("Nov 21 16:54:11.5 mx "),
+        std::string("2026-11-21 16:54:11 mx "), std::string("Nov 21 16:54:11 mx mail.info ")}) {
+    for (const std::string& tag : {std::string("dovecot[1]: "), std::string("nginx: "),
+                                   std::string("sshd[2]: x "), std::string("app[3]: GET ")}) {
+      const std::optional<LogLine> line = split_log_line(header + tag + inner, kNovember);
+      ASSERT_TRUE(line);
+      EXPECT_NE(line->program, "postfix/smtp") << header << tag;
+    }
+  }
+}
+
+TEST(LogLineTest, LooksForNoHeaderBehindOthersWords) {
+  for (
+      const std::string_view line :
+      {R"(192.0.2.1 - - [21/Nov/2026:10:00:00 +0000] "GET /Nov 21 10:00:00 mx postfix/smtp[1]: x")",
+       R"(nginx-1  | 192.0.2.1 - - "GET /|Nov 21 10:00:00 mx postfix/smtp[1]: 4ABCDEF: to=<a@b>")",
+       "GET / Nov 21 10:00:00 mx postfix/smtp[1]: 4ABCDEF: to=<a@b>",
+       "some words here: Nov 21 10:00:00 mx postfix/smtp[1]: 4ABCDEF: to=<a@b>"}) {
+    StampMemo memo;
+    const std::optional<LogLine> parts = split_log_line(line, kNovember, &memo);
+    EXPECT_TRUE(!parts || parts->program != "postfix/smtp") << line;
   }
 }
 

@@ -117,6 +117,51 @@ TEST_F(LogApplierTest, TalliesEachLineOfAChunk) {
   EXPECT_EQ(counters_.lines, 6U);
 }
 
+// Where a daemon may meet them: containers, busybox, terminals.
+TEST_F(LogApplierTest, ReadsWhateverHeaderTheLogHas) {
+  const std::string time = format_rfc3339(kArrival);
+  const std::string text =
+      "4ABCDEF123: to=<bob@b.test>, relay=local, delay=0, delays=0/0/0/0, dsn=2.0.0, "
+      "status=sent (delivered to mailbox)";
+  const std::string plain = time + " mx postfix/local[2]: " + text;
+  for (const std::string& logged :
+       {plain + "\r", plain + "\x1b[0m\r", plain + " ", plain + "#015",
+        time + " mx mail.info postfix/local[2]: " + text, time + "  mx\tpostfix/local[2]: " + text,
+        "postfix-1  | " + plain, time + " stdout F " + plain, "<22>" + plain,
+        time + " postfix/local[2]: " + text, time + " relay " + plain,
+        time + " mx postfix/local[2]: [ID 197553 mail.info] " + text,
+        R"({"log":")" + plain + R"(\r\n","stream":"stdout","time":")" + time + R"("})"}) {
+    const LogApplier::Tally tally = apply(chunk(logged + "\n"));
+    EXPECT_EQ(tally.lines, 1U) << logged;
+    EXPECT_EQ(tally.events, 1U) << logged;
+    EXPECT_EQ(tally.unknown_format, 0U) << logged;
+  }
+  EXPECT_EQ(action(), Action::delivered);
+}
+
+TEST_F(LogApplierTest, SaysOnceASourceThatItsFormatIsUnknown) {
+  const std::string unknown =
+      "?? 10:00 postfix/local[2]: 4ABCDEF123: to=<bob@b.test>, relay=local, status=sent (ok)\n";
+  testing::internal::CaptureStderr();
+  const LogApplier::Tally tally = apply(chunk(unknown + unknown + "no header of a log\n"));
+  apply(chunk(unknown));
+  LogLines of_another = chunk(unknown);
+  of_another.source = "file:/other";
+  apply(of_another);
+  const std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(tally.unknown_format, 2U);
+  EXPECT_EQ(tally.ignored, 3U);
+  std::size_t warnings = 0;
+  for (std::size_t at = said.find("unknown-format"); at != std::string::npos;
+       at = said.find("unknown-format", at + 1)) {
+    ++warnings;
+  }
+  EXPECT_EQ(warnings, 2U) << said;
+  EXPECT_NE(said.find("4ABCDEF123: to="), std::string::npos) << said;
+  tally.count_in(counters_);
+  EXPECT_EQ(counters_.unknown_format, 2U);
+}
+
 TEST_F(LogApplierTest, ALastLineWithoutLineFeedCounts) {
   LogLines lines = copy_delivered();
   lines.lines.pop_back();
