@@ -46,6 +46,7 @@ Action action_for(Last last) {
     case Last::transferred:
       return Action::transferred;
     case Last::forwarded:
+    case Last::discarded:
     case Last::unknown:
       break;
   }

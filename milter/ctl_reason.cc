@@ -17,6 +17,7 @@ using maillog::Pickup;
 using maillog::Released;
 using maillog::Removed;
 using maillog::trace::Basis;
+using maillog::trace::End;
 
 constexpr std::size_t kMostNamed = 5;  // recipients in one sentence
 
@@ -125,6 +126,23 @@ std::string reason_for_delay(const Account& account, const Facts& facts) {
                         : "nothing was tried yet";
 }
 
+// What the action alone does not tell; empty if it does.
+std::string reason_by_end(End end, Action action) {
+  switch (end) {
+    case End::discarded:
+      return "it was thrown away, as this host is told to: nobody got it";
+    case End::filter:
+      return "a content filter took it, and did not hand it back in this log";
+    case End::doubtful:
+      return action == Action::opaque
+                 ? "it was handed on and came back, and the log does not say what became of it"
+                 : "it was handed on and came back, and the log does not say which is which";
+    case End::usual:
+      break;
+  }
+  return "";
+}
+
 std::string reason_for(const Account& account, const Facts& facts) {
   switch (account.fate->action) {
     case Action::delivered:
@@ -221,9 +239,15 @@ void explain_fate(Account& account, const StoryTeller& teller) {
   if (facts.held) {  // nothing is tried, and it does not expire
     account.fate->will_retry_until.reset();
   }
-  account.reason = reason_for(account, facts);
+  const maillog::DeliveryTrace& trace = account.finding.story->trace;
+  account.reason = reason_by_end(trace.end(account.finding.recipient), account.fate->action);
+  if (account.reason.empty()) {
+    account.reason = reason_for(account, facts);
+  }
   const Action action = account.fate->action;
-  const bool said = action == Action::failed || (action == Action::opaque && !facts.deleted) ||
+  const bool said = action == Action::failed ||
+                    trace.end(account.finding.recipient) != End::usual ||
+                    (action == Action::opaque && !facts.deleted) ||
                     (action == Action::delayed && account.fate->last_attempt && !facts.held);
   if (facts.last != nullptr && said) {
     account.words = facts.last->text;

@@ -42,6 +42,12 @@ bool begins(const DeliveryEvent& event) {
           std::holds_alternative<Queued>(event.what));
 }
 
+void add_once(Story* story, std::vector<Story*>& stories) {
+  if (std::find(stories.begin(), stories.end(), story) == stories.end()) {
+    stories.push_back(story);
+  }
+}
+
 bool names_new_message(const DeliveryEvent& event) {
   return opens(event) || (event.mta == Mta::sendmail && std::holds_alternative<Queued>(event.what));
 }
@@ -189,6 +195,15 @@ void StoryTeller::find_owners(const DeliveryEvent& event,
         owners.push_back(story);
       }
     }
+    for (Story* story : known->second.offered) {
+      add_once(story, owners);
+    }
+  }
+  if (const MessageId* id = std::get_if<MessageId>(&event.what); id != nullptr && !watch_.empty()) {
+    for (Story* waiting : watch_.expecting(maillog::message_id_hash(id->message_id))) {
+      add_once(waiting, owners);
+    }
+    static_cast<void>(watch_.expire(event.at));
   }
   const std::string_view origin = origin_of(event);
   if (origin.empty()) {
@@ -199,9 +214,8 @@ void StoryTeller::find_owners(const DeliveryEvent& event,
     return;
   }
   const auto add = [&](Story* parent) {
-    if (parent->trace.has(origin, space.any_instance()) &&
-        std::find(owners.begin(), owners.end(), parent) == owners.end()) {
-      owners.push_back(parent);
+    if (parent->trace.has(origin, space.any_instance())) {
+      add_once(parent, owners);
     }
   };
   std::for_each(parents->second.stories.begin(), parents->second.stories.end(), add);
@@ -240,9 +254,24 @@ void StoryTeller::read(const DeliveryEvent& event, std::string_view line) {
 void StoryTeller::apply(Story& story, const DeliveryEvent& event, const Story::Line& said) {
   DeliveryTrace::Applied applied = story.trace.apply(event, policy_, held_, said.space);
   story.lines.push_back({said.said, std::move(applied.changed), said.space});
+  if (applied.expected != 0) {
+    watch_.expect(applied.expected, &story, event.at);
+  }
   for (const std::string& queue_id : applied.joined) {
-    owners_[queue_id].stories.push_back(&story);
-    tell_past(story, queue_id);
+    Owner& owner = owners_[queue_id];
+    std::erase(owner.offered, &story);
+    if (std::find(owner.stories.begin(), owner.stories.end(), &story) == owner.stories.end()) {
+      owner.stories.push_back(&story);
+      tell_past(story, queue_id);
+    }
+  }
+  for (const std::string& queue_id : applied.offered) {
+    Owner& owner = owners_[queue_id];
+    if (std::find(owner.offered.begin(), owner.offered.end(), &story) == owner.offered.end() &&
+        std::find(owner.stories.begin(), owner.stories.end(), &story) == owner.stories.end()) {
+      owner.offered.push_back(&story);
+      tell_past(story, queue_id);
+    }
   }
 }
 

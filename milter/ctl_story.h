@@ -4,6 +4,7 @@
 #include "common/maillog/held_events.h"
 #include "common/maillog/owned_event.h"
 #include "common/maillog/queue_space.h"
+#include "common/maillog/return_watch.h"
 
 #include <array>
 #include <cstddef>
@@ -100,6 +101,7 @@ class StoryTeller {
   struct Owner {  // of a queue id
     Question* question = nullptr;
     std::vector<Story*> stories;  // that it belongs to in another way
+    std::vector<Story*> offered;  // that it may turn out to belong to
   };
 
   [[nodiscard]] Message* message_for(Question& question,
@@ -119,6 +121,7 @@ class StoryTeller {
   maillog::TracePolicy policy_;
   maillog::QueueSpaces spaces_;
   maillog::HeldEvents held_;
+  maillog::ReturnWatch<Story*> watch_;  // for pickups alone: offered ids are owned at once
   std::vector<std::unique_ptr<Question>> questions_;
   std::unordered_map<std::string, Owner> owners_;
   std::optional<LogTime> until_;

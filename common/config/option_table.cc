@@ -99,9 +99,9 @@ const ConfigOption kOptions[] = {
      {0, 365 * kDay}},
     {"log", "filters", [](Config& c) -> std::vector<std::string>& { return c.log.filters; },
      R"(["127.0.0.1:10025", "127.0.0.1:10027"])",
-     "Relays that hand mail back to this mail system (content filters): delivery to one of them\n"
-     "is followed, not reported.",
-     check_host_port},
+     "Relays that hand mail back to this mail system (content filters), as host:port, path of a\n"
+     "socket or name of a pipe(8) service: delivery to one of them is followed, not reported.",
+     check_filter},
     {"log",
      "reconcile",
      [](Config& c) -> Seconds& { return c.log.reconcile; },

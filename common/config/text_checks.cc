@@ -5,6 +5,7 @@
 #include "common/config/network.h"
 #include "common/config/next_hop.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace mtrk {
@@ -129,6 +130,21 @@ std::string check_host_port(const std::string& text) {
     return "the port is a number from 1 to 65535, not 0";
   }
   return address ? std::string() : address.error().detail;
+}
+
+std::string check_filter(const std::string& text) {
+  const bool is_path = text.find('/') != std::string::npos;
+  const bool is_name = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_alnum(c) || c == '-' || c == '_' || c == '.';
+  });
+  if (is_path || is_name) {
+    return {};
+  }
+  const std::string why = check_host_port(text);
+  return why.empty()
+             ? why
+             : why + R"(; a filter is "host:port", the path of a socket or the name of a )" +
+                   "pipe(8) service";
 }
 
 std::string check_host_port_or_empty(const std::string& text) {

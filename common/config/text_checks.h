@@ -33,6 +33,8 @@ namespace mtrk {
 [[nodiscard]] std::string check_destination_nexthop(const std::string& text);  // not by LMTP
 [[nodiscard]] std::string check_destination(const std::string& text);          // name or ".name"
 [[nodiscard]] std::string check_host_port(const std::string& text);            // port not 0
-[[nodiscard]] std::string check_host_port_or_empty(const std::string& text);   // port not 0
+// "host:port", the path of a socket, or the name of a pipe(8) service.
+[[nodiscard]] std::string check_filter(const std::string& text);
+[[nodiscard]] std::string check_host_port_or_empty(const std::string& text);  // port not 0
 
 }  // namespace mtrk

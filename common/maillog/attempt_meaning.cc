@@ -1,6 +1,7 @@
 #include "common/maillog/attempt_meaning.h"
 
 #include "common/base/ascii.h"
+#include "common/maillog/filter_reply.h"
 #include "common/maillog/relay.h"
 #include "common/track/address.h"
 #include "common/track/gate_tag.h"
@@ -13,10 +14,12 @@ namespace {
 
 using trace::Last;
 
-// "127.0.0.1:10025", "[::1]:10025", "scan.example.net:10025", or the name of a pipe(8) service.
+// "127.0.0.1:10025", "[::1]:10025", "scan.example.net:10025", the path of a socket as Postfix has
+// it ("private/scan", "unix:/run/scan"), or the name of a pipe(8) service.
 bool is_configured(const Relay& relay, std::string_view filter) {
   if (relay.port.empty()) {
-    return relay.address.empty() && relay.host == filter;
+    const std::string_view path = filter.substr(0, 5) == "unix:" ? filter.substr(5) : filter;
+    return relay.address.empty() ? relay.host == filter : relay.address == path;
   }
   const std::size_t colon = filter.rfind(':');
   if (colon == std::string_view::npos || filter.substr(colon + 1) != relay.port) {
@@ -49,7 +52,7 @@ std::optional<GateTag> tag_of(const Attempt& attempt) {
 void take_gate_tag(const Attempt& attempt, Meaning& meaning) {
   const std::optional<GateTag> tag = tag_of(attempt);
   meaning.remote_mta = tag ? tag->remote_mta() : "";
-  meaning.loopback = false;
+  meaning.maybe_filter = meaning.by_id = meaning.filter = false;
   // Also of lmtp(8), whose relay would have been the last one: RFC 3886 §3.5.
   const bool taken = meaning.last == Last::relayed || meaning.last == Last::delivered;
   if (tag && tag->transferred && taken) {
@@ -58,13 +61,58 @@ void take_gate_tag(const Attempt& attempt, Meaning& meaning) {
   }
 }
 
+bool is_local(const Attempt& attempt, const Relay& relay) {
+  return attempt.agent == "local" || (attempt.agent.empty() && relay.host == "local");
+}
+
+// The agent is known by its own name, or by the form of its lines.
+bool is_piped(const Attempt& attempt) {
+  return attempt.agent == "pipe" ||
+         (attempt.agent != "smtp" && attempt.agent != "lmtp" && attempt.agent != "local" &&
+          attempt.text.substr(0, 14) == "delivered via ");
+}
+
+// What the next hop said, or the command that pipe(8) ran: "delivered via NAME service (output)".
+std::string_view words_of(const Attempt& attempt, bool piped) {
+  if (!piped) {
+    return attempt.text;
+  }
+  constexpr std::string_view kBefore = " service (";
+  const std::size_t at = attempt.text.find(kBefore);
+  return at == std::string_view::npos ? std::string_view()
+                                      : attempt.text.substr(at + kBefore.size());
+}
+
+// A content filter may have the message: then it was handed on, and that is all that is known.
+void judge_filter(const Attempt& attempt, const Relay& relay, Meaning& meaning) {
+  if (meaning.last != Last::delivered && meaning.last != Last::relayed) {
+    return;
+  }
+  const bool local = is_local(attempt, relay) || attempt.agent == "virtual" ||
+                     (attempt.agent.empty() && relay.host == "virtual");
+  meaning.pipe = is_piped(attempt);
+  const bool last_hop = meaning.last == Last::delivered && !local;  // lmtp(8), pipe(8)
+  meaning.by_id = is_loopback(relay) || meaning.configured;
+  meaning.maybe_filter = meaning.by_id || last_hop;
+  meaning.filter =
+      meaning.configured || (last_hop && is_filter_reply(words_of(attempt, meaning.pipe)));
+  if (meaning.filter && last_hop) {
+    meaning.last = Last::relayed;
+  }
+}
+
 // status=sent. Handing on is never called delivery: where the agent is not known, the form of its
 // relay decides, and if that is of no help the outcome is unknown.
 Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
-  constexpr std::array<std::string_view, 5> kDeliver = {"local", "virtual", "lmtp", "pipe",
-                                                        "discard"};
+  constexpr std::array<std::string_view, 4> kDeliver = {"local", "virtual", "lmtp", "pipe"};
   if (!attempt.forwarded_as.empty()) {
     return Last::forwarded;
+  }
+  const bool nowhere = attempt.agent == "discard" ||
+                       (relay.host == "none" && attempt.agent.empty()) ||  // alone without a relay
+                       (is_local(attempt, relay) && attempt.text == "discarded");  // "/dev/null"
+  if (nowhere) {
+    return Last::discarded;
   }
   if (std::find(kDeliver.begin(), kDeliver.end(), attempt.agent) != kDeliver.end()) {
     return Last::delivered;
@@ -72,9 +120,8 @@ Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
   if (attempt.agent == "smtp" || is_tcp(relay)) {
     return Last::relayed;
   }
-  const bool final = relay.host == "local" || relay.host == "virtual" ||
-                     relay.host == "none" ||  // of all that send, discard(8) alone has no relay
-                     is_socket(relay) || attempt.text.substr(0, 14) == "delivered via ";  // pipe(8)
+  const bool final = relay.host == "local" || relay.host == "virtual" || relay.host == "none" ||
+                     is_socket(relay) || is_piped(attempt);
   return final ? Last::delivered : Last::unknown;
 }
 
@@ -140,17 +187,14 @@ std::optional<Meaning> meaning_of(const Attempt& attempt,
   if (const std::optional<MtaName> remote = remote_mta(relay)) {
     meaning.remote_mta = remote->name;
   }
-  meaning.local = attempt.agent == "local" || (attempt.agent.empty() && relay.host == "local");
-  meaning.loopback = is_loopback(relay);
+  meaning.local = is_local(attempt, relay);
   meaning.configured = std::any_of(filters.begin(), filters.end(), [&](const std::string& filter) {
     return is_configured(relay, filter);
   });
+  judge_filter(attempt, relay, meaning);
   if (std::any_of(gates.begin(), gates.end(),
                   [&](const std::string& gate) { return is_configured(relay, gate); })) {
     take_gate_tag(attempt, meaning);
-  }
-  if (meaning.configured && meaning.last == Last::delivered && relay.port.empty()) {
-    meaning.last = Last::unknown;  // piped into a filter: how it comes back the log does not say
   }
   return meaning;
 }

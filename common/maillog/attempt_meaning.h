@@ -16,8 +16,11 @@ struct Meaning {
   EnhancedStatus status;   // of the class that fits: 2 for success, 4 deferred, 4 or 5 bounced
   std::string remote_mta;  // name of type dns, empty if no other host took part, or only a gate
   bool local;              // local(8), whose recipients may have several targets
-  bool loopback;           // the relay is on this host
   bool configured;         // the relay is one of the configured filters
+  bool filter;             // the same, or the reply is one of a content filter
+  bool maybe_filter;       // sent, and it may come back as another message on this host
+  bool by_id;              // the reply's word for that message's queue id may be believed
+  bool pipe;               // pipe(8), from which it would come back by sendmail(1)
 };
 
 // Nothing for words that are no outcome: verification probes, words we do not know.

@@ -32,6 +32,7 @@ std::optional<MtaName> dns_name(const std::string& name) {
 Action action_of(Last last) {
   switch (last) {
     case Last::delivered:
+    case Last::discarded:  // what Postfix itself tells the sender
       return Action::delivered;
     case Last::relayed:
       return Action::relayed;
@@ -78,6 +79,7 @@ void DeliveryTrace::resolve(std::uint32_t index, std::string_view key, Fate& fat
     resolve_slot(slots_[*slot], fate);
   } else {
     resolve_untried(node, fate.action, fate.status);
+    fate.held = node.held;
   }
 }
 
@@ -104,6 +106,7 @@ void DeliveryTrace::resolve_slot(const Slot& slot, Fate& fate) const {
         fate.action = Action::opaque;
       } else {
         fate.action = Action::delayed;
+        fate.held = node.held;
       }
       return;
     case Last::bounced:
@@ -113,21 +116,78 @@ void DeliveryTrace::resolve_slot(const Slot& slot, Fate& fate) const {
       fate.redirected = true;
       resolve_forwarded(slot.child, fate);
       return;
+    case Last::discarded:
+      fate.end = trace::End::discarded;
+      break;
     case Last::delivered:
     case Last::relayed:
     case Last::unknown:
     case Last::transferred:
       break;
   }
-  if (const auto child = filter_child(slot)) {
+  fate.handed_back = fate.handed_back || !slot.returns.empty();
+  std::optional<std::uint32_t> child = filter_child(slot);
+  const Return back = child ? Return{} : returned(slot);
+  child = child ? child : back.child;
+  if (child || back.open) {
     fate.last_attempt.reset();  // handing it to the filter is no attempt
     fate.remote_mta.clear();
     fate.action = Action::delayed;
     fate.status = EnhancedStatus{4, 0, 0};
-    resolve(*child, slot.target, fate);
-    return;
   }
-  fate.action = action_of(slot.last);
+  if (child) {
+    resolve(*child, slot.target, fate);
+  } else if (back.open) {
+    fate.via.push_back(nodes_[back.last].ids[0]);
+  } else if (back.doubtful && slot.last != Last::relayed) {
+    fate.action = Action::opaque;
+    fate.end = trace::End::doubtful;
+  } else {
+    fate.action = action_of(slot.last);
+    if (slot.filter) {
+      fate.end = trace::End::filter;
+    } else if (slot.last == Last::unknown && slot.maybe_filter) {
+      fate.end = trace::End::doubtful;
+    }
+  }
+}
+
+// Mail that comes back goes on there for the recipients it has. For the others: a filter says who
+// it works for (orig_queue_id=) or uses sendmail(1), and what it keeps is not delivered; a mailbox
+// server may hand in a redirected copy over SMTP, and has taken the message nevertheless.
+DeliveryTrace::Return DeliveryTrace::returned(const Slot& slot) const {
+  Return result;
+  bool twice = false;
+  for (const std::uint32_t index : slot.returns) {
+    const Node& node = nodes_[index];
+    if (node.refused) {
+      continue;
+    }
+    if (find_any_spelling(index, slot.target)) {
+      twice = result.child.has_value();
+      result.child = index;
+      continue;
+    }
+    const bool over = node.removed || node.gave_up || node.closed ||
+                      (node.recipients != 0 && node.slots >= node.recipients);
+    if (!over) {
+      result.open = true;
+      result.last = index;
+    } else if (node.link == Link::filtered || (slot.pipe && node.link == Link::picked_up)) {
+      result.doubtful = true;
+    }
+  }
+  if (twice) {
+    result = Return{std::nullopt, false, true, kNone};
+  }
+  return result;
+}
+
+bool DeliveryTrace::is_followed(std::uint32_t node) const {
+  return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return std::find(slot.returns.begin(), slot.returns.end(), node) != slot.returns.end() &&
+           find_any_spelling(node, slot.target).has_value();
+  });
 }
 
 // Everything in the child is the recipient's; if that is more than one address, it is a list.
@@ -186,8 +246,9 @@ Outcome DeliveryTrace::outcome(std::size_t recipient, const TracePolicy& policy)
   };
   switch (fate.action) {
     case Action::delayed: {
+      // Mail on hold is neither tried nor expired: there is no such time.
       const std::optional<TimePoint> until =
-          arrival_ ? std::optional(*arrival_ + policy.queue_lifetime) : std::nullopt;
+          arrival_ && !fate.held ? std::optional(*arrival_ + policy.queue_lifetime) : std::nullopt;
       if (!last_attempt) {
         return never_tried(until);
       }
@@ -260,6 +321,28 @@ DeliveryTrace::Targets DeliveryTrace::targets(std::size_t recipient) const {
 
 bool DeliveryTrace::declined(std::size_t recipient) const {
   return sendmail_ && sendmail_->declined(recipients_[recipient]);
+}
+
+trace::End DeliveryTrace::end(std::size_t recipient) const {
+  return fate_of(recipient).end;
+}
+
+bool DeliveryTrace::handed_back(std::size_t recipient) const {
+  return fate_of(recipient).handed_back;
+}
+
+bool DeliveryTrace::held(std::size_t recipient) const {
+  const Fate fate = fate_of(recipient);
+  return fate.held && fate.action == Action::delayed;
+}
+
+std::string DeliveryTrace::handed_on_as(std::size_t recipient) const {
+  if (sendmail_) {
+    return {};
+  }
+  const auto slot = find_any_spelling(0, key_of(recipients_[recipient]));
+  const bool last = slot && slots_[*slot].last == Last::relayed && slots_[*slot].child == kNone;
+  return last ? slots_[*slot].queued_as : std::string();
 }
 
 trace::Basis DeliveryTrace::basis(std::size_t recipient) const {

@@ -20,6 +20,10 @@ using trace::Link;
 using trace::Node;
 using trace::Slot;
 
+// sendmail(1) only drops a message for pickup(8), which wakes up once a minute at the latest.
+constexpr Seconds kPickupDelay{60};
+constexpr std::size_t kMostNodes = 4096;  // of which none is made for what only may come back
+
 // A retry of a deferred recipient cannot come sooner than this after the attempt before; lines of
 // one pass over an alias come together.
 constexpr Seconds kRetryGap{5};
@@ -38,6 +42,41 @@ TimePoint to_seconds(LogTime at) {
   return std::chrono::floor<Seconds>(at);
 }
 
+// "1.9", "345600": a time as Postfix measured it.
+std::optional<LogTime::duration> parse_delay(std::string_view text) {
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  const auto whole = parse_number<std::uint32_t>(text.substr(0, dot));
+  if (!whole) {
+    return std::nullopt;
+  }
+  LogTime::duration delay = Seconds(*whole);
+  LogTime::duration unit = Seconds(1);
+  for (std::size_t i = dot + 1; i < text.size() && is_digit(text[i]); ++i) {
+    unit /= 10;
+    delay += unit * (text[i] - '0');
+  }
+  return delay;
+}
+
+// How inexact times of the log are: stamps of whole seconds, and delays of two digits.
+LogTime::duration slack_of(LogTime at, LogTime::duration delay) {
+  const bool whole = at == LogTime(std::chrono::floor<Seconds>(at));
+  return (whole ? LogTime::duration(Seconds(1)) : std::chrono::milliseconds(100)) + delay / 16;
+}
+
+// When the hand-over began: connecting and transmitting are the last two of delays=a/b/c/d.
+LogTime handed_over_since(LogTime at, const Attempt& attempt) {
+  const std::size_t last = attempt.delays.rfind('/');
+  if (last == std::string_view::npos) {  // no more is known than that it was in the queue
+    const LogTime::duration delay = parse_delay(attempt.delay).value_or(Seconds(0));
+    return at - delay - slack_of(at, delay);
+  }
+  const std::size_t third = attempt.delays.substr(0, last).rfind('/') + 1;  // 0 if there is none
+  LogTime::duration delay = parse_delay(attempt.delays.substr(last + 1)).value_or(Seconds(0));
+  delay += parse_delay(attempt.delays.substr(third, last - third)).value_or(Seconds(0));
+  return at - delay - slack_of(at, delay);
+}
+
 void sort_unique(std::vector<std::size_t>& values) {
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
@@ -54,7 +93,10 @@ DeliveryTrace::DeliveryTrace(QueueId root,
                              std::optional<TimePoint> arrival,
                              std::vector<std::string> recipients,
                              Recipients mode)
-    : mode_(mode), arrival_(arrival), recipients_(std::move(recipients)) {
+    : mode_(mode),
+      arrival_(arrival),
+      arrival_given_(arrival.has_value()),
+      recipients_(std::move(recipients)) {
   nodes_.emplace_back();
   nodes_[0].ids.push_back(root.text());
   index_all();
@@ -73,7 +115,11 @@ DeliveryTrace::Applied DeliveryTrace::apply(const DeliveryEvent& event,
     return applied;
   }
   if (!node) {
-    join_parent(event, space, applied);
+    if (const MessageId* id = std::get_if<MessageId>(&event.what)) {
+      join_returned(event, message_id_hash(id->message_id), space, evidence, applied);
+    } else {
+      join_parent(event, space, applied);
+    }
   } else if (!has(event.queue_id, space)) {
     return applied;
   } else {
@@ -138,9 +184,15 @@ void DeliveryTrace::join_parent(const DeliveryEvent& event,
     if (child == kNone) {
       return;
     }
+    nodes_[child].at = event.at;
     for (Slot& slot : slots_) {  // its line came first
-      if (slot.node == *parent && slot.child == kNone && slot.queued_as == event.queue_id) {
+      if (slot.node != *parent || slot.child != kNone) {
+        continue;
+      }
+      if (slot.queued_as == event.queue_id) {
         slot.child = child;
+      } else if (slot.maybe_filter && event.at - slot.at <= slack_of(event.at, {})) {
+        slot.returns.push_back(child);
       }
     }
     affected_all(child, applied.changed);
@@ -157,7 +209,7 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
     return std::tuple(node.seen, node.alive, node.message_id, node.closed);
   };
   const auto fate = [&node] {
-    return std::tuple(node.recipients, node.gave_up, node.removed, node.refused);
+    return std::tuple(node.recipients, node.gave_up, node.removed, node.refused, node.held);
   };
   const auto state_before = state();
   const auto fate_before = fate();
@@ -170,6 +222,7 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
   } else if (const Queued* queued = std::get_if<Queued>(&event.what)) {
     node.alive = true;
     node.recipients = std::max(node.recipients, queued->recipients);
+    node.held = false;
   } else if (std::holds_alternative<GaveUp>(event.what)) {
     node.alive = true;
     node.gave_up = node.gave_up || current;
@@ -182,6 +235,11 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
     node.closed = node.removed;  // a short queue id, given out again
   } else if (!std::holds_alternative<Notification>(event.what)) {
     node.alive = true;
+    if (std::holds_alternative<Held>(event.what)) {
+      node.held = true;
+    } else if (std::holds_alternative<Released>(event.what)) {
+      node.held = false;
+    }
   }
   applied.altered = applied.altered || state() != state_before || fate() != fate_before;
   if (fate() != fate_before) {
@@ -251,6 +309,10 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
     return;
   }
   const bool fresh = slots_.size() > slots_before;
+  if (fresh) {
+    note_member(node, slots_[*found].key, applied);
+  }
+  derive_arrival(event, attempt, applied);
   applied.altered = applied.altered || !nodes_[node].alive || !nodes_[node].seen || fresh;
   nodes_[node].alive = true;
   nodes_[node].seen = true;
@@ -289,7 +351,10 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (!slot.several) {
     slot.several = several;
     slot.local = meaning->local;
-    slot.maybe_filter = meaning->loopback || meaning->configured;
+    slot.maybe_filter = meaning->maybe_filter;
+    slot.filter = meaning->filter;
+    slot.pipe = meaning->pipe;
+    slot.returns.clear();
     slot.last = meaning->last;
     slot.status = meaning->status;
     slot.at = at;
@@ -311,8 +376,133 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
         applied.joined.emplace_back(attempt.forwarded_as);
       }
     }
-  } else if (!attempt.queued_as.empty()) {
-    follow_filter(*found, attempt, meaning->configured, evidence, applied);
+    return;
+  }
+  if (!attempt.queued_as.empty()) {
+    follow_filter(*found, attempt, meaning->by_id, meaning->configured, evidence, applied);
+  }
+  if (meaning->maybe_filter && slots_[*found].child == kNone) {
+    note_returns(event, attempt, *found, evidence, applied);
+  }
+}
+
+// The queue manager's delay= counts from the arrival: what a log that begins later still tells.
+void DeliveryTrace::derive_arrival(const DeliveryEvent& event,
+                                   const Attempt& attempt,
+                                   Applied& applied) {
+  const auto delay = parse_delay(attempt.delay);
+  const std::optional<std::uint32_t> node = find_node(event.queue_id);
+  if (arrival_given_ || !delay || node != std::optional<std::uint32_t>(0)) {
+    return;
+  }
+  const TimePoint arrival = to_seconds(event.at - *delay);
+  if (!arrival_ || arrival < *arrival_ - Seconds(1)) {  // else the log's first line is as good
+    arrival_ = arrival;
+    applied.altered = true;
+  }
+}
+
+// What has this message's Message-Id and came in while it was handed over may be what was handed
+// over. It is, for the recipients that it turns out to have.
+void DeliveryTrace::note_returns(const DeliveryEvent& event,
+                                 const Attempt& attempt,
+                                 std::uint32_t index,
+                                 const Evidence& evidence,
+                                 Applied& applied) {
+  Slot& slot = slots_[index];
+  const std::uint32_t parent = slot.node;
+  const LogTime since = handed_over_since(event.at, attempt);
+  for (const std::uint32_t child : nodes_[parent].filtered) {
+    if (nodes_[child].at >= since) {
+      slot.returns.push_back(child);
+    }
+  }
+  const std::uint64_t message_id = nodes_[parent].message_id;
+  if (message_id == 0) {
+    return;
+  }
+  if (slot.pipe) {
+    applied.expected = message_id;
+  }
+  for (const trace::Reception& came :
+       evidence.received_again(message_id, nodes_[parent].space.any_instance())) {
+    if (came.at < since || came.queue_id == event.queue_id) {
+      continue;
+    }
+    if (came.of != nullptr && came.of != this) {
+      // Another message's, which somebody tracks. If that has the recipient too, who knows.
+      if (slot.last == Last::delivered && came.of->find_recipient(slot.target)) {
+        slot.last = Last::unknown;
+      }
+      continue;
+    }
+    if (!find_node(came.queue_id)) {
+      offer(came, parent, applied);
+    }
+    const std::optional<std::uint32_t> child = find_node(came.queue_id);
+    if (child && is_weak(nodes_[*child].link) && nodes_[*child].parent == parent) {
+      slot.returns.push_back(*child);
+    }
+  }
+}
+
+// The Message-Id of what sendmail(1) dropped, after the line that pipe(8) wrote.
+void DeliveryTrace::join_returned(const DeliveryEvent& event,
+                                  std::uint64_t message_id,
+                                  const QueueSpace& space,
+                                  const Evidence& evidence,
+                                  Applied& applied) {
+  const auto came = evidence.received_here(event.queue_id, space);
+  if (message_id == 0 || !came || !came->picked_up) {
+    return;
+  }
+  for (Slot& slot : slots_) {
+    const Node& node = nodes_[slot.node];
+    if (!slot.pipe || !slot.maybe_filter || slot.child != kNone || node.message_id != message_id ||
+        !node.space.same_host(space) || came->at + slack_of(came->at, {}) < LogTime(slot.at) ||
+        came->at - slot.at > kPickupDelay) {
+      continue;
+    }
+    if (!find_node(event.queue_id)) {
+      offer(*came, slot.node, applied);
+    }
+    const std::optional<std::uint32_t> child = find_node(event.queue_id);
+    if (child && nodes_[*child].parent == slot.node) {
+      slot.returns.push_back(*child);
+      affected(slot.node, slot.key, applied.changed);
+      applied.altered = true;
+    }
+  }
+}
+
+void DeliveryTrace::offer(const trace::Reception& came, std::uint32_t parent, Applied& applied) {
+  if (nodes_.size() >= kMostNodes) {
+    return;
+  }
+  const Link link = came.picked_up ? Link::picked_up : Link::returned;
+  const std::uint32_t child = add_node(came.queue_id, link, parent, kNone, came.space);
+  if (child != kNone) {
+    nodes_[child].at = came.at;
+    applied.offered.push_back(came.queue_id);
+  }
+}
+
+// A node has one recipient more: what was in doubt for the parent's may have become clear.
+void DeliveryTrace::note_member(std::uint32_t index, std::string_view key, Applied& applied) {
+  Node& node = nodes_[index];
+  if (node.link == Link::filtered || is_weak(node.link)) {
+    affected_all(index, applied.changed);
+  }
+  if (!is_weak(node.link) || node.bound) {
+    return;
+  }
+  const bool ours = std::any_of(slots_.begin(), slots_.end(), [&](const Slot& slot) {
+    return slot.target == key &&
+           std::find(slot.returns.begin(), slot.returns.end(), index) != slot.returns.end();
+  });
+  if (ours) {
+    node.bound = true;
+    applied.joined.push_back(node.ids[0]);
   }
 }
 
@@ -320,6 +510,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
 // text alone is the other host's claim.
 void DeliveryTrace::follow_filter(std::uint32_t index,
                                   const Attempt& attempt,
+                                  bool by_id,
                                   bool configured,
                                   const Evidence& evidence,
                                   Applied& applied) {
@@ -335,7 +526,7 @@ void DeliveryTrace::follow_filter(std::uint32_t index,
   const auto came =
       evidence.received_here(attempt.queued_as, nodes_[slot.node].space.any_instance());
   const bool same = came && message_id != 0 && came->message_id == message_id;
-  if (came && (configured || (slot.maybe_filter && same))) {
+  if (came && (configured || (by_id && same))) {
     const std::uint32_t child =
         add_node(attempt.queued_as, Link::filtered, slot.node, kNone, came->space);
     if (child != kNone) {
@@ -374,9 +565,14 @@ bool DeliveryTrace::queued() const {
   if (sendmail_) {
     return sendmail_->queued(recipients_);
   }
-  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
-    return (node.link == Link::root || node.seen) && !node.removed && !node.refused;
-  });
+  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    if ((node.link == Link::root || node.seen) && !node.removed && !node.refused &&
+        (!is_weak(node.link) || is_followed(i))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool DeliveryTrace::seen() const {

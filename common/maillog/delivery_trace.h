@@ -25,7 +25,8 @@
 //   requeue (postsuper -r)        the new id continues the old one, same recipients
 //   local alias, .forward, list   "forwarded as NEW": everything in NEW belongs to that recipient
 //   content filter                a hop whose re-injection is proven: by orig_queue_id=, by a
-//                                 configured filter, or over loopback by the same Message-Id here
+//                                 configured filter, or by the same Message-Id coming in here
+//                                 while it was handed over, for the same recipient
 //
 // Recipients are known by what was given at RCPT: the domain in any case, the local part too, since
 // Postfix merges spellings of one address into one delivery. Where the log keeps two spellings that
@@ -80,6 +81,15 @@ class DeliveryTrace {
   // The log shows that it was refused at RCPT after all (Sendmail, by another milter).
   [[nodiscard]] bool declined(std::size_t recipient) const;
   [[nodiscard]] trace::Basis basis(std::size_t recipient) const;
+  // What its action leaves open, for who explains it.
+  [[nodiscard]] trace::End end(std::size_t recipient) const;
+  // Whether it is on hold: nothing is tried, and it does not expire.
+  [[nodiscard]] bool held(std::size_t recipient) const;
+  // It was said to be delivered, maybe, and came in again after that: what was final is not.
+  [[nodiscard]] bool handed_back(std::size_t recipient) const;
+  // The queue id that the next hop's reply gave for it, if that was the last that is known of it;
+  // empty if none. A claim of the other side's.
+  [[nodiscard]] std::string handed_on_as(std::size_t recipient) const;
   // Queue ids that were followed for this recipient, root first.
   [[nodiscard]] std::vector<std::string> via(std::size_t recipient) const;
 
@@ -135,6 +145,19 @@ class DeliveryTrace {
                      const TracePolicy& policy,
                      const Evidence& evidence,
                      Applied& applied);
+  void join_returned(const DeliveryEvent& event,
+                     std::uint64_t message_id,
+                     const QueueSpace& space,
+                     const Evidence& evidence,
+                     Applied& applied);
+  void note_returns(const DeliveryEvent& event,
+                    const Attempt& attempt,
+                    std::uint32_t slot,
+                    const Evidence& evidence,
+                    Applied& applied);
+  void offer(const trace::Reception& came, std::uint32_t parent, Applied& applied);
+  void note_member(std::uint32_t node, std::string_view key, Applied& applied);
+  void derive_arrival(const DeliveryEvent& event, const Attempt& attempt, Applied& applied);
   void apply_to_node(const DeliveryEvent& event, std::uint32_t node, Applied& applied);
   [[nodiscard]] std::optional<std::uint32_t> slot_for(std::uint32_t node,
                                                       std::size_t id,
@@ -143,6 +166,7 @@ class DeliveryTrace {
                                                       Applied& applied);
   void follow_filter(std::uint32_t slot,
                      const Attempt& attempt,
+                     bool by_id,
                      bool configured,
                      const Evidence& evidence,
                      Applied& applied);
@@ -154,10 +178,21 @@ class DeliveryTrace {
   void resolve_slot(const trace::Slot& slot, Fate& fate) const;
   void resolve_forwarded(std::uint32_t child, Fate& fate) const;
   [[nodiscard]] std::optional<std::uint32_t> filter_child(const trace::Slot& slot) const;
+  // Of what may continue the slot (Slot::returns): the one that has its target, or why there is
+  // none.
+  struct Return {
+    std::optional<std::uint32_t> child;
+    bool open = false;      // one may yet show to have it
+    bool doubtful = false;  // it came back, but not to this target, or twice
+    std::uint32_t last = trace::kNone;
+  };
+  [[nodiscard]] Return returned(const trace::Slot& slot) const;
+  [[nodiscard]] bool is_followed(std::uint32_t node) const;
   [[nodiscard]] Fate fate_of(std::size_t recipient) const;
 
   Recipients mode_ = Recipients::captured;
   std::optional<TimePoint> arrival_;
+  bool arrival_given_ = false;  // else it is what the first lines show
   std::vector<std::string> recipients_;
   std::vector<trace::Node> nodes_;  // the root first; a parent before its children
   std::vector<trace::Slot> slots_;

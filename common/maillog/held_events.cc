@@ -4,6 +4,8 @@
 #include "common/maillog/relay.h"
 
 #include <algorithm>
+#include <iterator>
+#include <tuple>
 
 namespace mtrk::maillog {
 namespace {
@@ -12,6 +14,7 @@ constexpr std::size_t kMaxForeign = 65536;  // open transactions; far more than 
 constexpr std::size_t kOverhead = 256;      // of one event beside its octets, roughly
 constexpr std::size_t kUsualEvents = 6;     // of a candidate
 constexpr std::size_t kMaxSpare = 1024;
+constexpr std::size_t kMostOfOneMessageId = 64;  // the others are not found by it
 
 // Sendmail's one record of a message it has taken.
 const Queued* sendmail_record(const DeliveryEvent& event) {
@@ -20,9 +23,13 @@ const Queued* sendmail_record(const DeliveryEvent& event) {
   return taken ? record : nullptr;
 }
 
-// The name of a transaction that is open for a client from elsewhere.
+// The name of a transaction that is open for a client from elsewhere. Two octets of the host are
+// enough for what lasts a moment, and keep the name as short as strings are without an allocation.
 std::string foreign_name(std::string_view queue_id, const QueueSpace& space) {
-  return trace::slot_name(static_cast<std::uint32_t>(space.host), queue_id);
+  std::string name(queue_id);
+  name += static_cast<char>(space.host & 0xFF);
+  name += static_cast<char>(space.host >> 8 & 0xFF);
+  return name;
 }
 
 }  // namespace
@@ -87,6 +94,7 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event,
   } else if (client != nullptr || pickup != nullptr || message_id != nullptr || record != nullptr ||
              std::holds_alternative<Split>(event.what)) {
     add_candidate(event.queue_id);
+    candidates_.back().first = event.at;
   } else {
     return nullptr;
   }
@@ -101,13 +109,27 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event,
   }
   candidate.received =
       candidate.received || client != nullptr || pickup != nullptr || record != nullptr;
+  candidate.picked_up = candidate.picked_up || pickup != nullptr;
   candidate.removed = candidate.removed || std::holds_alternative<Removed>(event.what);
   if (candidate.message_id == 0 && message_id != nullptr) {
     candidate.message_id = message_id_hash(message_id->message_id);
   } else if (candidate.message_id == 0 && record != nullptr) {
     candidate.message_id = message_id_hash(record->message_id);
   }
+  if (!candidate.indexed && candidate.message_id != 0) {
+    index_message_id(candidate);
+  }
   return &candidate;
+}
+
+// Only what may be a message that comes back without a word on whose it is.
+void HeldEvents::index_message_id(Candidate& candidate) {
+  const auto [begin, end] = by_message_id_.equal_range(candidate.message_id);
+  if (candidate.received && candidate.origin.empty() &&
+      static_cast<std::size_t>(std::distance(begin, end)) < kMostOfOneMessageId) {
+    by_message_id_.emplace(candidate.message_id, &candidate);
+    candidate.indexed = true;
+  }
 }
 
 void HeldEvents::note(const DeliveryEvent& event,
@@ -142,6 +164,11 @@ void HeldEvents::forget(Candidates::iterator candidate) {
       std::find_if(begin, end, [&](const auto& row) { return row.second == &*candidate; });
   if (child != end) {
     children_.erase(child);
+  }
+  if (candidate->indexed) {
+    const auto [same, other] = by_message_id_.equal_range(candidate->message_id);
+    by_message_id_.erase(
+        std::find_if(same, other, [&](const auto& row) { return row.second == &*candidate; }));
   }
   const auto [first, last] = index_.equal_range(candidate->queue_id);
   index_.erase(std::find_if(first, last, [&](const auto& row) { return row.second == candidate; }));
@@ -211,7 +238,33 @@ std::optional<trace::Reception> HeldEvents::received_here(std::string_view queue
   if (!known || !(*known)->received) {
     return std::nullopt;
   }
-  return trace::Reception{(*known)->space, (*known)->message_id};
+  return reception(**known);
+}
+
+std::span<const OwnedEvent> HeldEvents::past(std::string_view queue_id,
+                                             const QueueSpace& space) const {
+  const auto known = find(queue_id, space);
+  return known ? std::span<const OwnedEvent>((*known)->events) : std::span<const OwnedEvent>();
+}
+
+trace::Reception HeldEvents::reception(const Candidate& candidate) {
+  return {candidate.queue_id, candidate.space,     candidate.message_id,
+          candidate.first,    candidate.picked_up, nullptr};
+}
+
+std::vector<trace::Reception> HeldEvents::received_again(std::uint64_t message_id,
+                                                         const QueueSpace& host) const {
+  std::vector<trace::Reception> found;
+  const auto [begin, end] = by_message_id_.equal_range(message_id);
+  for (auto row = begin; row != end; ++row) {
+    if (row->second->space.same_host(host)) {
+      found.push_back(reception(*row->second));
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.at, a.queue_id) < std::tie(b.at, b.queue_id);
+  });
+  return found;
 }
 
 }  // namespace mtrk::maillog

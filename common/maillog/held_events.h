@@ -55,6 +55,12 @@ class HeldEvents : public DeliveryTrace::Evidence {
   [[nodiscard]] std::vector<Child> children_of(std::string_view queue_id,
                                                const QueueSpace& space = {}) const;
 
+  // What is held of the id in that queue, which stays held. Valid until the next note() or take().
+  [[nodiscard]] std::span<const OwnedEvent> past(std::string_view queue_id,
+                                                 const QueueSpace& space = {}) const;
+
+  [[nodiscard]] std::vector<trace::Reception> received_again(std::uint64_t message_id,
+                                                             const QueueSpace& host) const override;
   [[nodiscard]] std::optional<trace::Reception> received_here(
       std::string_view queue_id, const QueueSpace& host) const override;
 
@@ -67,8 +73,11 @@ class HeldEvents : public DeliveryTrace::Evidence {
     QueueSpace space;
     std::string origin;            // the id it says it comes from
     bool received = false;         // from a client or pickup, not made inside
+    bool picked_up = false;        // from a pickup
+    bool indexed = false;          // by its Message-Id
     bool removed = false;          // the next one to come under its id is another message
     std::uint64_t message_id = 0;  // hash
+    LogTime first;
     LogTime last;
     std::vector<OwnedEvent> events;
   };
@@ -79,6 +88,8 @@ class HeldEvents : public DeliveryTrace::Evidence {
                                                          const QueueSpace& space) const;
   [[nodiscard]] Candidate* candidate_for(const DeliveryEvent& event, const QueueSpace& space);
   void add_candidate(std::string_view queue_id);
+  void index_message_id(Candidate& candidate);
+  [[nodiscard]] static trace::Reception reception(const Candidate& candidate);
   void forget(Candidates::iterator candidate);
   void expire(LogTime now);
 
@@ -89,6 +100,7 @@ class HeldEvents : public DeliveryTrace::Evidence {
       spare_;  // forgotten ones, used again with their memory: a busy log makes thousands a second
   std::unordered_multimap<std::string_view, Candidates::iterator> index_;  // keys live in the list
   std::unordered_multimap<std::string, const Candidate*> children_;        // by origin
+  std::unordered_multimap<std::uint64_t, Candidate*> by_message_id_;
   // Ids opened by other clients, until their message-id= line shows that they are no new ones.
   // With their host: it may be another host's id, too.
   std::unordered_set<std::string> foreign_;

@@ -291,7 +291,8 @@ void SendmailTrace::resolve_result(const Result& result, unsigned depth, Fate& f
     case Last::transferred:
       fate.action = Action::transferred;
       return;
-    case Last::forwarded:  // Postfix' word
+    case Last::forwarded:  // Postfix' words
+    case Last::discarded:
     case Last::unknown:
       fate.action = Action::opaque;
       return;

@@ -2,6 +2,8 @@
 #include "common/maillog/delivery_trace.h"
 #include "common/maillog/trace_fields.h"
 
+#include <algorithm>
+
 // The form in which the store keeps a trace. Version first; everything is checked on the way in, so
 // that a record that passes cannot make the trace read outside of itself.
 namespace mtrk::maillog {
@@ -26,8 +28,20 @@ enum NodeFlag : std::uint8_t {
   kRefused = 16,
   kClosed = 32,
   kSpaceKnown = 64,  // three numbers follow
+  kHeld = 128,
 };
-enum SlotFlag : std::uint8_t { kSeveral = 1, kLocal = 2, kMaybeFilter = 4 };
+enum SlotFlag : std::uint8_t {
+  kSeveral = 1,
+  kLocal = 2,
+  kMaybeFilter = 4,
+  kFilter = 8,
+  kPipe = 16,
+  kReturns = 32,  // their list follows
+};
+
+bool is_child_of_filter(Link link) {
+  return link == Link::filtered || is_weak(link);
+}
 
 std::uint8_t flag(bool set, std::uint8_t bit) {
   return set ? bit : std::uint8_t{0};
@@ -69,20 +83,24 @@ void put_node(std::string& out, const Node& node) {
   put_u8(out, static_cast<std::uint8_t>(flag(node.seen, kSeen) | flag(node.alive, kAlive) |
                                         flag(node.gave_up, kGaveUp) | flag(node.removed, kRemoved) |
                                         flag(node.refused, kRefused) | flag(node.closed, kClosed) |
-                                        flag(is_known(node.space), kSpaceKnown)));
+                                        flag(is_known(node.space), kSpaceKnown) |
+                                        flag(node.held, kHeld)));
   if (is_known(node.space)) {
     put_u64(out, node.space.host);
     put_u64(out, node.space.domain);
     put_u64(out, node.space.instance);
+  }
+  if (is_child_of_filter(node.link)) {
+    put_u64(out, static_cast<std::uint64_t>(node.at.time_since_epoch().count()));
   }
 }
 bool get_node(std::string_view& in, std::uint8_t version, Node& node) {
   std::uint8_t link = 0;
   std::uint8_t flags = 0;
   if (!get_strings(in, node.ids) || node.ids.empty() || !get_u8(in, link) ||
-      link > static_cast<std::uint8_t>(Link::filtered) || !get_u32(in, node.parent) ||
-      !get_u32(in, node.slot) || !get_u32(in, node.depth) || !get_u32(in, node.recipients) ||
-      !get_u64(in, node.message_id) || !get_u8(in, flags)) {
+      link > static_cast<std::uint8_t>(version >= kVersion ? Link::picked_up : Link::filtered) ||
+      !get_u32(in, node.parent) || !get_u32(in, node.slot) || !get_u32(in, node.depth) ||
+      !get_u32(in, node.recipients) || !get_u64(in, node.message_id) || !get_u8(in, flags)) {
     return false;
   }
   node.link = static_cast<Link>(link);
@@ -93,13 +111,23 @@ bool get_node(std::string_view& in, std::uint8_t version, Node& node) {
   node.refused = (flags & kRefused) != 0;
   node.closed = (flags & kClosed) != 0;
   const int all = kSeen | kAlive | kGaveUp | kRemoved | kRefused | kClosed |
-                  (version >= kVersion ? kSpaceKnown : 0);
+                  (version >= kVersion ? kSpaceKnown | kHeld : 0);
   if ((flags & ~all) != 0) {
     return false;
   }
-  return (flags & kSpaceKnown) == 0 ||
-         (get_u64(in, node.space.host) && get_u64(in, node.space.domain) &&
-          get_u64(in, node.space.instance) && is_known(node.space));
+  node.held = (flags & kHeld) != 0;
+  if ((flags & kSpaceKnown) != 0 &&
+      (!get_u64(in, node.space.host) || !get_u64(in, node.space.domain) ||
+       !get_u64(in, node.space.instance) || !is_known(node.space))) {
+    return false;
+  }
+  std::uint64_t at = 0;
+  if (version < kVersion || !is_child_of_filter(node.link)) {
+    return true;
+  }
+  node.at =
+      get_u64(in, at) ? LogTime(LogTime::duration(static_cast<std::int64_t>(at))) : LogTime::max();
+  return node.at.time_since_epoch() < kFarthestLog && node.at.time_since_epoch() > -kFarthestLog;
 }
 
 void put_slot(std::string& out, const Slot& slot) {
@@ -107,7 +135,9 @@ void put_slot(std::string& out, const Slot& slot) {
   put_text(out, slot.key);
   put_text(out, slot.target);
   put_u8(out, static_cast<std::uint8_t>(flag(slot.several, kSeveral) | flag(slot.local, kLocal) |
-                                        flag(slot.maybe_filter, kMaybeFilter)));
+                                        flag(slot.maybe_filter, kMaybeFilter) |
+                                        flag(slot.filter, kFilter) | flag(slot.pipe, kPipe) |
+                                        flag(!slot.returns.empty(), kReturns)));
   put_u8(out, static_cast<std::uint8_t>(slot.last));
   put_u8(out, slot.status.status_class);
   put_u16(out, slot.status.subject);
@@ -121,13 +151,30 @@ void put_slot(std::string& out, const Slot& slot) {
   for (const std::uint64_t line : slot.lines) {
     put_u64(out, line);
   }
+  if (!slot.returns.empty()) {
+    put_varint(out, static_cast<std::uint32_t>(slot.returns.size()));
+    for (const std::uint32_t node : slot.returns) {
+      put_u32(out, node);
+    }
+  }
 }
-bool get_slot(std::string_view& in, Slot& slot) {
+bool get_returns(std::string_view& in, std::vector<std::uint32_t>& returns) {
+  std::uint32_t count = 0;
+  if (!get_varint(in, count) || count == 0 || count > in.size() / sizeof(std::uint32_t)) {
+    return false;
+  }
+  returns.resize(count);
+  return std::all_of(returns.begin(), returns.end(),
+                     [&in](std::uint32_t& node) { return get_u32(in, node); });
+}
+bool get_slot(std::string_view& in, std::uint8_t version, Slot& slot) {
+  const int all =
+      kSeveral | kLocal | kMaybeFilter | (version >= kVersion ? kFilter | kPipe | kReturns : 0);
   std::uint8_t flags = 0;
   std::uint8_t last = 0;
   if (!get_u32(in, slot.node) || !get_string(in, slot.key) || !get_string(in, slot.target) ||
-      !get_u8(in, flags) || (flags & ~(kSeveral | kLocal | kMaybeFilter)) != 0 ||
-      !get_u8(in, last) || last > static_cast<std::uint8_t>(Last::transferred) ||
+      !get_u8(in, flags) || (flags & ~all) != 0 || !get_u8(in, last) ||
+      last > static_cast<std::uint8_t>(version >= kVersion ? Last::discarded : Last::transferred) ||
       !get_u8(in, slot.status.status_class) || !get_u16(in, slot.status.subject) ||
       !get_u16(in, slot.status.detail) || !get_time(in, slot.at) ||
       !get_string(in, slot.remote_mta) || !get_u32(in, slot.id) || !get_u32(in, slot.child) ||
@@ -142,8 +189,10 @@ bool get_slot(std::string_view& in, Slot& slot) {
   slot.several = (flags & kSeveral) != 0;
   slot.local = (flags & kLocal) != 0;
   slot.maybe_filter = (flags & kMaybeFilter) != 0;
+  slot.filter = (flags & kFilter) != 0;
+  slot.pipe = (flags & kPipe) != 0;
   slot.last = static_cast<Last>(last);
-  return true;
+  return (flags & kReturns) == 0 || get_returns(in, slot.returns);
 }
 
 // A parent stands before its children, and one hop nearer to the root: no walk can run in circles.
@@ -171,6 +220,12 @@ bool is_sound(const std::vector<Node>& nodes, const std::vector<Slot>& slots) {
     if (slot.child != kNone &&
         (slot.child >= nodes.size() || nodes[slot.child].parent != slot.node)) {
       return false;
+    }
+    for (const std::uint32_t node : slot.returns) {
+      if (node >= nodes.size() || nodes[node].parent != slot.node ||
+          !is_child_of_filter(nodes[node].link)) {
+        return false;
+      }
     }
   }
   return true;
@@ -227,6 +282,7 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
   result.mode_ = mode == 1 ? Recipients::collect : Recipients::captured;
   if (has_arrival == 1) {
     result.arrival_ = arrival;
+    result.arrival_given_ = true;
   }
   result.nodes_.resize(count);
   for (Node& node : result.nodes_) {
@@ -239,7 +295,7 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
   }
   result.slots_.resize(count);
   for (Slot& slot : result.slots_) {
-    if (!get_slot(in, slot)) {
+    if (!get_slot(in, version, slot)) {
       return corrupt();
     }
   }

@@ -13,6 +13,8 @@ namespace mtrk::maillog {
 
 inline constexpr Seconds kFarthest{std::int64_t{1} << 40};  // what sums of instants cannot overflow
 
+inline constexpr LogTime::duration kFarthestLog{std::int64_t{1} << 62};
+
 inline void put_time(std::string& out, TimePoint at) {
   put_u64(out, static_cast<std::uint64_t>(at.time_since_epoch().count()));
 }

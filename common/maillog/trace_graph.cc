@@ -17,6 +17,10 @@ using trace::slot_name;
 
 namespace {
 
+bool may_return_as(const trace::Slot& slot, std::uint32_t node) {
+  return std::find(slot.returns.begin(), slot.returns.end(), node) != slot.returns.end();
+}
+
 // Postfix gives up at hopcount_limit (50); a longer chain is none.
 constexpr std::uint32_t kMaxDepth = 50;
 
@@ -37,6 +41,7 @@ void DeliveryTrace::index_all() {
   }
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     slot_index_.emplace(slot_name(slots_[i].node, slots_[i].key), i);
+    ++nodes_[slots_[i].node].slots;
     static_cast<void>(note_spelling(i));
     if (slots_[i].target != slots_[i].key) {
       target_index_.emplace(slot_name(slots_[i].node, slots_[i].target), i);
@@ -106,6 +111,7 @@ std::uint32_t DeliveryTrace::add_slot(std::uint32_t node, std::string key, std::
   slot.key = std::move(key);
   slot.target = slot.key;
   slots_.push_back(std::move(slot));
+  ++nodes_[node].slots;
   set_target(index, std::move(target));
   return index;
 }
@@ -168,7 +174,7 @@ void DeliveryTrace::affected_all(std::uint32_t node, std::vector<std::size_t>& o
     affected(at.parent, slots_[at.slot].key, out);
   } else {
     for (const Slot& slot : slots_) {
-      if (slot.node == at.parent && slot.child == node) {
+      if (slot.node == at.parent && (slot.child == node || may_return_as(slot, node))) {
         affected(at.parent, slot.key, out);
       }
     }

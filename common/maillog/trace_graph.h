@@ -21,6 +21,10 @@ enum class Link : std::uint8_t {
   root,
   forwarded,  // made by local(8) for one slot of the parent: all in it belongs to that slot
   filtered,   // re-injected behind a content filter: recipients match the parent's targets
+  // The same Message-Id came in over loopback, or by sendmail(1), while the parent was handed on:
+  // the parent's recipients that it is for go on in it, and no others.
+  returned,
+  picked_up,
 };
 
 struct Node {
@@ -38,6 +42,10 @@ struct Node {
   bool removed = false;                 // out of the queue
   bool refused = false;                 // rejected or discarded after all
   bool closed = false;                  // its id was given to another message
+  bool held = false;                    // on hold: no attempts, no expiry
+  LogTime at;                           // filtered, returned, picked_up: its first line
+  bool bound = false;                   // a returned one that joined (not kept)
+  std::uint32_t slots = 0;              // of its own (derived)
   std::vector<std::uint32_t> filtered;  // children behind a filter (derived)
 };
 
@@ -49,6 +57,7 @@ enum class Last : std::uint8_t {  // what the last line that counts said
   forwarded,
   unknown,      // sent, by an agent we cannot tell delivery from handing on
   transferred,  // mtrk-gate handed it on with MTRK=
+  discarded,    // delivered to nowhere, as configured
 };
 
 // The attempts of one recipient of a node: those with the same orig_to= (to= if there is none);
@@ -60,14 +69,17 @@ struct Slot {
   bool several = false;       // more than one target: what follows is of no interest any more
   bool local = false;         // the last line was local(8)'s
   bool maybe_filter = false;  // sent to a relay that may have re-injected it
+  bool filter = false;        // that is one: configured, or by its reply
+  bool pipe = false;          // by pipe(8)
   Last last = Last::deferred;
   EnhancedStatus status{4, 0, 0};
   TimePoint at;
-  std::string remote_mta;       // name of type dns, empty if none
-  std::uint32_t id = 0;         // index in Node::ids under which the last line was
-  std::uint32_t child = kNone;  // node that continues it
-  std::string queued_as;        // the next hop's id for it, as long as it may become a child
-  std::uint64_t text = 0;       // hash of what local(8) said
+  std::string remote_mta;              // name of type dns, empty if none
+  std::uint32_t id = 0;                // index in Node::ids under which the last line was
+  std::uint32_t child = kNone;         // node that continues it
+  std::vector<std::uint32_t> returns;  // nodes that may continue it
+  std::string queued_as;               // the next hop's id for it, as long as it may become a child
+  std::uint64_t text = 0;              // hash of what local(8) said
   std::array<std::uint64_t, 4> lines{};  // hashes of the last lines: duplicates change nothing
 };
 
@@ -75,6 +87,11 @@ struct Slot {
 [[nodiscard]] inline std::string slot_name(std::uint32_t node, std::string_view key) {
   std::string name(reinterpret_cast<const char*>(&node), sizeof node);
   return name.append(key);
+}
+
+// Whether the node is known to be this message only by its recipients.
+[[nodiscard]] inline bool is_weak(Link link) {
+  return link == Link::returned || link == Link::picked_up;
 }
 
 [[nodiscard]] inline bool is_final(Last last) {

@@ -2,6 +2,7 @@
 
 #include "common/maillog/delivery_trace.h"
 #include "common/maillog/held_events.h"
+#include "common/maillog/return_watch.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,14 +19,18 @@
 // kept for a while, bounded in log time (120 s), in number and in octets, and replayed when the
 // link appears. Ids received from a remote client without orig_queue_id cannot be children: nothing
 // of them is kept, which is what makes untracked mail free.
+//
+// What may turn out to be a child by its recipients only (DeliveryTrace) is shown to all traces
+// that it may belong to, until it joins one. Who waits for that is not kept over a restart: then
+// such a message stays in the queue as far as its trace knows.
 namespace mtrk::maillog {
 
 // Where traces live. All calls come from one thread.
 class TraceIndex {
  public:
   virtual ~TraceIndex() = default;
-  // The trace that `queue_id` belongs to, or null. The pointer is valid until the next find():
-  // bind() and changed() with that trace leave it alone.
+  // The trace that `queue_id` belongs to, or null. The pointer is valid until the call of route()
+  // ends: find(), bind() and changed() leave it alone.
   [[nodiscard]] virtual DeliveryTrace* find(std::string_view queue_id) = 0;
   virtual void bind(std::string_view queue_id, DeliveryTrace& trace) = 0;  // joined
   // The event altered `trace` (already applied); `recipients` as Applied::changed: may be empty,
@@ -56,9 +61,19 @@ class TraceRouter {
   }
 
  private:
+  void apply(DeliveryTrace& trace,
+             const DeliveryEvent& event,
+             const QueueSpace& space,
+             TraceIndex& index);
+  void show_to_watchers(const DeliveryEvent& event,
+                        const QueueSpace& space,
+                        const DeliveryTrace* owner,
+                        TraceIndex& index);
+
   TracePolicy policy_;
   QueueSpaces spaces_;
   HeldEvents held_;
+  ReturnWatch<std::string> watch_;  // traces by their root
 };
 
 }  // namespace mtrk::maillog

@@ -209,8 +209,8 @@ void LiveTraces::confirm(Serial serial, Mta mta, TimePoint at) {
   }
   const std::string root = found->trace.trace.root();
   // Of all events this one says no more than that there is a queue file.
-  const maillog::DeliveryEvent held{at, root, maillog::Held{}, mta};
-  static_cast<void>(found->trace.trace.apply(held, policy_, maillog::trace::Evidence()));
+  const maillog::DeliveryEvent there{at, root, maillog::Requeued{}, mta};
+  static_cast<void>(found->trace.trace.apply(there, policy_, maillog::trace::Evidence()));
   judge_again(serial, *found);
 }
 
@@ -276,9 +276,10 @@ void LiveTraces::set_outcome(Entry& entry, std::size_t recipient) {
   Recipient& stored = entry.message->message.recipients.at(recipient);
   Outcome outcome = entry.trace.trace.outcome(recipient, policy_);
   // An import may know more than the log: what is final stays so unless it is final again, and
-  // "opaque" only ever replaces "delayed".
+  // "opaque" only ever replaces "delayed". What a filter handed back was not final.
   const bool regress = is_terminal(stored.outcome) &&
-                       (!is_terminal(outcome) || std::holds_alternative<Opaque>(outcome));
+                       (!is_terminal(outcome) || std::holds_alternative<Opaque>(outcome)) &&
+                       !entry.trace.trace.handed_back(recipient);
   if (!regress) {
     stored.outcome = std::move(outcome);
     stored.redirected = entry.trace.trace.redirected(recipient);

@@ -24,7 +24,7 @@ struct WriterOptions {
   Seconds default_retention{9 * 24 * 3600};          // MTRK-3.1-15
   Seconds maximum_retention{30 * 24 * 3600};         // never under a day (MTRK-3.1-13)
   maillog::TracePolicy trace;
-  std::string host;         // this machine's name: see TraceRouter; may be empty
+  std::string host{};       // this machine's name: see TraceRouter; may be empty
   bool grow_ahead = false;  // for small commits that somebody waits for (Env::grow_ahead)
 };
 

@@ -32,7 +32,12 @@ DeliveryEvent make_event(mtrk::FuzzInput& in, mtrk::LogTime at) {
   const auto id = [&in] { return kIds[in.below(kIds.size())]; };
   const auto address = [&in] { return kAddresses[in.below(kAddresses.size())]; };
   DeliveryEvent event{at, id(), {}};
-  switch (in.below(14)) {
+  constexpr std::array<std::string_view, 4> kHosts = {"mx", "mx", "", "mxb"};
+  constexpr std::array<std::string_view, 4> kPrograms = {"postfix/qmgr", "postfix/smtp", "other",
+                                                         "postfix-out/qmgr"};
+  event.host = kHosts[in.below(kHosts.size())];
+  event.program = kPrograms[in.below(kPrograms.size())];
+  switch (in.below(16)) {
     case 0:
       event.what = Client{in.below(2) == 0 ? "x[127.0.0.1]" : "x[192.0.2.1]",
                           in.below(2) == 0 ? ""sv : id()};
@@ -58,15 +63,22 @@ DeliveryEvent make_event(mtrk::FuzzInput& in, mtrk::LogTime at) {
     case 7:
       event.what = Requeued{};
       break;
+    case 9:
+      event.what = Released{};
+      break;
     case 8:
       event.what = Held{};
       break;
     default: {
-      constexpr std::array<std::string_view, 4> kAgents = {"smtp", "local", "lmtp", ""};
+      constexpr std::array<std::string_view, 6> kAgents = {"smtp", "local", "lmtp",
+                                                           "pipe", "pipe",  ""};
       constexpr std::array<std::string_view, 4> kWords = {"sent", "deferred", "bounced",
                                                           "SOFTBOUNCE"};
-      constexpr std::array<std::string_view, 4> kRelays = {"local", "none", "f[127.0.0.1]:10025",
-                                                           "mx[192.0.2.1]:25"};
+      constexpr std::array<std::string_view, 5> kRelays = {
+          "local", "none", "f[127.0.0.1]:10024", "f[127.0.0.1]:10025", "mx[192.0.2.1]:25"};
+      constexpr std::array<std::string_view, 4> kTexts = {
+          "one", "250 2.7.0 BLOCKED (1)", "delivered via x service (discarded)", "discarded"};
+      constexpr std::array<std::string_view, 4> kDelays = {"", "0/0/0/3.8", "x/y", "1/1/9999/1"};
       Attempt attempt{};
       attempt.agent = kAgents[in.below(kAgents.size())];
       attempt.recipient = address();
@@ -74,7 +86,9 @@ DeliveryEvent make_event(mtrk::FuzzInput& in, mtrk::LogTime at) {
       attempt.relay = kRelays[in.below(kRelays.size())];
       attempt.status = kWords[in.below(kWords.size())];
       attempt.dsn = mtrk::EnhancedStatus{static_cast<std::uint8_t>(in.below(6)), 1, 9};
-      attempt.text = in.below(2) == 0 ? "one" : "two";
+      attempt.text = kTexts[in.below(kTexts.size())];
+      attempt.delay = in.below(2) == 0 ? "2.5" : "345600";
+      attempt.delays = kDelays[in.below(kDelays.size())];
       if (attempt.status == "sent") {
         attempt.forwarded_as = attempt.agent == "local" && in.below(2) == 0 ? id() : ""sv;
         attempt.queued_as = attempt.agent == "smtp" ? id() : ""sv;
@@ -146,9 +160,12 @@ void run_events(mtrk::FuzzInput& in) {
       require(make_outcome(fields_of(outcome)).has_value());  // what RFC 3886 allows
       const std::vector<std::string> via = trace.via(r);
       require(!via.empty() && via[0] == kIds[0]);
-      require(via.size() > 1 || may_follow(before[r], action_of(outcome)));
+      require(via.size() > 1 || trace.handed_back(r) || may_follow(before[r], action_of(outcome)));
       before[r] = via.size() > 1 ? mtrk::Action::delayed : action_of(outcome);
       static_cast<void>(trace.redirected(r));
+      static_cast<void>(trace.end(r));
+      require(!trace.held(r) || action_of(outcome) == mtrk::Action::delayed);
+      static_cast<void>(trace.handed_on_as(r));
     }
     check_codec(trace);
   }

@@ -20,14 +20,15 @@ TEST(AttemptMeaningTest, MapsWordsAndAgents) {
   const Case cases[] = {
       {"local", "local", "sent", "2.0.0", "delivered to maildir", Last::delivered, "2.0.0"},
       {"virtual", "virtual", "sent", "2.0.0", "delivered to mailbox", Last::delivered, "2.0.0"},
-      {"discard", "none", "sent", "2.0.0", "bit bucket", Last::delivered, "2.0.0"},
+      {"discard", "none", "sent", "2.0.0", "bit bucket", Last::discarded, "2.0.0"},
+      {"local", "local", "sent", "2.0.0", "discarded", Last::discarded, "2.0.0"},
       {"pipe", "maildrop", "sent", "2.0.0", "delivered via maildrop service", Last::delivered,
        "2.0.0"},
       {"lmtp", "mx[192.0.2.1]:24", "sent", "2.1.5", "250 ok", Last::delivered, "2.1.5"},
       {"smtp", "mx[192.0.2.1]:25", "sent", "2.0.0", "250 ok", Last::relayed, "2.0.0"},
       // the agent's name is not in the log, or means nothing to us
       {"", "local", "sent", "2.0.0", "delivered to maildir", Last::delivered, "2.0.0"},
-      {"", "none", "sent", "2.0.0", "bit bucket", Last::delivered, "2.0.0"},
+      {"", "none", "sent", "2.0.0", "bit bucket", Last::discarded, "2.0.0"},
       {"", "mx[/lmtp]", "sent", "2.0.0", "250 ok", Last::delivered, "2.0.0"},
       {"", "mx[private/dovecot-lmtp]", "sent", "2.0.0", "250 ok", Last::delivered, "2.0.0"},
       {"", "maildrop", "sent", "2.0.0", "delivered via maildrop service", Last::delivered, "2.0.0"},
@@ -67,8 +68,8 @@ TEST(AttemptMeaningTest, MapsWordsAndAgents) {
 }
 
 TEST(AttemptMeaningTest, KnowsConfiguredFilters) {
-  const std::vector<std::string> filters = {"127.0.0.1:10025", "[::1]:10026", "scan:10027",
-                                            "spamfilter"};
+  const std::vector<std::string> filters = {"127.0.0.1:10025", "[::1]:10026",  "scan:10027",
+                                            "spamfilter",      "private/scan", "unix:/run/scan"};
   const auto configured = [&](std::string_view relay, std::string_view agent = "smtp") {
     Attempt attempt{};
     attempt.agent = agent;
@@ -81,6 +82,9 @@ TEST(AttemptMeaningTest, KnowsConfiguredFilters) {
   EXPECT_TRUE(configured("::1[::1]:10026"));
   EXPECT_TRUE(configured("scan[192.0.2.7]:10027"));
   EXPECT_TRUE(configured("spamfilter", "pipe"));
+  EXPECT_TRUE(configured("mx[private/scan]", "lmtp"));
+  EXPECT_TRUE(configured("mx[/run/scan]", "lmtp"));
+  EXPECT_FALSE(configured("mx[private/dovecot-lmtp]", "lmtp"));
   EXPECT_FALSE(configured("127.0.0.1[127.0.0.1]:10026"));
   EXPECT_FALSE(configured("127.0.0.2[127.0.0.2]:10025"));
   EXPECT_FALSE(configured("spamfilter[192.0.2.1]:25"));
@@ -89,7 +93,7 @@ TEST(AttemptMeaningTest, KnowsConfiguredFilters) {
   piped.agent = "pipe";
   piped.relay = "spamfilter";
   piped.status = "sent";
-  EXPECT_EQ(meaning_of(piped, filters)->last, Last::unknown) << "a filter's pipe is no mailbox";
+  EXPECT_EQ(meaning_of(piped, filters)->last, Last::relayed) << "a filter's pipe is no mailbox";
 }
 
 // MTSN-3.3.3-11: only what a configured gate says of its next hop counts, in its place.
@@ -110,7 +114,7 @@ TEST(AttemptMeaningTest, BelievesTheTagOfAConfiguredGate) {
   EXPECT_EQ(passed.last, Last::transferred);
   EXPECT_EQ(format_enhanced_status(passed.status), "2.4.0");
   EXPECT_EQ(passed.remote_mta, "mx.x");
-  EXPECT_FALSE(passed.loopback) << "it is no filter";
+  EXPECT_FALSE(passed.maybe_filter) << "it is no filter";
 
   const Meaning relayed =
       meaning(kGate, "sent", "250 2.0.0 mtrk-gate=relayed/[192.0.2.1]:25 Ok: queued as A");

@@ -257,6 +257,108 @@ TEST(DeliveryTraceTest, ARequeuedMessageGoesOnUnderItsNewId) {
   EXPECT_FALSE(log.trace().queued());
 }
 
+// What the log's first line does not tell, delay= does.
+TEST(DeliveryTraceTest, TheArrivalIsTheAttemptLessItsDelay) {
+  struct Case {
+    std::string delay;
+    Seconds before;  // the attempt
+  };
+  for (const bool queued_first : {false, true}) {
+    for (const Case& test :
+         {Case{"345600", Seconds(345600)}, Case{"30", Seconds(30)}, Case{"3600", Seconds(3600)},
+          Case{"431940", Seconds(431940)}, Case{"284198.5", Seconds(284199)}}) {
+      DeliveryTrace trace(*QueueId::parse(kId), std::nullopt, {"a@b.example"},
+                          Recipients::captured);
+      const LogTime at{Seconds(1'795'219'200)};
+      const trace::Evidence nothing;
+      if (queued_first) {
+        static_cast<void>(trace.apply({at, kId, Queued{"s@a", 1}}, {}, nothing));
+      }
+      Attempt attempt{};
+      attempt.agent = "smtp";
+      attempt.recipient = "a@b.example";
+      attempt.relay = "none";
+      attempt.status = "deferred";
+      attempt.delay = test.delay;
+      static_cast<void>(trace.apply({at, kId, attempt}, {}, nothing));
+      const Outcome outcome = trace.outcome(0, {});
+      const Delayed& delayed = std::get<Delayed>(outcome);
+      EXPECT_EQ(delayed.will_retry_until,
+                TimePoint(Seconds(1'795'219'200)) - test.before + TracePolicy().queue_lifetime)
+          << test.delay;
+    }
+  }
+}
+
+TEST(DeliveryTraceTest, AKnownArrivalIsNotMovedByADelay) {
+  const TimePoint arrival{Seconds(1'795'219'000)};
+  for (const std::string_view delay : {"345600", "x", "", "9999999999999999999", "-1"}) {
+    DeliveryTrace trace(*QueueId::parse(kId), arrival, {"a@b.example"}, Recipients::captured);
+    Attempt attempt{};
+    attempt.agent = "smtp";
+    attempt.recipient = "a@b.example";
+    attempt.relay = "none";
+    attempt.status = "deferred";
+    attempt.delay = delay;
+    static_cast<void>(
+        trace.apply({LogTime(Seconds(1'795'219'200)), kId, attempt}, {}, trace::Evidence()));
+    EXPECT_EQ(std::get<Delayed>(trace.outcome(0, {})).will_retry_until,
+              arrival + TracePolicy().queue_lifetime);
+  }
+}
+
+TEST(DeliveryTraceTest, MailOnHoldHasNoTimeUntilWhichItIsTried) {
+  struct Case {
+    const char* what;
+    std::vector<std::string> lines;
+    bool held;
+  };
+  const std::string milter =
+      "postfix/cleanup ID: milter-hold: END-OF-MESSAGE from x[192.0.2.7]: milter triggers HOLD "
+      "action";
+  const std::string active = "postfix/qmgr ID: from=<s@a>, size=1, nrcpt=1 (queue active)";
+  const std::string deferred =
+      "postfix/smtp ID: to=<a@b.example>, relay=none, delay=1, delays=0/0/1/0, dsn=4.4.1, "
+      "status=deferred (no)";
+  const std::string by_hand = "postfix/postsuper ID: placed on hold";
+  const std::string released = "postfix/postsuper ID: released from hold";
+  for (const Case& test :
+       {Case{"by a milter", {milter}, true},
+        Case{"by a header", {"postfix/cleanup ID: hold: header Subject: x"}, true},
+        Case{"by an access table",
+             {"postfix/smtpd ID: hold: RCPT from x[192.0.2.7]: on hold"},
+             true},
+        Case{"by hand", {active, by_hand}, true},
+        Case{"by hand after an attempt", {active, deferred, by_hand}, true},
+        Case{"by hand while it was tried", {active, by_hand, deferred}, true},
+        Case{"released", {milter, released}, false},
+        Case{"released, the line is lost", {milter, active}, false},
+        Case{"released after an attempt", {active, deferred, by_hand, released}, false},
+        Case{"again", {milter, released, by_hand}, true},
+        Case{"never", {active, deferred}, false}}) {
+    DeliveryTrace trace(*QueueId::parse(kId), TimePoint(Seconds(1'795'219'200)), {"a@b.example"},
+                        Recipients::captured);
+    for (std::string line : test.lines) {
+      line.replace(line.find(" ID:"), 3, " " + kId);
+      LogLine parts{};
+      parts.at = LogTime(Seconds(1'795'219'201));
+      parts.program = std::string_view(line).substr(0, line.find(' '));
+      parts.text = std::string_view(line).substr(line.find(' ') + 1);
+      DeliveryEvent event;
+      ASSERT_EQ(parse_postfix(parts, event), LineKind::events) << line;
+      static_cast<void>(trace.apply(event, {}, trace::Evidence()));
+    }
+    std::string stored;
+    trace.encode(stored);
+    std::string_view in = stored;
+    const auto decoded = DeliveryTrace::decode(in);
+    ASSERT_TRUE(decoded);
+    const Outcome outcome = decoded->outcome(0, {});
+    EXPECT_EQ(std::get<Delayed>(outcome).will_retry_until.has_value(), !test.held) << test.what;
+    EXPECT_EQ(decoded->held(0), test.held) << test.what;
+  }
+}
+
 class FilterTest : public testing::Test {
  protected:
   // The message with its Message-Id, and a re-injection of it that is already under way.
@@ -315,7 +417,7 @@ TEST_F(FilterTest, AQueueIdInTheTextOfAnotherHostProvesNothing) {
 }
 
 TEST_F(FilterTest, AReplyThatNamesTheMessageItselfIsNoChild) {
-  reinject("localhost[127.0.0.1]", "<1@a>");
+  reinject("localhost[127.0.0.1]", "<other@a>");
   log_.attempt("smtp", kId, "to=<a@b.example>", "127.0.0.1[127.0.0.1]:10025", "2.0.0",
                "sent (250 2.0.0 Ok: queued as " + kId + ")");
   EXPECT_EQ(log_.outcome(), "relayed 2.1.9");
