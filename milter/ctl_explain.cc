@@ -4,10 +4,10 @@
 #include "common/base/exit_code.h"
 #include "common/base/line_reader.h"
 #include "common/base/process.h"
-#include "common/track/address.h"
-#include "milter/ctl_json.h"
+#include "common/base/utf8.h"
+#include "milter/ctl_account.h"
+#include "milter/ctl_explain_json.h"
 #include "milter/ctl_log_reader.h"
-#include "milter/ctl_story.h"
 #include "milter/ctl_timeline.h"
 
 #include <unistd.h>
@@ -18,14 +18,15 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <map>
+#include <memory>
 #include <stdexcept>
 
 namespace mtrk {
 namespace {
 
 using maillog::DeliveryEvent;
-using maillog::Recipients;
 using maillog::TracePolicy;
 
 constexpr int kNotInLog = 1;
@@ -33,7 +34,7 @@ constexpr int kNotInLog = 1;
 // One row of a batch, or what the command line names.
 struct Request {
   std::string queue_id;
-  std::string recipient;  // as written; empty = all
+  std::vector<std::string> recipients;  // as written; none = all
 };
 
 constexpr std::size_t kLongestRow = std::size_t{64} << 10;
@@ -73,127 +74,77 @@ std::vector<Request> read_batch(const std::string& path) {
     }
     const std::size_t tab = std::min(line.find('\t'), line.size());
     const std::string_view rest = line.substr(std::min(tab + 1, line.size()));
-    requests.push_back(
-        {std::string(line.substr(0, tab)), std::string(rest.substr(0, rest.find('\t')))});
+    Request request{std::string(line.substr(0, tab)), {}};
+    if (const std::string_view recipient = rest.substr(0, rest.find('\t')); !recipient.empty()) {
+      request.recipients.emplace_back(recipient);
+    }
+    requests.push_back(std::move(request));
   });
   return requests;
 }
 
-// "<@hop:user@host>" and the like, as RCPT may give it; anything else stays as it is.
-std::string envelope_address(const std::string& recipient) {
-  const bool path = !recipient.empty() && (recipient[0] == '<' || recipient[0] == '@');
-  return path ? address_from_rcpt(recipient).value : recipient;
-}
-
 // What is asked about each queue id, put together: one trace answers all rows of it.
 void ask_all(const std::vector<Request>& requests, StoryTeller& teller) {
-  struct Wanted {
-    std::vector<std::string> recipients;
-    bool all = false;
-  };
-  std::map<std::string, Wanted> wanted;
+  std::map<std::string, std::vector<std::string>> wanted;
   for (const Request& request : requests) {
-    Wanted& entry = wanted[request.queue_id];
-    if (request.recipient.empty()) {
-      entry.all = true;
-    } else {
-      entry.recipients.push_back(envelope_address(request.recipient));
-    }
+    std::vector<std::string>& recipients = wanted[request.queue_id];
+    std::transform(request.recipients.begin(), request.recipients.end(),
+                   std::back_inserter(recipients), address_in);
   }
-  for (auto& [text, entry] : wanted) {
+  for (auto& [text, recipients] : wanted) {
     if (const std::optional<QueueId> queue_id = QueueId::parse(text)) {
-      teller.ask(*queue_id, std::move(entry.recipients),
-                 entry.all ? Recipients::collect : Recipients::captured);
+      teller.ask(*queue_id, std::move(recipients));
     }
   }
-}
-
-void write_unknown(JsonOutput& json, const Request& request) {
-  json.begin();
-  json.text("queue_id", request.queue_id);
-  if (request.recipient.empty()) {
-    json.null("recipient");
-  } else {
-    json.text("recipient", request.recipient);
-  }
-  json.null("action");
-  json.null("status");
-  json.null("remote_mta");
-  json.null("last_attempt");
-  json.null("will_retry_until");
-  json.begin_list("via");
-  json.end_list();
-  json.begin_list("lines");
-  json.end_list();
-  json.end();
-}
-
-void write_outcome(JsonOutput& json,
-                   const Story& story,
-                   std::size_t recipient,
-                   std::string_view name,
-                   const TracePolicy& policy) {
-  const Outcome outcome = story.trace.outcome(recipient, policy);
-  json.begin();
-  json.text("queue_id", story.trace.root());
-  json.text("recipient", name);
-  json.text("action", to_string(action_of(outcome)));
-  json.text("status", format_enhanced_status(status_of(outcome)));
-  if (const std::optional<MtaName> remote = remote_mta_of(outcome)) {
-    json.text("remote_mta", remote->name);
-  } else {
-    json.null("remote_mta");
-  }
-  if (const std::optional<TimePoint> at = last_attempt_of(outcome)) {
-    json.time("last_attempt", *at);
-  } else {
-    json.null("last_attempt");
-  }
-  if (const std::optional<TimePoint> until = will_retry_until_of(outcome)) {
-    json.time("will_retry_until", *until);
-  } else {
-    json.null("will_retry_until");
-  }
-  json.begin_list("via");
-  for (const std::string& queue_id : story.trace.via(recipient)) {
-    json.item(queue_id);
-  }
-  json.end_list();
-  json.begin_list("lines");
-  for (const Story::Line* line : story.lines_of(recipient)) {
-    json.item(line->text());
-  }
-  json.end_list();
-  json.end();
 }
 
 // Answers requests in their order.
 class Answers {
  public:
-  Answers(const StoryTeller& teller, const TracePolicy& policy, bool as_json)
-      : teller_(teller), policy_(policy), as_json_(as_json) {}
+  Answers(const StoryTeller& teller,
+          const TracePolicy& policy,
+          const ExplainOptions& options,
+          PageStyle style)
+      : teller_(teller),
+        policy_(policy),
+        as_json_(options.json || options.batch),
+        detail_(options.batch ? Detail::brief : Detail::full),
+        style_(style) {}
 
-  void answer(const Request& request) {
-    const Story* story = teller_.find(request.queue_id);
-    if (story == nullptr || !story->trace.seen() || story->trace.refused()) {
-      unknown(request, story);
+  // All that was asked about one queue id at once: `recipients` as written, or none for all.
+  void answer(const std::string& queue_id, const std::vector<std::string>& recipients) {
+    const StoryTeller::Messages* messages = teller_.find(queue_id);
+    if (messages == nullptr) {
+      exit_code_ = exit_code::data_error;
+      std::fprintf(stderr, "mtrkctl: not a queue id: %s\n",
+                   escape_for_people(queue_id, 64).c_str());
+      if (as_json_) {
+        write_unknown(out_, queue_id, recipients.empty() ? "" : recipients.front(), "");
+      }
       return;
     }
-    if (request.recipient.empty()) {
-      const std::size_t count = story->trace.recipients().size();
-      for (std::size_t i = 0; i < count; ++i) {
-        outcome(*story, i, story->trace.recipients()[i]);
+    wholes_.clear();
+    std::vector<Account> accounts;
+    if (recipients.empty()) {
+      for (const std::unique_ptr<Message>& message : *messages) {
+        add_all(*message, accounts);
       }
-      if (count == 0) {
-        unknown(request, story);
+      if (accounts.empty()) {
+        unknown(queue_id, *messages, {});
       }
-    } else {
-      const std::size_t asked = *story->trace.find_recipient(envelope_address(request.recipient));
-      if (story->trace.declined(asked)) {
-        unknown(request, story);
-        return;
+    }
+    for (const std::string& recipient : recipients) {
+      const std::vector<Finding> findings = find_recipient(*messages, address_in(recipient));
+      if (findings.empty()) {
+        unknown(queue_id, *messages, recipient);
       }
-      outcome(*story, asked, request.recipient);
+      add(findings, recipient, accounts);
+    }
+    if (!as_json_) {
+      show(*messages, accounts);
+    }
+    if (out_.size() > kFlushAt) {
+      out_.write_to(STDOUT_FILENO);
     }
   }
   void finish() { out_.write_to(STDOUT_FILENO); }
@@ -201,37 +152,72 @@ class Answers {
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
  private:
-  void unknown(const Request& request, const Story* story) {
-    if (exit_code_ == exit_code::ok) {
-      exit_code_ = kNotInLog;
-    }
-    if (story == nullptr) {
-      std::fprintf(stderr, "mtrkctl: not a queue id: %s\n",
-                   escape_for_people(request.queue_id, 64).c_str());
-      exit_code_ = exit_code::data_error;
-    } else if (!as_json_) {
-      std::fprintf(stderr, "mtrkctl: %s\n", why_unknown(*story).c_str());
-    }
+  void unknown(const std::string& queue_id,
+               const StoryTeller::Messages& messages,
+               std::string_view recipient) {
+    note_missing();
+    const std::string why = why_unknown(queue_id, messages);
     if (as_json_) {
-      write_unknown(out_, request);
-    }
-  }
-  void outcome(const Story& story, std::size_t recipient, std::string_view name) {
-    if (as_json_) {
-      write_outcome(out_, story, recipient, name, policy_);
+      write_unknown(out_, queue_id, recipient, why);
     } else {
-      out_.raw(timeline(story, recipient, name, policy_));
-    }
-    if (out_.size() > kFlushAt) {
-      out_.write_to(STDOUT_FILENO);
+      Page page(style_);
+      page.add(0, "mtrkctl: " + escape_for_display(why, 4096));
+      std::fputs(page.text().c_str(), stderr);
     }
   }
+  void add_all(const Message& message, std::vector<Account>& accounts) {
+    std::vector<Finding> findings = find_all(message);
+    if (findings.empty() && is_taken(message)) {
+      wholes_.push_back(message.whole(policy_));
+      findings.push_back(find_unnamed(message, *wholes_.back()));
+    }
+    add(findings, {}, accounts);
+  }
+  void add(const std::vector<Finding>& findings,
+           std::string_view recipient,
+           std::vector<Account>& accounts) {
+    for (const Finding& finding : findings) {
+      Account account = account_of(finding, teller_, policy_);
+      if (!account.fate) {
+        note_missing();
+      }
+      if (as_json_) {
+        write_account(out_, account, recipient, teller_.until(), detail_);
+      }
+      accounts.push_back(std::move(account));
+    }
+  }
+  void show(const StoryTeller::Messages& messages, const std::vector<Account>& accounts) {
+    Page page(style_);
+    std::size_t shown = 0;
+    for (const std::unique_ptr<Message>& message : messages) {
+      std::vector<Account> its;
+      std::copy_if(accounts.begin(), accounts.end(), std::back_inserter(its),
+                   [&](const Account& one) { return one.finding.message == message.get(); });
+      if (!its.empty()) {
+        ++shown;
+        add_story(page, *message, its, teller_.until());
+      }
+    }
+    if (shown > 1) {
+      Page first(style_);
+      first.add(0, messages.front()->named.trace.root(), Paint::bold,
+                " is the id of " + std::to_string(shown) + " messages in this log", 2);
+      first.add_blank_line();
+      out_.raw(first.text());
+    }
+    out_.raw(page.text());
+  }
+  void note_missing() { exit_code_ = exit_code_ == exit_code::ok ? kNotInLog : exit_code_; }
 
   static constexpr std::size_t kFlushAt = std::size_t{128} << 10;
 
   const StoryTeller& teller_;
   const TracePolicy& policy_;
   bool as_json_;
+  Detail detail_;
+  PageStyle style_;
+  std::vector<std::unique_ptr<const Story>> wholes_;  // of the messages of one queue id
   JsonOutput out_;
   int exit_code_ = exit_code::ok;
 };
@@ -244,12 +230,8 @@ int explain(const ExplainOptions& options) {
     std::fprintf(stderr, "mtrkctl: not a queue id: \"%s\"\n",
                  escape_for_people(options.queue_id, 64).c_str());
     return exit_code::usage;
-  } else if (options.recipients.empty()) {
-    requests.push_back({options.queue_id, {}});
   } else {
-    for (const std::string& recipient : options.recipients) {
-      requests.push_back({options.queue_id, recipient});
-    }
+    requests.push_back({options.queue_id, options.recipients});
   }
   const TracePolicy policy{options.log.queue_lifetime, options.log.filters, options.gates};
   StoryTeller teller(policy);
@@ -269,9 +251,11 @@ int explain(const ExplainOptions& options) {
     }
     understood = std::max(understood, report_format(path, summary.lines, summary.format));
   }
-  Answers answers(teller, policy, options.json || options.batch);
+  PageStyle style = style_of_standard_output();
+  style.utc = options.utc;
+  Answers answers(teller, policy, options, style);
   for (const Request& request : requests) {
-    answers.answer(request);
+    answers.answer(request.queue_id, request.recipients);
   }
   answers.finish();
   return std::max(answers.exit_code(), understood);

@@ -1,5 +1,7 @@
 #include "milter/ctl_json.h"
 
+#include "common/base/utf8.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,64 +20,30 @@ constexpr std::size_t kFirst = std::size_t{64} << 10;
 // Octets that stand in a JSON string as they are.
 constexpr std::array<bool, 256> make_copied() {
   std::array<bool, 256> copied{};
-  for (std::size_t c = 0x20; c < 0x80; ++c) {
+  for (std::size_t c = 0x20; c < 0x7f; ++c) {
     copied[c] = c != '"' && c != '\\';
   }
   return copied;
 }
 constexpr std::array<bool, 256> kCopied = make_copied();
 
-// Octets of the UTF-8 sequence at the front, 0 if there is none (RFC 3629: no overlong forms, no
-// surrogates, nothing over U+10FFFF).
-std::size_t utf8_length(std::string_view text) {
-  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = octet(0);
-  std::size_t length = 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (first >= 0xC2 && first <= 0xDF) {
-    length = 2;
-  } else if (first >= 0xE0 && first <= 0xEF) {
-    length = 3;
-    low = first == 0xE0 ? 0xA0 : low;
-    high = first == 0xED ? 0x9F : high;
-  } else if (first >= 0xF0 && first <= 0xF4) {
-    length = 4;
-    low = first == 0xF0 ? 0x90 : low;
-    high = first == 0xF4 ? 0x8F : high;
-  }
-  if (length == 0 || length > text.size() || octet(1) < low || octet(1) > high) {
-    return 0;
-  }
-  for (std::size_t i = 2; i < length; ++i) {
-    if (octet(i) < 0x80 || octet(i) > 0xBF) {
-      return 0;
-    }
-  }
-  return length;
-}
-
 char* put_escaped(std::string_view value, char* out) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   while (!value.empty()) {
     const unsigned char c = static_cast<unsigned char>(value[0]);
     std::size_t taken = 1;
     if (kCopied[c]) {
       *out++ = value[0];
-    } else if (c >= 0x80 && utf8_length(value) != 0) {
-      taken = utf8_length(value);
-      out += value.copy(out, taken);
-    } else if (c >= 0x80) {
-      std::memcpy(out, "\\ufffd", 6);
-      out += 6;
-    } else if (c < 0x20) {
-      std::memcpy(out, "\\u00", 4);
-      out[4] = kHex[c >> 4];
-      out[5] = kHex[c & 15];
-      out += 6;
-    } else {
+    } else if (c == '"' || c == '\\') {
       *out++ = '\\';
       *out++ = value[0];
+    } else {
+      const Utf8Character next = decode_utf8(value);
+      taken = std::max<std::size_t>(next.octets, 1);
+      if (next.octets != 0 && is_harmless(next.code)) {
+        out += value.copy(out, taken);
+      } else {
+        out = put_json_escape(next.octets == 0 ? 0xfffd : next.code, out);
+      }
     }
     value.remove_prefix(taken);
   }
@@ -93,7 +61,7 @@ Octets load(const char* p) {
 
 // Not zero for control characters, '"', '\\' and what is not ASCII (negative).
 Octets oddities(Octets octets) {
-  return (octets < 0x20) | (octets == '"') | (octets == '\\');
+  return (octets < 0x20) | (octets == 0x7f) | (octets == '"') | (octets == '\\');
 }
 
 bool has_any(Octets octets) {

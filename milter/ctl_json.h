@@ -9,9 +9,10 @@
 #include <memory>
 #include <string_view>
 
-// JSON objects, one a line (NDJSON), into one large buffer. Log text is hostile: control characters
-// are escaped, octets that are not UTF-8 become \ufffd, so that every line is valid JSON whatever a
-// log holds. Names of members are literals and written as they are.
+// JSON objects, one a line (NDJSON), into one large buffer. Log text is hostile: what is not
+// harmless to a terminal (utf8.h) is escaped, octets that are not UTF-8 become \ufffd, so that
+// every line is valid JSON whatever a log holds. Names of members are literals and written as they
+// are.
 namespace mtrk {
 
 // Whether nothing in `text` needs escaping.
@@ -73,6 +74,11 @@ class JsonOutput {
     buffer_[size_++] = '[';
   }
   void item(std::string_view value);
+  void end_item() {  // of a list: an object that begin() began
+    close('}');
+    reserve(1);
+    buffer_[size_++] = ',';
+  }
   void end_list();
 
   void raw(std::string_view bytes);  // not JSON: for commands that print text the same way

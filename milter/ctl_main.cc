@@ -39,6 +39,7 @@ struct Arguments {
   std::vector<std::string> recipients;
   std::string key;
   bool json = false;
+  bool utc = false;
   bool all = false;
   bool defaults = false;
 };
@@ -146,6 +147,7 @@ CommandLine::CommandLine() {
                             options.gates = config.gate.outbound.listen;
                             options.mta = given_.mta;
                             options.json = given_.json;
+                            options.utc = given_.utc;
                             options.queue_id = given_.queue_id;
                             options.recipients = given_.recipients;
                             if (!given_.batch.empty()) {
@@ -162,6 +164,7 @@ CommandLine::CommandLine() {
       ->type_name("FILE");
   add_mta(explain);
   explain->add_flag("--json", given_.json, "one JSON object a recipient");
+  explain->add_flag("--utc", given_.utc, "times in UTC, not in the zone of this machine");
   CLI::Option* queue_id = explain->add_option("QUEUE_ID", given_.queue_id, "the queue id");
   CLI::Option* recipients = explain->add_option(
       "RCPT", given_.recipients, "addresses as given at RCPT (default: all the log names)");

@@ -1,10 +1,13 @@
 #include "milter/ctl_timeline.h"
 
-#include "common/base/ascii.h"
+#include "common/base/utf8.h"
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
+#include <unordered_set>
 #include <variant>
+#include <vector>
 
 namespace mtrk {
 namespace {
@@ -28,15 +31,20 @@ using maillog::Released;
 using maillog::Removed;
 using maillog::Requeued;
 using maillog::Split;
-using maillog::TracePolicy;
 using maillog::Verdict;
-using maillog::trace::Basis;
 
 std::string shown(std::string_view text) {
-  return escape_for_people(text, 2048);
+  return escape_for_display(text, 2048);
 }
 
-// One event in words, after its time and queue id.
+// On one line, if there is room.
+std::string next_hop(std::string_view relay) {
+  constexpr std::size_t kRoom = 48;
+  std::string text = "next hop " + shown(relay);
+  return relay.size() <= kRoom ? with_hard_blanks(std::move(text)) : text;
+}
+
+// One event in words, after its time and queue id; what it quotes follows a line feed.
 struct Words {
   Mta mta;
 
@@ -51,18 +59,18 @@ struct Words {
     if (attempt.dsn) {
       text += " " + format_enhanced_status(*attempt.dsn);
     }
-    text += ", to <" + shown(attempt.recipient) + ">";
+    text += " to <" + shown(attempt.recipient) + ">";
     if (!attempt.original.empty() && attempt.original != attempt.recipient) {
       text += " of <" + shown(attempt.original) + ">";
     }
     if (!attempt.relay.empty()) {
-      text += ", next hop " + shown(attempt.relay);
+      text += ", " + next_hop(attempt.relay);
     }
-    text += ", delay " + shown(attempt.delay);
+    text += ", " + with_hard_blanks("delay " + shown(attempt.delay));
     if (!attempt.tls.empty()) {
       text += ", TLS " + shown(attempt.tls);
     }
-    return attempt.text.empty() ? text : text + "\n        " + shown(attempt.text);
+    return attempt.text.empty() ? text : text + "\n" + shown(attempt.text);
   }
 
   std::string operator()(const Attempt& attempt) const {
@@ -74,14 +82,15 @@ struct Words {
     if (attempt.dsn) {
       text += " " + format_enhanced_status(*attempt.dsn);
     }
+    text += " to <" + shown(attempt.recipient) + ">";
     if (!attempt.original.empty()) {
-      text += ", rewritten to <" + shown(attempt.recipient) + ">";
+      text += " for <" + shown(attempt.original) + ">";
     }
     if (attempt.relay != "none" && attempt.relay != attempt.agent) {
-      text += ", next hop " + shown(attempt.relay);
+      text += ", " + next_hop(attempt.relay);
     }
     if (!attempt.delay.empty()) {
-      text += ", delay " + shown(attempt.delay) + " s";
+      text += ", " + with_hard_blanks("delay " + shown(attempt.delay) + " s");
     }
     if (!attempt.delays.empty()) {
       text += " (before queue/in queue/connect/transmit " + shown(attempt.delays) + ")";
@@ -89,7 +98,7 @@ struct Words {
     if (!attempt.tls.empty()) {
       text += ", TLS " + shown(attempt.tls);
     }
-    return text + "\n        " + shown(attempt.text);
+    return text + "\n" + shown(attempt.text);
   }
   std::string operator()(const Client& client) const {
     std::string text = "received from " + shown(client.client);
@@ -152,162 +161,220 @@ struct Words {
   std::string operator()(const ForcedExpiry&) const { return "expired by the administrator"; }
 };
 
-struct Facts {
-  bool sendmail = false;
-  bool tried = false;
-  bool queued = false;     // the last record of it says so, and no more
-  bool discarded = false;  // Sendmail's word
-  bool held = false;
-  bool gave_up = false;
-  bool deleted = false;
-};
-
-Facts facts_of(const std::vector<const Story::Line*>& lines) {
-  Facts facts;
-  for (const Story::Line* line : lines) {
-    const DeliveryEvent* const event = &line->event();
-    facts.sendmail = facts.sendmail || event->mta == Mta::sendmail;
-    if (const Attempt* attempt = std::get_if<Attempt>(&event->what)) {
-      facts.queued = attempt->status == "queued";
-      facts.discarded = attempt->status == "discarded";
-      const bool quarantined = attempt->status == "quarantined";
-      facts.tried = facts.tried || !(facts.queued || facts.discarded || quarantined);
-      // Sendmail does not log the release.
-      facts.held = quarantined || (facts.held && event->mta == Mta::postfix);
-    }
-    facts.gave_up = facts.gave_up || std::holds_alternative<GaveUp>(event->what);
-    if (std::holds_alternative<Held>(event->what)) {
-      facts.held = true;
-    } else if (std::holds_alternative<Released>(event->what) ||
-               std::holds_alternative<Pickup>(
-                   event->what)) {  // requeued, also out of the hold queue
-      facts.held = false;
-    } else if (const Removed* removed = std::get_if<Removed>(&event->what)) {
-      facts.deleted = facts.deleted || removed->by == "postsuper";
-    }
-  }
-  return facts;
-}
-
-std::string_view reason_for_failure(EnhancedStatus status, const Facts& facts) {
-  constexpr EnhancedStatus kExpired{4, 4, 7};
-  constexpr EnhancedStatus kLoop{5, 4, 6};
-  if (facts.gave_up) {
-    return "it was in the queue for too long, or expired by hand";
-  }
-  if (facts.sendmail && status == kExpired) {
-    return "it was put off until its queue file was gone";
-  }
-  if (facts.sendmail && status == kLoop && !facts.tried) {
-    return "its aliases lead in circles";
-  }
-  return "it was refused for good";
-}
-
-std::string_view reason(const Outcome& outcome, const Facts& facts) {
-  switch (action_of(outcome)) {
+Paint paint_of(Action action) {
+  switch (action) {
     case Action::delivered:
-      return "the final delivery agent took it";
     case Action::relayed:
-      return "another host took it; what became of it there is not in this log";
     case Action::expanded:
-      return "it is an alias or a list of several addresses; what became of them is not told";
-    case Action::failed:
-      return reason_for_failure(status_of(outcome), facts);
-    case Action::delayed:
-      if (facts.held) {
-        return "it is on hold";
-      }
-      if (!last_attempt_of(outcome) && facts.queued) {
-        return "it was queued, and nothing was tried yet";
-      }
-      if (!last_attempt_of(outcome)) {
-        return facts.sendmail ? "no record can be told to be its own (LogLevel 11 says more)"
-                              : "nothing was tried yet, as far as the log says";
-      }
-      return "the last attempt was put off; it will be tried again";
-    case Action::opaque:
-      if (facts.discarded) {
-        return "it was discarded: it left the queue, and nobody got it";
-      }
-      return facts.deleted ? "the administrator deleted it before an outcome"
-                           : "it left the queue, and the log has no outcome for it";
     case Action::transferred:
+      return Paint::good;
+    case Action::failed:
+      return Paint::bad;
+    case Action::delayed:
+    case Action::opaque:
       break;
   }
-  return "";
+  return Paint::waiting;
 }
 
-std::string_view known_by(Basis basis) {
-  switch (basis) {
-    case Basis::redirection:
-      return "  known by the alias and forward records that lead there\n";
-    case Basis::owner:
-      return "  known by ctladdr=: the records were made for it\n";
-    case Basis::elimination:
-      return "  known by elimination: no record names it, and these can be nobody else's\n";
-    case Basis::record:
-      break;
+std::string_view symbol_of(Action action) {
+  switch (paint_of(action)) {
+    case Paint::good:
+      return "\u2713 ";
+    case Paint::bad:
+      return "\u2717 ";
+    default:
+      return action == Action::delayed ? "\u2026 " : "? ";
   }
-  return "";
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
+// "relayed 2.1.9", and ", next hop mx.example.org, last attempt …" behind it.
+std::string title_of(const Fate& fate) {
+  return std::string(to_string(fate.action)) + " " + format_enhanced_status(fate.status);
+}
+
+std::string circumstances_of(const Fate& fate, const PageStyle& style) {
+  std::string text;
+  if (!fate.remote_mta.empty()) {
+    text += ", next hop " + shown(fate.remote_mta);
+  }
+  if (fate.last_attempt) {
+    text += ", " + with_hard_blanks("last attempt ") + format_for_people(*fate.last_attempt, style);
+  }
+  if (fate.will_retry_until) {
+    text += ", " + with_hard_blanks("will be tried until ") +
+            format_for_people(*fate.will_retry_until, style);
+  }
+  return text;
+}
+
+void add_fate(Page& page, std::size_t indent, const Fate& fate) {
+  const std::string symbol(page.style().symbols ? symbol_of(fate.action) : "");
+  page.add(indent, symbol + title_of(fate), paint_of(fate.action),
+           circumstances_of(fate, page.style()), indent + 2);
+}
+
+void add_head(Page& page, const Message& message) {
+  const Particulars particulars = particulars_of(message);
+  std::string text;
+  if (!message.host.empty()) {
+    text += " on " + shown(message.host);
+  }
+  if (!message.instance.empty() && message.instance != "postfix") {
+    text += " (" + shown(message.instance) + ")";
+  }
+  if (particulars.sender) {
+    text += ", from <" + shown(*particulars.sender) + ">";
+    text += ", " + counted(*particulars.size, "octet");
+  }
+  if (particulars.recipients) {
+    text += ", " + counted(*particulars.recipients, "recipient");
+  }
+  page.add(0, message.named.trace.root(), Paint::bold, text, 2);
+  std::string origin = particulars.origin.empty() ? "first seen" : shown(particulars.origin);
+  if (particulars.arrival) {
+    origin +=
+        " " + format_for_people(std::chrono::floor<Seconds>(*particulars.arrival), page.style());
+  }
+  page.add(2, origin);
+  if (!particulars.message_id.empty()) {
+    page.add(2, "Message-Id " + shown(particulars.message_id));
+  }
+}
+
+// The recipient of an account without a name.
+std::string unnamed(const Message& message) {
+  const std::uint32_t count = counted_recipients(message).value_or(0);
+  return count == 0   ? "recipients not named in the log"
+         : count == 1 ? "1 recipient, not named in the log"
+                      : counted(count, "recipient") + ", not named in the log";
+}
+
+void add_account(Page& page, const Account& account, std::optional<LogTime> until) {
+  const Finding& finding = account.finding;
+  const bool elsewhere = finding.standing == Standing::target && finding.target != finding.name;
+  if (finding.name.empty()) {
+    page.add(2, unnamed(*finding.message), Paint::bold, "", 4);
+  } else if (elsewhere) {
+    page.add(2, "<" + shown(finding.target) + ">", Paint::bold,
+             " is where <" + shown(finding.name) + "> was sent", 4);
+  } else {
+    page.add(2, "<" + shown(finding.name) + ">", Paint::bold, "", 4);
+  }
+  if (!account.fate) {
+    page.add(4, shown(account.reason));
+    return;
+  }
+  add_fate(page, 4, *account.fate);
+  page.add(4, "because " + shown(account.reason) + (account.words.empty() ? "" : ":"));
+  if (!account.words.empty()) {
+    page.add(6, shown(account.words));
+  }
+  for (const std::string& note : account.notes) {
+    page.add(4, shown(note));
+  }
+  if (account.open && until) {
+    page.add(4, "as far as the log goes, until " +
+                    format_for_people(std::chrono::floor<Seconds>(*until), page.style()));
+  }
+  if (account.via.size() > 1) {
+    std::string followed = "followed as";
+    for (std::size_t i = 1; i < account.via.size(); ++i) {
+      followed += " " + account.via[i];
+    }
+    page.add(4, followed);
+  }
+  for (const Member& member : account.members) {
+    page.add(6, "<" + shown(member.address) + ">", Paint::none, "", 8);
+    add_fate(page, 8, member.fate);
+    if (!member.words.empty()) {
+      page.add(8, shown(member.words));
+    }
+  }
+}
+
+// Where all recipients were asked for, and the log names some of them.
+void add_rest(Page& page, const Message& message, std::span<const Account> accounts) {
+  const std::uint32_t rest = unnamed_recipients(message).value_or(0);
+  if (rest == 0 || accounts.size() != named_recipients(message).size()) {
+    return;
+  }
+  page.add(2, "and " + std::to_string(rest) + " more", Paint::bold, "", 4);
+  page.add(4, message.removed ? "it left the queue, and no line says more"
+                              : "no line names them yet, as far as the log goes");
+}
+
+// The lines of all accounts, each once, in the order of time.
+std::vector<const Story::Line*> lines_of_all(std::span<const Account> accounts) {
+  std::vector<const Story::Line*> lines;
+  std::unordered_set<const maillog::OwnedEvent*> known;
+  for (const Account& account : accounts) {
+    for (const Story::Line* line : account.lines) {
+      if (known.insert(line->said.get()).second) {
+        lines.push_back(line);
+      }
+    }
+  }
+  std::stable_sort(lines.begin(), lines.end(), [](const Story::Line* a, const Story::Line* b) {
+    return a->event().at < b->event().at;
+  });
+  return lines;
+}
+
+void add_lines(Page& page, const std::vector<const Story::Line*>& lines) {
+  constexpr std::size_t kTimes = 4;   // the column where they stand
+  constexpr std::size_t kTexts = 16;  // and further lines of text
+  std::size_t ids = 0;                // columns of the queue ids, if there are several
+  const bool several = std::any_of(lines.begin(), lines.end(), [&](const Story::Line* line) {
+    return line->event().queue_id != lines.front()->event().queue_id;
+  });
+  for (const Story::Line* line : lines) {
+    ids = several ? std::max(ids, line->event().queue_id.size() + 2) : 0;
+  }
+  std::string day;
+  for (const Story::Line* line : lines) {
+    const DeliveryEvent& event = line->event();
+    const TimePoint at = std::chrono::floor<Seconds>(event.at);
+    if (std::string its = format_day(at, page.style()); its != day) {
+      day = std::move(its);
+      page.add(2, day, Paint::faint, "", 2);
+    }
+    std::string lead = format_time_of_day(at, page.style()) + "  ";
+    if (several) {
+      lead += event.queue_id;
+      lead.append(ids - event.queue_id.size(), ' ');
+    }
+    const std::string words = std::visit(Words{event.mta}, event.what);
+    const std::size_t quote = words.find('\n');
+    page.add(kTimes, lead, Paint::none, words.substr(0, quote), kTexts);
+    if (quote != std::string::npos && quote + 1 < words.size()) {
+      page.add(kTexts, {}, Paint::none, words.substr(quote + 1), kTexts);
+    }
+  }
 }
 
 }  // namespace
 
-std::string timeline(const Story& story,
-                     std::size_t recipient,
-                     std::string_view name,
-                     const TracePolicy& policy) {
-  const Outcome outcome = story.trace.outcome(recipient, policy);
-  const Action action = action_of(outcome);
-  const std::vector<const Story::Line*> lines = story.lines_of(recipient);
-  std::string text = story.trace.root() + "  <" + shown(name) + ">\n  " +
-                     std::string(to_string(action)) + " " +
-                     format_enhanced_status(status_of(outcome));
-  if (const std::optional<MtaName> remote = remote_mta_of(outcome)) {
-    text += ", next hop " + shown(remote->name);
+void add_story(Page& page,
+               const Message& message,
+               std::span<const Account> accounts,
+               std::optional<LogTime> until) {
+  add_head(page, message);
+  page.add_blank_line();
+  for (const Account& account : accounts) {
+    add_account(page, account, until);
   }
-  if (const std::optional<TimePoint> at = last_attempt_of(outcome)) {
-    text += ", last attempt " + format_rfc3339(*at);
+  add_rest(page, message, accounts);
+  const std::vector<const Story::Line*> lines = lines_of_all(accounts);
+  if (!lines.empty()) {
+    page.add_blank_line();
+    add_lines(page, lines);
   }
-  if (const std::optional<TimePoint> until = will_retry_until_of(outcome)) {
-    text += ", will be tried until " + format_rfc3339(*until);
-  }
-  text += "\n  because ";
-  text += reason(outcome, facts_of(lines));
-  text += '\n';
-  text += known_by(story.trace.basis(recipient));
-  const std::vector<std::string> via = story.trace.via(recipient);
-  if (via.size() > 1) {
-    text += "  followed as";
-    for (std::size_t i = 1; i < via.size(); ++i) {
-      text += " " + via[i];
-    }
-    text += '\n';
-  }
-  for (const Story::Line* line : lines) {
-    const DeliveryEvent& event = line->event();
-    text += "    " + format_rfc3339(event.at) + "  " + std::string(event.queue_id) + "  " +
-            std::visit(Words{event.mta}, event.what) + "\n";
-  }
-  return text + "\n";
-}
-
-std::string why_unknown(const Story& story) {
-  const std::string& id = story.trace.root();
-  if (story.trace.refused()) {
-    return id + ": refused or discarded after all: " +
-           (story.lines.empty() ? "" : shown(story.lines.back().text()));
-  }
-  if (story.lines.empty()) {
-    return id + ": not in the log";
-  }
-  for (const Story::Line& line : story.lines) {
-    if (std::holds_alternative<Declined>(line.event().what)) {
-      return id + ": refused at RCPT: " + shown(line.text());
-    }
-  }
-  return id + ": a client began it, but nothing shows that it was accepted";
+  page.add_blank_line();
 }
 
 }  // namespace mtrk

@@ -1,21 +1,20 @@
 #pragma once
 
-#include "milter/ctl_story.h"
+#include "milter/ctl_account.h"
+#include "milter/ctl_page.h"
 
-#include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 
 namespace mtrk {
 
-// For people: what became of one recipient, why we think so, and each line that says so. What comes
-// from the log is escaped: no control character of it reaches the terminal.
-[[nodiscard]] std::string timeline(const Story& story,
-                                   std::size_t recipient,
-                                   std::string_view name,
-                                   const maillog::TracePolicy& policy);
-
-// Why there is nothing to tell of a queue id.
-[[nodiscard]] std::string why_unknown(const Story& story);
+// For people: one message, what became of each recipient that is accounted for, why we think so,
+// and each line that says so. What comes from the log is escaped: nothing of it steers the
+// terminal. `until`: how far the log goes.
+void add_story(Page& page,
+               const Message& message,
+               std::span<const Account> accounts,
+               std::optional<LogTime> until);
 
 }  // namespace mtrk

@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
 #include "common/base/print_error.h"
+#include "common/base/utf8.h"
 #include "common/mtqp/uri.h"
 #include "common/net/listener.h"
 #include "mtqpd/mtqp_dialogue.h"
@@ -152,7 +153,7 @@ std::string format_check_json(const std::string& host, const net::MtqpProbe& pro
     object["error"] = std::string(to_string(to_trouble(probe.failure->kind)));
     object["detail"] = shown(probe.failure->detail);
   }
-  return json::serialize(object) + "\n";
+  return escape_json(json::serialize(object)) + "\n";
 }
 
 int exit_code_of(const net::MtqpProbe& probe) {

@@ -1,6 +1,7 @@
 #include "mtqpd/mtqp_json.h"
 
 #include "common/base/ascii.h"
+#include "common/base/utf8.h"
 #include "mtqpd/mtqp_status_words.h"
 #include "mtqpd/mtqp_summary.h"
 
@@ -130,7 +131,7 @@ std::string format_hop(std::size_t number, const Hop& hop) {
     object["error"] = std::string(cli::to_string(failure.trouble));
     object["detail"] = escaped(failure.detail);
   }
-  return json::serialize(object) + "\n";
+  return escape_json(json::serialize(object)) + "\n";
 }
 
 std::string format_merged(const Travel& travel) {
@@ -150,7 +151,7 @@ std::string format_merged(const Travel& travel) {
   object["asked"] = std::move(asked);
   object["loop"] = travel.loop;
   object["hop_limit"] = travel.hop_limit;
-  return json::serialize(object) + "\n";
+  return escape_json(json::serialize(object)) + "\n";
 }
 
 std::string text_member(const json::object& object, std::string_view name) {

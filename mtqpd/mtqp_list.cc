@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
 #include "common/base/print_error.h"
+#include "common/base/utf8.h"
 #include "mtqpd/mtqp_track.h"
 
 #include <boost/json/array.hpp>
@@ -87,7 +88,7 @@ std::string format_sent_json(const std::vector<SentRecord>& records, std::size_t
     object["carrier"] = record.carrier;
     object["from"] = record.from;
     object["to"] = boost::json::array(record.to.begin(), record.to.end());
-    text += boost::json::serialize(object) + "\n";
+    text += escape_json(boost::json::serialize(object)) + "\n";
   }
   return text;
 }

@@ -3,6 +3,7 @@
 #include "common/base/ascii.h"
 #include "common/base/exit_code.h"
 #include "common/base/print_error.h"
+#include "common/base/utf8.h"
 #include "common/mtqp/uri.h"
 #include "mtqpd/mtqp_network.h"
 
@@ -52,7 +53,7 @@ int report_failure(const ResolveOptions& options, const std::string& why) {
     object["host"] = options.host;
     object["error"] = std::string(to_string(Trouble::network));
     object["detail"] = escape_for_people(why);
-    fmt::print("{}\n", json::serialize(object));
+    fmt::print("{}\n", escape_json(json::serialize(object)));
   } else {
     print_error("mtqp: {}\n", escape_for_people(why));
   }
@@ -89,7 +90,7 @@ std::string format_discovery_json(const std::string& host, const net::Discovery&
     targets.push_back(to_json(target));
   }
   object["targets"] = std::move(targets);
-  return json::serialize(object) + "\n";
+  return escape_json(json::serialize(object)) + "\n";
 }
 
 int run_resolve(const ResolveOptions& options) {

@@ -60,6 +60,7 @@ struct Queued {
   std::uint32_t recipients;
   std::string_view message_id{};  // Sendmail
   std::string_view client{};      // Sendmail: "localhost [127.0.0.1]", "root@localhost"
+  std::uint64_t size = 0;         // octets
 };
 struct GaveUp {  // qmgr: status=expired | force-expired, returned to sender
   std::string_view status;

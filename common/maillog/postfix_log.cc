@@ -180,14 +180,16 @@ bool parse_rest_of_from(FieldScanner scan, std::string_view sender, What& what) 
   if (!scan.take("size=")) {
     scan = FieldScanner(behind(scan.rest(), "size="));
   }
-  if (!parse_number<std::uint64_t>(scan.take_word()) || !scan.take(", ")) {
+  const std::optional<std::uint64_t> size = parse_number<std::uint64_t>(scan.take_word());
+  if (!size || !scan.take(", ")) {
     return false;
   }
   if (!scan.take("nrcpt=")) {
     scan = FieldScanner(behind(scan.rest(), "nrcpt="));
   }
   const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
-  return recipients && ends_active(scan.rest()) && put(what, Queued{sender, *recipients});
+  return recipients && ends_active(scan.rest()) &&
+         put(what, Queued{sender, *recipients, {}, {}, *size});
 }
 
 // from=<S>, size=N, nrcpt=N (queue active) | from=<S>, status=expired, returned to sender

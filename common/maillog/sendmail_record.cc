@@ -56,15 +56,19 @@ std::string_view message_id_of(std::string_view text) {
 std::optional<What> parse_from(std::string_view rest) {
   const std::optional<std::string_view> sender = take_sendmail_address(rest);
   FieldScanner scan(rest);
-  if (!sender || !take_key(scan, "size=") || !parse_number<std::uint64_t>(scan.take_word()) ||
-      !take_key(scan, "class=") || scan.take_word().empty() || !take_key(scan, "nrcpts=")) {
+  if (!sender || !take_key(scan, "size=")) {
+    return std::nullopt;
+  }
+  const std::optional<std::uint64_t> size = parse_number<std::uint64_t>(scan.take_word());
+  if (!size || !take_key(scan, "class=") || scan.take_word().empty() ||
+      !take_key(scan, "nrcpts=")) {
     return std::nullopt;
   }
   const std::optional<std::uint32_t> recipients = parse_number<std::uint32_t>(scan.take_word());
   if (!recipients) {
     return std::nullopt;
   }
-  Queued queued{without_brackets(*sender).address, *recipients, {}, {}};
+  Queued queued{without_brackets(*sender).address, *recipients, {}, {}, *size};
   const bool has_id = scan.take(", msgid=");
   std::string_view text = scan.rest();
   queued.client = take_last(text, ", relay=");

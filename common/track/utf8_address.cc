@@ -1,6 +1,7 @@
 #include "common/track/utf8_address.h"
 
 #include "common/base/ascii.h"
+#include "common/base/utf8.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -8,34 +9,6 @@
 
 namespace mtrk {
 namespace {
-
-struct Character {
-  char32_t code;
-  std::size_t octets;  // 0 if the text does not start with well-formed UTF-8
-};
-
-// One character off the front, RFC 3629 §4: shortest form, no surrogates, up to U+10FFFF.
-Character decode_front(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) {
-    return {lead, 1};
-  }
-  const std::size_t octets = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || octets > text.size()) {
-    return {0, 0};
-  }
-  char32_t code = lead & (0x7fU >> octets);
-  for (std::size_t i = 1; i < octets; ++i) {
-    const auto octet = static_cast<unsigned char>(text[i]);
-    if ((octet & 0xc0U) != 0x80) {
-      return {0, 0};
-    }
-    code = code << 6U | (octet & 0x3fU);
-  }
-  const bool shortest = octets == 2 || code >= (octets == 3 ? 0x800U : 0x10000U);
-  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  return shortest && !surrogate && code <= 0x10ffff ? Character{code, octets} : Character{0, 0};
-}
 
 bool is_control(char32_t code) {
   return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
@@ -103,7 +76,7 @@ void put_utf8(std::string& out, char32_t code) {
 }
 
 // "\x{3B4}" off the front; no octets if it is none.
-Character unescape_front(std::string_view text) {
+Utf8Character unescape_front(std::string_view text) {
   constexpr std::size_t kMostDigits = 6;
   if (!text.starts_with("\\x{")) {
     return {0, 0};
@@ -113,7 +86,7 @@ Character unescape_front(std::string_view text) {
     return {0, 0};
   }
   const auto code = parse_number<std::uint32_t>(text.substr(3, end - 3), 16);
-  return code && *code <= 0x10ffff ? Character{*code, end + 1} : Character{0, 0};
+  return code && *code <= 0x10ffff ? Utf8Character{*code, end + 1} : Utf8Character{0, 0};
 }
 
 }  // namespace
@@ -121,7 +94,7 @@ Character unescape_front(std::string_view text) {
 std::string encode_utf8_address(std::string_view address, std::size_t limit) {
   std::string text;
   while (!address.empty() && text.size() <= limit) {
-    const Character next = decode_front(address);
+    const Utf8Character next = decode_utf8(address);
     address.remove_prefix(next.octets == 0 ? 1 : next.octets);
     if (next.octets == 0 || is_control(next.code)) {
       text += '?';
@@ -140,9 +113,9 @@ std::string show_utf8_address(std::string_view address, bool escaped, std::size_
     if (text.size() >= limit) {
       return text + "[cut]";
     }
-    Character next = escaped ? unescape_front(address) : Character{0, 0};
+    Utf8Character next = escaped ? unescape_front(address) : Utf8Character{0, 0};
     if (next.octets == 0) {
-      next = decode_front(address);
+      next = decode_utf8(address);
     }
     if (next.octets == 0) {
       text += escape_for_people(address.substr(0, 1));

@@ -61,6 +61,18 @@ expect_output 'Ok: queued as 4SINK00117'
 expect_exit 0 "$MTRK_BIN/mtrkctl" explain --log "$data/level9/c12-alias-one-to-many.log" 6ALGpnGd025169 team@mx.example.test
 expect_output 'known by elimination'
 
+# What a help desk reads: transcripts (tests/data/explain/README.md), in lines of 80 columns.
+for want in "$top"/tests/data/explain/*.want; do
+  MTRKCTL=$MTRK_BIN/mtrkctl "$(dirname "$0")/transcript" "$want" >"$work/transcript"
+  diff -u "$want" "$work/transcript" || fail "$want"
+  grep -vE '^(\$ |\{)' "$work/transcript" | LC_ALL=C.UTF-8 grep -E '^.{81}' &&
+    fail "$want: lines of more than 80 characters"
+  # No C0 but line feed, no DEL, C1 or bidi controls.
+  LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8e\x8f\xa8-\xae]|\xe2\x81[\xa6-\xaf]' "$work/transcript" &&
+    fail "$want: control characters"
+done
+say "$(find "$top/tests/data/explain" -name '*.want' | wc -l) transcripts agree"
+
 find "$logs/postfix" "$logs/sendmail" -name '*.log' ! -name '*.milter*' ! -name '*.proxy.log' | sort >"$work/all"
 while read -r log; do
   "$MTRK_BIN/mtrkctl" --config "$config" events --log "$log" >"$work/events" 2>"$work/summary"

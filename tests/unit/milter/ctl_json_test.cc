@@ -72,7 +72,7 @@ TEST(JsonOutputTest, KnowsWhatNeedsNoEscaping) {
       for (unsigned octet = 0; octet < 256; ++octet) {
         std::string text(length, 'x');
         text[place] = static_cast<char>(octet);
-        const bool plain = octet >= 0x20 && octet < 0x80 && octet != '"' && octet != '\\';
+        const bool plain = octet >= 0x20 && octet < 0x7f && octet != '"' && octet != '\\';
         ASSERT_EQ(is_plain(text), plain) << length << " " << place << " " << octet;
       }
     }
@@ -104,6 +104,13 @@ TEST(JsonOutputTest, EscapesWhatALogMayHold) {
       {std::string_view("\0\x1b[2J\n\t", 7), "\\u0000\\u001b[2J\\u000a\\u0009"},
       {"j\xC3\xB6s\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x93\xAC",
        "j\xC3\xB6s\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x93\xAC"},
+      {"\x7F", "\\u007f"},
+      {"\xC2\x9B[2J", "\\u009b[2J"},  // C1: CSI
+      {"a\xE2\x80\xAE"
+       "b",
+       "a\\u202eb"},                                   // from right to left
+      {"\xE2\x81\xA6\xE2\x80\xA8", "\\u2066\\u2028"},  // isolate, a new line
+      {"\xF3\xA0\x81\x81", "\\udb40\\udc41"},          // a tag nobody sees
       {"\xFF", "\\ufffd"},
       {"\xC3", "\\ufffd"},                                   // cut
       {"\xC0\xAF", "\\ufffd\\ufffd"},                        // overlong

@@ -93,6 +93,8 @@ TEST(ListTest, ShowsNoSecretsAndNoControlCharacters) {
   const std::vector<SentRecord> records{record("1@x", {"u\x1b[2J@x.test"})};
   EXPECT_THAT(shown(records), HasSubstr("u\\x1b[2J@x.test"));
   EXPECT_THAT(shown(records) + format_sent_json(records, 0), Not(HasSubstr("mtqp:")));
+  const std::vector<SentRecord> odd{record("2@x", {"u\u009b\u202e\x7f@x.test"})};
+  EXPECT_THAT(format_sent_json(odd, 0), HasSubstr("u\\u009b\\u202e\\u007f@x.test"));
 }
 
 }  // namespace
