@@ -27,6 +27,7 @@ LogApplier::Tally& LogApplier::Tally::operator+=(const Tally& other) {
   ignored += other.ignored;
   unparsed += other.unparsed;
   truncated += other.truncated;
+  newest = std::max(newest, other.newest);
   return *this;
 }
 
@@ -88,6 +89,8 @@ void LogApplier::apply_event(const maillog::DeliveryEvent& event,
                              store::TrackingWriter& store,
                              Tally& tally) {
   ++tally.events;
+  tally.newest =
+      std::max(tally.newest, std::optional(std::chrono::system_clock::time_point(event.at)));
   try {
     if (warm_up) {
       store.warm_up(event);

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string_view>
 
 namespace mtrk {
@@ -28,6 +29,7 @@ class LogApplier {
   // What a chunk adds to the counters of the log, once it is committed.
   struct Tally {
     std::uint64_t lines = 0, events = 0, applied = 0, ignored = 0, unparsed = 0, truncated = 0;
+    std::optional<std::chrono::system_clock::time_point> newest;  // stamp of any event
 
     Tally& operator+=(const Tally& other);
     void count_in(Counters& counters) const;
