@@ -43,7 +43,11 @@ std::string format_counters(const Counters& counters) {
       {"queue_failures", &counters.queue_failures},
       {"queue_tracked", &counters.queue_tracked},
       {"queue_vanished", &counters.queue_vanished},
+      {"queue_moves", &counters.queue_moves},
+      {"log_current", &counters.log_current},
       {"exceptions", &counters.exceptions},
+      {"store_restarts", &counters.store_restarts},
+      {"turned_away", &counters.turned_away},
   };
   std::string text;
   for (const auto& [name, value] : rows) {

@@ -48,8 +48,15 @@ struct Counters {
   Value queue_failures{0};  // that were not, or could not be had
   Value queue_tracked{0};   // messages with tracking on the last one: a state, not a count
   Value queue_vanished{0};  // messages that were on no list any more without a word of the log
+  Value queue_moves{0};     // lists that were not the same as the one before
+  Value log_current{1};     // 1 while the log can be read and lines come where mail moves: a state
   // Faults contained.
   Value exceptions{0};
+  Value store_restarts{0};  // processes of the store that ended without being told to
+  Value turned_away{0};     // sessions for want of descriptors
+  // Not for people: signs of life of the thread that writes, and whether the log can be read now.
+  Value writer_beats{0};
+  Value log_unreadable{0};
 };
 
 inline void count(Counters::Value& value, std::uint64_t by = 1) {

@@ -28,6 +28,7 @@ LogApplier::Tally& LogApplier::Tally::operator+=(const Tally& other) {
   unparsed += other.unparsed;
   unknown_format += other.unknown_format;
   truncated += other.truncated;
+  newest = std::max(newest, other.newest);
   return *this;
 }
 
@@ -94,6 +95,8 @@ void LogApplier::apply_event(const maillog::DeliveryEvent& event,
                              store::TrackingWriter& store,
                              Tally& tally) {
   ++tally.events;
+  tally.newest =
+      std::max(tally.newest, std::optional(std::chrono::system_clock::time_point(event.at)));
   try {
     if (warm_up) {
       store.warm_up(event);

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ class LogApplier {
   struct Tally {
     std::uint64_t lines = 0, events = 0, applied = 0, ignored = 0, unparsed = 0, unknown_format = 0,
                   truncated = 0;
+    std::optional<std::chrono::system_clock::time_point> newest;  // stamp of any event
 
     Tally& operator+=(const Tally& other);
     void count_in(Counters& counters) const;

@@ -191,6 +191,7 @@ void FileLogSource::resume_at(const store::LogCursor& cursor) {
 void FileLogSource::adopt_current() {
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) {
+    counters_.log_unreadable = files_.empty() ? 1 : 0;
     if (files_.empty() && !missing_logged_) {
       missing_logged_ = true;
       log::warning("", {{"log", path_}, {"state", "waiting for the file"}});
@@ -199,9 +200,11 @@ void FileLogSource::adopt_current() {
   }
   const FileId seen{status.st_dev, status.st_ino};
   if (!files_.empty() && files_.back().file.id() == seen) {
+    counters_.log_unreadable = 0;
     return;
   }
   std::optional<LogFile> file = open(path_);
+  counters_.log_unreadable = file ? 0 : 1;
   if (!file || (!files_.empty() && files_.back().file.id() == file->id())) {
     return;
   }

@@ -45,6 +45,7 @@ void LogFollower::run() noexcept {
     try {
       if (!source) {
         source = open_();
+        counters_.log_unreadable = 0;
         if (std::optional<LogLines> before = source->warm_up();
             before && !queue_.push_log(*std::move(before))) {
           return;
@@ -53,6 +54,7 @@ void LogFollower::run() noexcept {
       follow(*source);
     } catch (const std::exception& error) {
       count(counters_.exceptions);
+      counters_.log_unreadable = 1;
       log::error("", {{"log", source ? source->name() : "source"}, {"error", error.what()}});
       pollfd stop{stop_event_.get(), POLLIN, 0};
       ::poll(&stop, 1, static_cast<int>(LogSource::kPoll.count()));

@@ -48,9 +48,11 @@ bool JournalLogSource::open() {
     (void)reader_->fd();  // from here on files that appear are noticed
     locate();
     missing_logged_ = false;
+    counters_.log_unreadable = 0;
     return true;
   } catch (const std::system_error& error) {
     reader_.reset();
+    counters_.log_unreadable = 1;
     if (!std::exchange(missing_logged_, true)) {
       log::error("", {{"log", name()}, {"error", error.what()}});
     }

@@ -3,19 +3,18 @@
 #include "common/base/exit_code.h"
 #include "common/base/log.h"
 #include "common/base/systemd.h"
+#include "common/base/unique_fd.h"
 #include "common/config/gate_socket.h"
-#include "milter/capture_sink.h"
 #include "milter/circuit_breaker.h"
 #include "milter/counters.h"
-#include "milter/log_follower.h"
+#include "milter/descriptors.h"
 #include "milter/log_location.h"
 #include "milter/milter_glue.h"
 #include "milter/milter_socket.h"
-#include "milter/onward_service.h"
-#include "milter/queue_watcher.h"
 #include "milter/signal_pipe.h"
-#include "milter/store_queue.h"
-#include "milter/store_writer.h"
+#include "milter/store_client.h"
+#include "milter/store_keeper.h"
+#include "milter/store_side.h"
 #include "milter/thread_policy.h"
 
 #include <fmt/format.h>
@@ -23,16 +22,22 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace mtrk {
@@ -42,23 +47,31 @@ using namespace std::chrono_literals;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxQueued = 16 * 1024;
-constexpr std::size_t kMaxQueuedLog = 4 * 1024 * 1024;
 constexpr std::size_t kThreadStack = 256 * 1024;
 constexpr int kKeptFree = 8 * 1024 * 1024;  // of an arena of malloc(3)
 constexpr auto kDrain = 20s;
+constexpr Milliseconds kLookAround = 1s;  // at the store's state
 
-struct Shared {
-  Counters counters;
-  CircuitBreaker breaker;
-  StoreQueue queue{kMaxQueued, kMaxQueuedLog};
-  QueueSink sink{queue};
-};
-
-// Used by callbacks on libmilter's worker threads, which nobody can join: never destroyed.
-Shared& shared_state() {
-  static Shared* const kept = new Shared;
-  return *kept;
+// In memory that the store process shares: each side counts what it sees.
+Counters& shared_counters() {
+  static_assert(Counters::Value::is_always_lock_free);
+  void* const room =
+      ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) {
+    throw std::system_error(errno, std::system_category(), "mmap");
+  }
+  return *new (room) Counters;
 }
+
+// What callbacks use, on libmilter's worker threads, which nobody can join: never destroyed.
+struct MailState {
+  Counters& counters;
+  CircuitBreaker breaker;
+  StoreClient store;
+
+  MailState(StoreKeeper& keeper, int wake, Counters& shared)
+      : counters(shared), store(keeper, wake, breaker, shared, kMaxQueued) {}
+};
 
 constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGUSR1};
 
@@ -74,6 +87,7 @@ void prepare_process() {
     sigaddset(&set, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  raise_descriptor_limit();
   // One worker thread a busy connection, none deep: 256 KiB instead of 8 MiB each.
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
@@ -126,29 +140,24 @@ class Server {
   std::thread thread_;
 };
 
-void reload_configuration(const ReloadConfig& reload,
-                          Config& running,
-                          StoreWriter& writer,
-                          OnwardService& onward) {
+// The store process does what there is to do; whether it can is seen here.
+void reload_configuration(const ReloadConfig& reload, Config& running, StoreClient& store) {
   systemd::notify_reloading();
   const Expected<Config> loaded = reload();
   if (!loaded) {
     log::error("", {{"reload", "failed"}, {"error", loaded.error().detail}});
   } else {
-    Config next = running;
-    next.retention = loaded->retention;
-    next.log.queue_lifetime = loaded->log.queue_lifetime;
-    next.log.filters = loaded->log.filters;
-    next.gate = loaded->gate;
-    next.privacy.forwarding = loaded->privacy.forwarding;
-    writer.reconfigure(next);
-    onward.set_policy(pass_on_policy(next));
-    running = next;
+    running.retention = loaded->retention;
+    running.log.queue_lifetime = loaded->log.queue_lifetime;
+    running.log.filters = loaded->log.filters;
+    running.gate = loaded->gate;
+    running.privacy.forwarding = loaded->privacy.forwarding;
+    store.reload();
     const bool complete = print_config(*loaded, Show::all) == print_config(running, Show::all);
     log::notice("", {{"reload", "done"},
                      {"restart", complete ? "not needed" : "needed for the other changes"}});
   }
-  systemd::notify_ready("serving");
+  systemd::notify_ready(store.status());
 }
 
 // Until told to stop, or until libmilter ends by itself.
@@ -156,20 +165,24 @@ void serve(const Server& server,
            SignalPipe& signals,
            const ReloadConfig& reload,
            Config running,
-           StoreWriter& writer,
-           OnwardService& onward) {
+           StoreClient& store) {
   const auto interval = systemd::watchdog_interval();
-  const Milliseconds pause = interval ? std::chrono::ceil<Milliseconds>(*interval) : 3600s;
+  const Milliseconds pause =
+      interval ? std::min(kLookAround, std::chrono::ceil<Milliseconds>(*interval)) : kLookAround;
   while (!server.ended()) {
     switch (signals.wait(pause)) {
       case SIGTERM:
       case SIGINT:
         return;
       case SIGUSR1:
-        reload_configuration(reload, running, writer, onward);
+        reload_configuration(reload, running, store);
         break;
       default:
+        // The store process has its own watch (StoreClient): its end is not that of the mail.
         systemd::notify_watchdog();
+        if (const std::optional<std::string> status = store.take_status()) {
+          systemd::notify_status(*status);
+        }
     }
   }
 }
@@ -187,7 +200,7 @@ void drain(const Server& server, SignalPipe& signals) {
 
 std::unique_ptr<PublishedSocket> open_socket(const MilterAddress& address,
                                              const Config& config,
-                                             Shared& shared) {
+                                             MailState& mail) {
   milter_glue::Options options;
   options.hostname = config.hostname;
   options.commit_wait = config.milter.commit_wait;
@@ -197,34 +210,12 @@ std::unique_ptr<PublishedSocket> open_socket(const MilterAddress& address,
   options.tracked_fold = config.milter.leave_fold ? MilterSession::TrackedFold::leave
                                                   : MilterSession::TrackedFold::restore;
   const mode_t before = ::umask(0117);  // the socket: 0660, the group of its setgid directory
-  milter_glue::open(std::move(options), {shared.sink, shared.breaker, shared.counters},
+  milter_glue::open(std::move(options), {mail.store, mail.breaker, mail.counters},
                     address.connection);
   ::umask(before);
   return address.tcp ? nullptr
                      : std::make_unique<PublishedSocket>(
                            PublishedSocket::private_path(address.path), address.path);
-}
-
-// Of the places where the log may be, the one that was followed before, else the best.
-const LogPlace& choose_log(const std::vector<LogPlace>& places, StoreWriter& writer) {
-  const auto followed = std::find_if(places.begin(), places.end(), [&](const LogPlace& place) {
-    return writer.cursor(place.name()).has_value();
-  });
-  return followed == places.end() ? places.front() : *followed;
-}
-
-// Where following begins. It is taken, and kept, before any mail can be tracked: no line about it
-// is missed, wherever we are killed.
-store::LogCursor start_position(const LogPlace& place,
-                                const Config& config,
-                                StoreWriter& writer,
-                                Counters& counters) {
-  if (const std::optional<store::LogCursor> known = writer.cursor(place.name())) {
-    return *known;
-  }
-  const store::LogCursor position = open_log(place, config.log, std::nullopt, counters)->cursor();
-  writer.put_cursor(place.name(), position);
-  return position;
 }
 
 }  // namespace
@@ -252,39 +243,33 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
     log::warning("", {{"log", "ambiguous"}, {"why", warning}});
   }
 
-  Shared& shared = shared_state();
-  OnwardStore onward_store;
-  StoreWriter writer(config, shared.queue, shared.breaker, shared.counters, &onward_store);
-
-  const LogPlace& log_place = choose_log(places, writer);
-  const store::LogCursor position = start_position(log_place, config, writer, shared.counters);
-  LogFollower follower([&] { return open_log(log_place, config.log, position, shared.counters); },
-                       shared.queue, shared.counters);
-
-  QueueWatcher queue_watcher(config, follower, shared.queue, shared.counters);
-
-  // Nobody asks where no mail leaves by mtrk-gate.
-  OnwardService onward(config.gate.outbound.listen.empty() ? "" : gate_socket_path(config),
-                       pass_on_policy(config), onward_store);
+  Counters& counters = shared_counters();
+  const UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  const StoreSide side{config, reload, places, counters, wake.get()};
+  StoreKeeper keeper([&side](UniqueFd connection, StoreKeeper::Start start) {
+    return run_store_side(side, std::move(connection), start);
+  });
+  MailState& mail = *new MailState(keeper, wake.get(), counters);
+  if (const std::optional<int> code = mail.store.start()) {
+    mail.store.stop();
+    return *code;
+  }
 
   std::unique_ptr<PublishedSocket> socket;
   try {
-    socket = open_socket(address, config, shared);
+    socket = open_socket(address, config, mail);
   } catch (const std::system_error& error) {
     log::error("", {{"socket", config.milter.socket}, {"error", error.what()}});
+    mail.store.stop();
     return exit_code::cant_create;
   }
-  writer.start();
-  follower.start();
-  queue_watcher.start();
-  onward.start();
   SignalPipe signals(kSignals);
   Server server(signals);
-  log::notice("",
-              {{"state", "serving"}, {"socket", config.milter.socket}, {"log", log_place.name()}});
-  systemd::notify_ready("serving");
+  log::notice(
+      "", {{"state", "serving"}, {"socket", config.milter.socket}, {"log", mail.store.log_name()}});
+  systemd::notify_ready(mail.store.status());
 
-  serve(server, signals, reload, config, writer, onward);
+  serve(server, signals, reload, config, mail.store);
 
   systemd::notify_stopping();
   if (socket) {
@@ -292,16 +277,10 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   }
   drain(server, signals);
   server.stop(socket.get());
-  onward.stop();
-  queue_watcher.request_stop();
-  follower.request_stop();
-  shared.queue.close();
-  queue_watcher.join();
-  follower.join();
-  writer.join();
+  mail.store.stop();
   log::notice("", {{"state", "stopped"},
-                   {"tracked", fmt::to_string(shared.counters.tracked.load())},
-                   {"lines", fmt::to_string(shared.counters.lines.load())}});
+                   {"tracked", fmt::to_string(counters.tracked.load())},
+                   {"lines", fmt::to_string(counters.lines.load())}});
   return server.failed() ? exit_code::software : exit_code::ok;
 }
 

@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/track/mail_params.h"
 #include "common/track/mta_name.h"
+#include "milter/descriptors.h"
 #include "milter/session.h"
 
 #include <fmt/format.h>
@@ -42,6 +43,7 @@ struct Glue {
   std::string system_name;
   std::atomic<std::uint64_t> next_ticket;
   std::atomic<std::size_t> active{0};
+  Descriptors descriptors{};
 };
 Glue* glue = nullptr;  // set once, before any callback can run; never freed
 
@@ -210,6 +212,18 @@ void finish(SMFICTX* context,
   }
 }
 
+// For want of descriptors. The MTA has not begun yet: to it there is no milter, so the mail goes on
+// (default_action=accept), and at once.
+sfsistat turn_away() {
+  count(glue->services.counters.turned_away);
+  if (glue->descriptors.may_complain(SteadyClock::now())) {
+    log::warning("", {{"milter", "sessions turned away"},
+                      {"reason", "out of descriptors"},
+                      {"limit", fmt::to_string(glue->descriptors.limit())}});
+  }
+  return SMFIS_REJECT;
+}
+
 // The callbacks, in the order of a session.
 
 sfsistat on_negotiate(SMFICTX* context,
@@ -222,6 +236,9 @@ sfsistat on_negotiate(SMFICTX* context,
                       unsigned long* wanted_f2,
                       unsigned long* wanted_f3) {
   return guarded(SMFIS_CONTINUE, [&] {
+    if (!glue->descriptors.left()) {
+      return turn_away();
+    }
     constexpr unsigned long kNotShown = SMFIP_NOCONNECT | SMFIP_NOHELO | SMFIP_NOHDRS |
                                         SMFIP_NOEOH | SMFIP_NOBODY | SMFIP_NOUNKNOWN;
     constexpr unsigned long kNoReply = SMFIP_NR_RCPT | SMFIP_NR_DATA;

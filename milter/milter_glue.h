@@ -13,7 +13,8 @@
 // The only code that knows libmilter. Debian's libmilter is a worker pool: callbacks of one
 // connection come one after the other, but on different threads; all state of a message hangs off
 // smfi_setpriv. Every callback is a noexcept trampoline that can only let the mail go on: nothing
-// here answers REJECT, TEMPFAIL or DISCARD (reliability A1, F1, F2).
+// here answers REJECT, TEMPFAIL or DISCARD to the mail system. (To libmilter, REJECT at negotiation
+// means that there is no session: the mail goes on as without us.)
 //
 // Mail without MTRK costs one look at the arguments of MAIL and is answered ACCEPT: no allocation,
 // nothing more is heard of it.

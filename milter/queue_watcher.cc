@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -104,10 +105,26 @@ void QueueWatcher::ask() {
     log::notice("", {{"queue", "list"}, {"command", commands_[0][0]}});
   }
   complained_ = !report.whole;
+  note_moves(report);
   report.log_was_read = wait_for_log(asked) && gaps_of(counters_) == gaps_;
   gaps_ = gaps;
   // If the queue is full the next list will do.
   static_cast<void>(queue_.push(std::move(report), nullptr));
+}
+
+// A queue that is not what it was has mail coming or going.
+void QueueWatcher::note_moves(const store::QueueReport& report) {
+  if (!report.whole) {
+    return;
+  }
+  std::size_t fingerprint = 1;  // of a set: the order says nothing
+  for (const store::QueueReport::Message& message : report.messages) {
+    fingerprint += std::hash<std::string>()(message.queue_id);
+  }
+  if (fingerprint_ != 0 && fingerprint_ != fingerprint) {
+    count(counters_.queue_moves);
+  }
+  fingerprint_ = fingerprint;
 }
 
 // What is wrong with the list, if it is.

@@ -6,6 +6,7 @@
 #include "milter/log_follower.h"
 #include "milter/store_queue.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <thread>
@@ -33,6 +34,7 @@ class QueueWatcher {
  private:
   void run() noexcept;
   void ask();
+  void note_moves(const store::QueueReport& report);
   [[nodiscard]] std::string list(store::QueueReport& report);
   [[nodiscard]] bool wait_for_log(std::chrono::steady_clock::time_point since);
   [[nodiscard]] bool sleep(std::chrono::milliseconds time);
@@ -44,7 +46,8 @@ class QueueWatcher {
   StoreQueue& queue_;
   Counters& counters_;
   UniqueFd stop_event_;
-  std::uint64_t gaps_ = 0;  // of the log, when the list before was taken
+  std::size_t fingerprint_ = 0;  // of the queue ids on the list before
+  std::uint64_t gaps_ = 0;       // of the log, when the list before was taken
   bool complained_ = false;
   std::thread thread_;
 };

@@ -27,6 +27,7 @@ void CommitTicket::complete(CommitResult result) {
     result_ = result;
   }
   done_.notify_all();
+  completed(result);
 }
 
 struct StoreQueue::Impl {
@@ -138,15 +139,17 @@ bool StoreQueue::push(StoreOperation operation, std::shared_ptr<CommitTicket> ti
   return true;
 }
 
-bool StoreQueue::confirm(ConfirmCapture confirmation, CommitTicket& ticket) {
-  {
-    const std::lock_guard lock(impl_->mutex);
-    if (ticket.capture_ != nullptr) {
-      ticket.capture_->stage = store::Stage::final;
-      return true;
-    }
+bool StoreQueue::make_final(CommitTicket& ticket) {
+  const std::lock_guard lock(impl_->mutex);
+  if (ticket.capture_ == nullptr) {
+    return false;
   }
-  return push(std::move(confirmation), nullptr);
+  ticket.capture_->stage = store::Stage::final;
+  return true;
+}
+
+bool StoreQueue::confirm(ConfirmCapture confirmation, CommitTicket& ticket) {
+  return make_final(ticket) || push(std::move(confirmation), nullptr);
 }
 
 void StoreQueue::hurry(CommitTicket& ticket, std::size_t company) {

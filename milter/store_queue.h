@@ -47,13 +47,20 @@ enum class CommitResult { committed, failed };
 // by shared_ptr, so that a callback may give up while the commit is still under way.
 class CommitTicket {
  public:
+  CommitTicket() = default;
+  virtual ~CommitTicket() = default;
+  CommitTicket(const CommitTicket&) = delete;
+  CommitTicket& operator=(const CommitTicket&) = delete;
   // Nothing if `deadline` passed first.
   [[nodiscard]] std::optional<CommitResult> wait_until(
       std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] std::optional<CommitResult> result() const;  // does not wait
   void complete(CommitResult result);
 
+  std::uint64_t sequence = 0;  // StoreClient's, which sets it before anybody else knows the ticket
+
  private:
+  virtual void completed(CommitResult /*result*/) {}  // by the thread that called complete()
   friend class StoreQueue;
   enum class Place { elsewhere, queued, hurried };  // under the queue's mutex, as the next one
   Place place_ = Place::elsewhere;
@@ -85,6 +92,8 @@ class StoreQueue {
   // The provisional capture that was pushed with `ticket` is final as it is: made so where it
   // waits, so that both are one write, or by a ConfirmCapture. False as of push().
   bool confirm(ConfirmCapture confirmation, CommitTicket& ticket);
+  // The first half of that: false if it does not wait any more.
+  bool make_final(CommitTicket& ticket);
   // Somebody waits for this ticket from now on. `company`: how many messages are under way in the
   // milter, that one included, and may soon want a commit too.
   void hurry(CommitTicket& ticket, std::size_t company);

@@ -1,7 +1,11 @@
 #include "milter/store_writer.h"
 
+#include "common/base/exit_code.h"
 #include "common/base/host_name.h"
 #include "common/base/log.h"
+#include "common/store/store_error.h"
+
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <exception>
@@ -42,6 +46,15 @@ store::WriterOptions writer_options(const Config& config) {
   return options;
 }
 
+// By the file, as it is before this process opens it.
+std::optional<ClockGuard::Wall> last_written(const std::string& path) {
+  struct stat status {};
+  if (::stat((path + "/data.mdb").c_str(), &status) != 0 || status.st_size == 0) {
+    return std::nullopt;
+  }
+  return std::chrono::system_clock::from_time_t(status.st_mtime);
+}
+
 std::size_t log_octets(const StoreQueue::Item& item) {
   const LogLines* lines = std::get_if<LogLines>(&item.operation);
   return lines == nullptr ? 0 : lines->lines.size();
@@ -59,7 +72,8 @@ StoreWriter::StoreWriter(const Config& config,
       counters_(counters),
       onward_(onward),
       config_(config),
-      log_(config.log.mta, counters) {
+      log_(config.log.mta, counters),
+      clock_guard_(last_written(config.store.path)) {
   open_store();
   const Clock::time_point now = Clock::now();
   position_due_ = next_sweep_ = next_reader_check_ = next_counters_ = now;
@@ -135,6 +149,7 @@ void StoreWriter::run() noexcept {
 
 void StoreWriter::work() {
   for (;;) {
+    count(counters_.writer_beats);
     adopt_configuration();
     if (pending_.empty()) {
       take(next_deadline());
@@ -201,6 +216,21 @@ bool StoreWriter::process_batch() {
     }
     complete_batch(Clock::now() - started, wrote);
     return true;
+  } catch (const store::StoreGone&) {
+    replaced();
+    return false;
+  } catch (const store::StoreError& error) {
+    if (on_damage_ && store::is_damage(error)) {
+      on_damage_(error.what());
+    }
+    fail_batch(error.what());
+    return false;
+  } catch (const store::StoreUnusable& error) {
+    if (on_damage_ && error.exit_code() == exit_code::data_error) {
+      on_damage_(error.what());
+    }
+    fail_batch(error.what());
+    return false;
   } catch (const std::exception& error) {
     fail_batch(error.what());
     return false;
@@ -246,6 +276,9 @@ void StoreWriter::apply_batch() {
 void StoreWriter::complete_batch(Clock::duration took, bool wrote) {
   failures_ = 0;
   batch_.tally.count_in(counters_);
+  if (batch_.tally.newest && (!newest_line_ || *newest_line_ < *batch_.tally.newest)) {
+    newest_line_ = batch_.tally.newest;
+  }
   if (wrote) {
     count(counters_.commits);
     breaker_.committed(Clock::now(), took);
@@ -260,6 +293,19 @@ void StoreWriter::complete_batch(Clock::duration took, bool wrote) {
     }
     pending_.pop_front();
   }
+  if (on_batch_) {
+    on_batch_(true, wrote ? took : Clock::duration(0));
+  }
+}
+
+// Nothing of the batch is in the store that is there now, so all of it is tried again there.
+void StoreWriter::replaced() {
+  if (++failures_ > kFailuresToReopen) {
+    fail_batch("the store is replaced again and again");
+    return;
+  }
+  log::warning("", {{"store", "replaced"}, {"action", "opened anew"}});
+  close_store();
 }
 
 // The captures of the batch are lost, its log lines stay for the next try.
@@ -286,6 +332,9 @@ void StoreWriter::fail_batch(std::string_view why) {
     }
   }
   pending_ = std::move(kept);
+  if (on_batch_) {
+    on_batch_(false, Clock::duration(0));
+  }
   if (failures_ % kFailuresToReopen == 0) {
     close_store();  // opened again by the next batch
   } else if (store_) {
@@ -317,12 +366,23 @@ void StoreWriter::housekeep() {
     return;
   }
   next_sweep_ = now + kSweepEvery;
-  if (!clock_guard_.trusts(std::chrono::system_clock::now(), now)) {
+  if (!clock_guard_.trusts(std::chrono::system_clock::now(), now, newest_line_)) {
     return;
   }
-  store_->begin();
-  const std::size_t removed = store_->sweep(wall_clock(), kSweepSlice);
-  store_->commit();
+  std::size_t removed = 0;
+  try {
+    store_->begin();
+    removed = store_->sweep(wall_clock(), kSweepSlice);
+    store_->commit();
+  } catch (const store::StoreGone&) {
+    replaced();
+    return;
+  } catch (const store::StoreError& error) {
+    if (on_damage_ && store::is_damage(error)) {
+      on_damage_(error.what());
+    }
+    throw;
+  }
   count(counters_.expired, removed);
   if (removed > 0) {
     next_sweep_ = now + kSweepAgain;

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,7 +28,8 @@ namespace mtrk {
 // When a commit fails, the captures of the batch are shed (their mail has long gone on) and the log
 // lines are tried again, with a growing pause, until they are in: no line is lost and none is
 // applied twice, because the log position commits with them. After three failures in a row the
-// store is closed and opened again.
+// store is closed and opened again. Where the store was replaced under it nothing is lost: the
+// batch goes into the store that is there now.
 //
 // A batch that only moved the log position, all there is for untracked mail, is not worth an
 // fsync: the position is written once a second, and at the end.
@@ -47,6 +49,13 @@ class StoreWriter {
   // Before start() only.
   [[nodiscard]] std::optional<store::LogCursor> cursor(std::string_view source);
   void put_cursor(std::string_view source, const store::LogCursor& cursor);  // durable on return
+
+  // Before start(): what to do after each batch, on the writer's thread, once its tickets are
+  // complete; and when the store turns out to be damaged, instead of trying again.
+  void on_batch(std::function<void(bool committed, std::chrono::nanoseconds took)> then) {
+    on_batch_ = std::move(then);
+  }
+  void on_damage(std::function<void(std::string_view why)> then) { on_damage_ = std::move(then); }
 
   void start();
   // Takes over retention, queue_lifetime and filters of `config` between two batches. Any thread.
@@ -77,6 +86,7 @@ class StoreWriter {
   void apply_batch();
   void complete_batch(Clock::duration took, bool wrote);
   void fail_batch(std::string_view why);
+  void replaced();
   void housekeep();
   void publish_counters();
   void adopt_configuration();
@@ -99,6 +109,9 @@ class StoreWriter {
   Clock::time_point next_reader_check_;
   Clock::time_point next_counters_;
   ClockGuard clock_guard_;
+  std::optional<ClockGuard::Wall> newest_line_;  // of the log, by those read in this run
+  std::function<void(bool, std::chrono::nanoseconds)> on_batch_;
+  std::function<void(std::string_view)> on_damage_;
   std::string published_;
 
   std::mutex configuration_mutex_;

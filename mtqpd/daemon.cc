@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <exception>
+#include <fstream>
 #include <utility>
 
 namespace mtrk::mtqpd {
@@ -34,6 +35,17 @@ Endpoints to_endpoints(const std::vector<std::string>& list) {
     endpoints.push_back(*endpoint);
   }
   return endpoints;
+}
+
+// As mtrk-milter last said beside the store.
+std::optional<bool> log_current(const std::string& store_path) {
+  std::ifstream file(store_path + "/milter.stats");
+  for (std::string name, value; file >> name >> value;) {
+    if (name == "log_current") {
+      return value != "0";
+    }
+  }
+  return std::nullopt;
 }
 
 void rethrow(const std::exception_ptr& failure) {
@@ -179,7 +191,8 @@ void Daemon::warn_of_certificates() {
 }
 
 Metrics Daemon::metrics() const {
-  return {server_.counters(), server_.connections(), server_.sources(), queries_.available()};
+  return {server_.counters(), server_.connections(), server_.sources(), queries_.available(),
+          log_current(config_.store.path)};
 }
 
 void Daemon::reload() {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <iterator>
+#include <vector>
 
 namespace mtrk::mtqpd {
 namespace {
@@ -14,13 +14,19 @@ struct Gauge {
   std::uint64_t value;
 };
 
-std::array<Gauge, 3> gauges(const Metrics& metrics) {
-  return {{
+std::vector<Gauge> gauges(const Metrics& metrics) {
+  std::vector<Gauge> all{
       {"open_connections", "Connections at the moment.", metrics.open_connections},
       {"sources", "Networks that are connected or owe a penalty.", metrics.sources},
       {"store_available", "1 while the store can be read.",
        metrics.store_available ? std::uint64_t{1} : 0},
-  }};
+  };
+  if (metrics.log_current) {
+    all.push_back({"log_current",
+                   "1 while mtrk-milter can read the log and lines come with the mail.",
+                   *metrics.log_current ? std::uint64_t{1} : 0});
+  }
+  return all;
 }
 
 std::string response(std::string_view status, std::string_view type, std::string_view body) {

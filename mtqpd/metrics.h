@@ -3,6 +3,7 @@
 #include "mtqpd/server_counters.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,8 @@ struct Metrics {
   std::uint64_t open_connections = 0;
   std::uint64_t sources = 0;  // networks the limiter knows
   bool store_available = false;
+  // By mtrk-milter's counters; nothing where they cannot be read.
+  std::optional<bool> log_current = std::nullopt;
 };
 
 // "name value" lines, for `mtrkctl stats`.

@@ -4,8 +4,6 @@
 #include "common/store/store_error.h"
 #include "common/track/tracking_report.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <mutex>
 #include <span>
@@ -44,33 +42,24 @@ class StoreSnapshot final : public MessageSource::Snapshot {
     return snapshot_.find(envelope_id, certifier, now);
   }
 
+  [[nodiscard]] bool sound() const override { return snapshot_.sound(); }
+
  private:
   store::TrackingReader::Snapshot snapshot_;
 };
 
 class TrackingStore final : public MessageSource {
  public:
-  explicit TrackingStore(const std::string& path)
-      : data_file_(path + "/data.mdb"), reader_(path), opened_(identity()) {}
+  explicit TrackingStore(const std::string& path) : reader_(path) {}
 
   [[nodiscard]] std::unique_ptr<Snapshot> snapshot() const override {
     return std::make_unique<StoreSnapshot>(reader_);
   }
 
-  [[nodiscard]] bool replaced() const override { return identity() != opened_; }
+  [[nodiscard]] bool replaced() const override { return !reader_.current(); }
 
  private:
-  [[nodiscard]] std::pair<dev_t, ino_t> identity() const {
-    struct stat status {};
-    if (::stat(data_file_.c_str(), &status) != 0) {
-      return {};
-    }
-    return {status.st_dev, status.st_ino};
-  }
-
-  std::string data_file_;
   store::TrackingReader reader_;
-  std::pair<dev_t, ino_t> opened_;
 };
 
 }  // namespace
@@ -151,9 +140,7 @@ LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
   try {
     found = find(query, now);
   } catch (const store::StoreError&) {
-    service_.suspect_.store(true, std::memory_order_relaxed);
-    snapshot_.reset();
-    return LookUpResult::unavailable;
+    return broken();
   }
   if (!snapshot_) {
     return LookUpResult::unavailable;
@@ -178,7 +165,17 @@ LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
     }
     shown = shown.subspan(shown.size() / 2);
   }
+  if (!snapshot_->sound()) {  // what was just written is made of pages that could not be had
+    report.clear();
+    return broken();
+  }
   return LookUpResult::found;
+}
+
+LookUpResult QueryService::Batch::broken() {
+  service_.suspect_.store(true, std::memory_order_relaxed);
+  snapshot_.reset();
+  return LookUpResult::unavailable;
 }
 
 store::TrackingReader::Found QueryService::Batch::copy(const mtqp::LookUp& query, TimePoint now) {
@@ -190,9 +187,12 @@ store::TrackingReader::Found QueryService::Batch::copy(const mtqp::LookUp& query
     }
     copied.without_brackets = std::move(found.without_brackets);
     copied.key_tag = found.key_tag;
+    if (snapshot_ && !snapshot_->sound()) {
+      static_cast<void>(broken());
+      copied.messages.clear();
+    }
   } catch (const store::StoreError&) {
-    service_.suspect_.store(true, std::memory_order_relaxed);
-    snapshot_.reset();
+    static_cast<void>(broken());
     copied.messages.clear();
   }
   return copied;

@@ -28,12 +28,14 @@ class MessageSource {
     [[nodiscard]] virtual Views find(const EnvelopeId& envelope_id,
                                      const TrackingCertifier& certifier,
                                      TimePoint now) = 0;
+    // False if the pages that it gave could not be had after all: nothing made of them counts.
+    [[nodiscard]] virtual bool sound() const { return true; }
   };
 
   virtual ~MessageSource() = default;
   // Fails: store::StoreError.
   [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot() const = 0;
-  // The files at the path are no longer the ones that were opened: restored, or set aside.
+  // The path leads to other files than were opened: restored, set aside, or the lock file renewed.
   [[nodiscard]] virtual bool replaced() const = 0;
 };
 // Fails: store::StoreUnusable.
@@ -80,6 +82,7 @@ class QueryService {
 
    private:
     [[nodiscard]] MessageSource::Views find(const mtqp::LookUp& query, TimePoint now);
+    mtqp::ServerSession::LookUpResult broken();  // until tend() has opened the store again
 
     const QueryService& service_;
     std::shared_lock<std::shared_mutex> lock_;

@@ -2,6 +2,7 @@
 #include "common/base/exit_code.h"
 #include "common/store/lmdb.h"
 #include "common/store/owned_files.h"
+#include "common/store/store_files.h"
 
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -84,15 +85,33 @@ StoreUnusable open_failure(int code, const std::string& path, Env::Missing missi
                   : unusable(otherwise, path, mdb_strerror(code));
 }
 
-// A file cut off by accident would end the process with SIGBUS at the first page beyond its end.
-// (A few last pages may be missing lawfully: LMDB does not write pages freed in the same
-// transaction.)
+// A file cut off by accident is SIGBUS at the first page beyond its end. A few last pages may be
+// missing lawfully (LMDB does not write pages freed in the same transaction): readers are guarded
+// against those, and the writer notices (check_store).
+constexpr std::uint64_t kLawfullyMissing = 64;  // pages
+
 void refuse_truncated(const Env& env, const std::string& path) {
   const Env::Pages pages = env.pages();
   struct stat data {};
   if (::stat((path + "/data.mdb").c_str(), &data) != 0 ||
-      static_cast<std::uint64_t>(data.st_size) < pages.high_mark / 2 * pages.size) {
+      static_cast<std::uint64_t>(data.st_size) + kLawfullyMissing * pages.size <
+          pages.high_mark * pages.size) {
     throw unusable(exit_code::data_error, path, "data.mdb is cut off");
+  }
+}
+
+// A reader leaves a lock file that it may not make to LMDB's own words.
+void have_lock_file(const std::string& path, Env::Access access, Env::Missing missing) {
+  try {
+    reserve_lock_file(path);
+  } catch (const std::system_error& error) {
+    const int code = error.code().value();
+    const bool no_room = code == ENOSPC || code == EDQUOT || code == EFBIG || code == EIO;
+    if (access == Env::Access::read_write || no_room) {
+      throw from_errno(
+          code, path + "/lock.mdb",
+          missing == Env::Missing::create ? exit_code::cant_create : exit_code::no_input);
+    }
   }
 }
 
@@ -159,12 +178,21 @@ std::shared_ptr<Env> Env::open(const std::string& path,
     require(mdb_env_set_mapsize(env->env_, map_size / page * page));
   }
   prepare_store_files(path, directory, access == Access::read_write);
+  have_lock_file(path, access, missing);
+  static_cast<void>(mdb_env_set_assert(
+      env->env_, [](MDB_env*, const char* what) { MapGuard::assertion_failed(what); }));
   require(mdb_env_open(env->env_, path.c_str(), flags, kStoreDataMode));
+  env->path_ = path;
+  env->files_ = env->files_at_path();
+  if (access == Access::read_only) {
+    env->guard_ = std::make_unique<MapGuard>(path);
+  }
   if (int data = -1;
       access == Access::read_write && mdb_env_get_fd(env->env_, &data) == MDB_SUCCESS) {
     finish_store_file(data, directory, path);
   }
   refuse_truncated(*env, path);
+  env->page_size_ = env->pages().size;
   env->check_readers();
   env->has_writer_ = access == Access::read_write;
   entry = {::getpid(), env};

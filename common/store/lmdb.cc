@@ -1,10 +1,12 @@
 #include "common/store/lmdb.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <mutex>
 #include <utility>
 
@@ -31,9 +33,15 @@ void check(int code, std::string_view operation) {
   }
 }
 
-MDB_stat stat_of(MDB_txn* txn, Dbi dbi) {
+// After a call of a reader: what a page of zeros said counts for nothing.
+void check_sound(const Env& env, int code, std::string_view operation) {
+  check(env.sound() ? code : MDB_CORRUPTED, operation);
+}
+
+MDB_stat stat_of(const Txn& txn, Dbi dbi) {
   MDB_stat stat{};
-  check(mdb_stat(txn, dbi, &stat), "stat");
+  const int code = txn.env().call([&] { return mdb_stat(txn.handle(), dbi, &stat); });
+  check_sound(txn.env(), code, "stat");
   return stat;
 }
 
@@ -46,20 +54,91 @@ StoreError make_store_error(int code, std::string_view operation) {
 void Env::adopt_map_size() {
   const std::unique_lock alone(gate_);
   check(mdb_env_set_mapsize(env_, 0), "adopt map size");
+  if (guard_) {  // the mapping is another one now
+    guard_.reset();
+    guard_ = std::make_unique<MapGuard>(path_);
+  }
 }
 
 std::size_t Env::check_readers() {
   int dead = 0;
-  check(mdb_reader_check(env_, &dead), "check readers");
+  const int code = call([&] { return mdb_reader_check(env_, &dead); });
+  check_sound(*this, code, "check readers");
   return static_cast<std::size_t>(dead);
 }
 
 Env::Pages Env::pages() const {
   MDB_stat stat{};
   MDB_envinfo info{};
-  check(mdb_env_stat(env_, &stat), "stat");
-  check(mdb_env_info(env_, &info), "info");
+  Env& self = const_cast<Env&>(*this);  // only a flag of the guard may change
+  check_sound(*this, self.call([&] { return mdb_env_stat(env_, &stat); }), "stat");
+  check_sound(*this, self.call([&] { return mdb_env_info(env_, &info); }), "info");
   return {stat.ms_psize, info.me_mapsize / stat.ms_psize, info.me_last_pgno + 1};
+}
+
+Env::Files Env::files_at_path() const {
+  const auto id_of = [this](const char* name) {
+    struct stat status {};
+    return ::stat((path_ + name).c_str(), &status) == 0 ? FileId{status.st_dev, status.st_ino}
+                                                        : FileId{};
+  };
+  return {id_of("/data.mdb"), id_of("/lock.mdb")};
+}
+
+bool Env::is_current() const {
+  return files_at_path() == files_;
+}
+
+void Env::require_current() {
+  if (!is_current()) {
+    throw StoreGone("store: " + path_ + " leads to other files");
+  }
+  int file = -1;
+  struct stat data {};
+  check(mdb_env_get_fd(env_, &file), "get file");
+  if (::fstat(file, &data) != 0) {
+    throw make_store_error(errno, "data.mdb");
+  }
+  if (static_cast<std::uint64_t>(data.st_size) < length_) {
+    throw make_store_error(MDB_CORRUPTED, "data.mdb was cut off");
+  }
+  length_ = static_cast<std::uint64_t>(data.st_size);
+}
+
+void Env::lock_writer() {
+  int file = -1;
+  check(mdb_env_get_fd(env_, &file), "get file");
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  while (::fcntl(file, F_OFD_SETLKW, &whole) != 0) {
+    if (errno != EINTR) {
+      throw make_store_error(errno, "lock data.mdb");
+    }
+  }
+}
+
+void Env::unlock_writer() {
+  int file = -1;
+  struct flock whole {};
+  whole.l_type = F_UNLCK;
+  whole.l_whence = SEEK_SET;
+  if (mdb_env_get_fd(env_, &file) == MDB_SUCCESS) {
+    ::fcntl(file, F_OFD_SETLK, &whole);
+  }
+}
+
+bool Env::agrees(std::uint64_t transaction, TxnKind kind) {
+  MDB_envinfo info{};
+  if (call([&] { return mdb_env_info(env_, &info); }) != MDB_SUCCESS) {
+    return false;
+  }
+  if (kind == TxnKind::write) {
+    return info.me_last_txnid + 1 == transaction;
+  }
+  used_.store((info.me_last_pgno + 1) * page_size_, std::memory_order_relaxed);
+  // The data is one ahead while a commit ends, or where a writer was killed just then.
+  return !guard_ || info.me_last_txnid == transaction || info.me_last_txnid == transaction + 1;
 }
 
 void Env::grow_ahead() {
@@ -103,49 +182,84 @@ std::uint64_t Env::count_free_pages() {
   return count;
 }
 
-void Txn::begin(Env& env, unsigned flags) {
-  gate_ = std::shared_lock(env.gate());
-  int code = mdb_txn_begin(env.handle(), nullptr, flags, &txn_);
+void Txn::begin(unsigned flags) {
+  const auto attempt = [&] {
+    return env_.call([&] { return mdb_txn_begin(env_.handle(), nullptr, flags, &txn_); });
+  };
+  gate_ = std::shared_lock(env_.gate());
+  int code = attempt();
   if (code == MDB_MAP_RESIZED) {
     gate_.unlock();
-    env.adopt_map_size();
+    env_.adopt_map_size();
     gate_.lock();
-    code = mdb_txn_begin(env.handle(), nullptr, flags, &txn_);
+    code = attempt();
   } else if (code == MDB_READERS_FULL) {
-    env.check_readers();
-    code = mdb_txn_begin(env.handle(), nullptr, flags, &txn_);
+    env_.check_readers();
+    code = attempt();
   }
-  check(code, "begin");
+  check_sound(env_, code, "begin");
 }
 
 std::optional<std::string_view> Txn::get(Dbi dbi, std::string_view key) const {
   MDB_val name = to_val(key);
   MDB_val value{};
-  const int code = mdb_get(txn_, dbi, &name, &value);
+  const int code = env_.call([&] { return mdb_get(txn_, dbi, &name, &value); });
+  check_sound(env_, code == MDB_NOTFOUND ? MDB_SUCCESS : code, "get");
   if (code == MDB_NOTFOUND) {
     return std::nullopt;
   }
-  check(code, "get");
+  if (!env_.holds(to_view(value))) {
+    throw make_store_error(MDB_CORRUPTED, "get");
+  }
   return to_view(value);
 }
 
 std::uint64_t Txn::entries(Dbi dbi) const {
-  return stat_of(txn_, dbi).ms_entries;
+  return stat_of(*this, dbi).ms_entries;
 }
 
 std::uint64_t Txn::tree_pages(Dbi dbi) const {
-  const MDB_stat stat = stat_of(txn_, dbi);
+  const MDB_stat stat = stat_of(*this, dbi);
   return stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages;
 }
 
 std::optional<Dbi> Txn::find_database(const char* name) {
   Dbi dbi = 0;
-  const int code = mdb_dbi_open(txn_, name, 0, &dbi);
+  const int code = env_.call([&] { return mdb_dbi_open(txn_, name, 0, &dbi); });
+  check_sound(env_, code == MDB_NOTFOUND ? MDB_SUCCESS : code, "open database");
   if (code == MDB_NOTFOUND) {
     return std::nullopt;
   }
-  check(code, "open database");
   return dbi;
+}
+
+namespace {
+
+// How often a snapshot is taken while one commit after the other gets in between, before the files
+// count as strangers to each other.
+constexpr int kSnapshots = 8;
+
+}  // namespace
+
+ReadTxn::ReadTxn(Env& env) : Txn(env) {
+  begin(MDB_RDONLY);
+  try {
+    settle();
+  } catch (...) {
+    mdb_txn_abort(txn_);
+    throw;
+  }
+}
+
+void ReadTxn::settle() {
+  for (int i = 0; i < kSnapshots; ++i) {
+    if (env_.agrees(id(), Env::TxnKind::read)) {
+      return;
+    }
+    mdb_txn_reset(txn_);
+    check_sound(env_, env_.call([&] { return mdb_txn_renew(txn_); }), "renew");
+  }
+  throw make_store_error(MDB_CORRUPTED, "lock.mdb is not that of data.mdb");
 }
 
 ReadTxn::~ReadTxn() {
@@ -158,17 +272,21 @@ void ReadTxn::park() noexcept {
 }
 
 void ReadTxn::renew() {
+  const auto attempt = [&] { return env_.call([&] { return mdb_txn_renew(txn_); }); };
   gate_.lock();
-  int code = mdb_txn_renew(txn_);
+  int code = attempt();
   if (code == MDB_MAP_RESIZED) {
     gate_.unlock();
     env_.adopt_map_size();
     gate_.lock();
-    code = mdb_txn_renew(txn_);
+    code = attempt();
   }
-  if (code != MDB_SUCCESS) {
+  try {
+    check_sound(env_, code, "renew");
+    settle();
+  } catch (...) {
     gate_.unlock();
-    throw make_store_error(code, "renew");
+    throw;
   }
 }
 
@@ -176,8 +294,23 @@ void ReadTxn::keep_databases() {
   check(mdb_txn_commit(std::exchange(txn_, nullptr)), "open databases");
 }
 
+WriteTxn::WriteTxn(Env& env) : Txn(env) {
+  env.lock_writer();
+  try {
+    begin(0);
+    if (!env.agrees(id(), Env::TxnKind::write)) {
+      mdb_txn_abort(std::exchange(txn_, nullptr));
+      throw make_store_error(MDB_CORRUPTED, "lock.mdb is not that of data.mdb");
+    }
+  } catch (...) {
+    env.unlock_writer();
+    throw;
+  }
+}
+
 WriteTxn::~WriteTxn() {
   mdb_txn_abort(txn_);
+  env_.unlock_writer();
 }
 
 Dbi WriteTxn::make_database(const char* name) {
@@ -210,8 +343,13 @@ void WriteTxn::commit() {
   check(mdb_txn_commit(std::exchange(txn_, nullptr)), "commit");
 }
 
-Cursor::Cursor(const Txn& txn, Dbi dbi) {
-  check(mdb_cursor_open(txn.handle(), dbi, &cursor_), "open cursor");
+Cursor::Cursor(const Txn& txn, Dbi dbi) : env_(txn.env()) {
+  const int code = env_.call([&] { return mdb_cursor_open(txn.handle(), dbi, &cursor_); });
+  check_sound(env_, code, "open cursor");
+}
+
+Cursor::~Cursor() {
+  mdb_cursor_close(cursor_);
 }
 
 std::optional<Cursor::Row> Cursor::seek(std::string_view key) {
@@ -219,17 +357,21 @@ std::optional<Cursor::Row> Cursor::seek(std::string_view key) {
 }
 
 void Cursor::renew(const ReadTxn& txn) {
-  check(mdb_cursor_renew(txn.handle(), cursor_), "renew cursor");
+  const int code = env_.call([&] { return mdb_cursor_renew(txn.handle(), cursor_); });
+  check_sound(env_, code, "renew cursor");
 }
 
 std::optional<Cursor::Row> Cursor::move(std::string_view key, MDB_cursor_op operation) {
   MDB_val name = to_val(key);
   MDB_val value{};
-  const int code = mdb_cursor_get(cursor_, &name, &value, operation);
+  const int code = env_.call([&] { return mdb_cursor_get(cursor_, &name, &value, operation); });
+  check_sound(env_, code == MDB_NOTFOUND ? MDB_SUCCESS : code, "read");
   if (code == MDB_NOTFOUND) {
     return std::nullopt;
   }
-  check(code, "read");
+  if (!env_.holds(to_view(value)) || !env_.holds(to_view(name))) {
+    throw make_store_error(MDB_CORRUPTED, "read");
+  }
   return Row{to_view(name), to_view(value)};
 }
 

@@ -1,15 +1,20 @@
 #pragma once
 
+#include "common/store/map_guard.h"
 #include "common/store/store_error.h"
 
 #include <lmdb.h>
 
+#include <sys/types.h>
+
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 // LMDB as RAII, no more than the store needs. The only door to <lmdb.h>.
 //
@@ -22,6 +27,11 @@
 //    beginning a transaction says MDB_MAP_RESIZED; the larger size can be adopted only while this
 //    process has no transaction: transactions hold `gate` shared, adopting holds it alone.
 //  * MDB_READERS_FULL: slots of dead readers are freed, then it is tried once more.
+//  * What becomes of the files meanwhile never ends a reader, and never lets a writer commit into
+//    the void: map_guard.h, Env::require_current(), and Txn::begin(), which compares the
+//    transaction's number (the lock file's) with the data's own.
+//  * Two writers never meet, whatever somebody who may write to the lock file does to it: each
+//    holds a lock on data.mdb for as long as its transaction lasts.
 //  * Every LMDB code becomes an exception in make_store_error().
 // Views that LMDB returns die with their transaction (in a write transaction: with the next write).
 namespace mtrk::store {
@@ -51,6 +61,28 @@ class Env {
 
   [[nodiscard]] MDB_env* handle() const { return env_; }
   [[nodiscard]] std::shared_mutex& gate() { return gate_; }
+  // Fails: StoreGone if the path leads to other files by now, StoreError if data.mdb became
+  // shorter. Two or three system calls.
+  void require_current();
+  // The same for the files as such, as a question.
+  [[nodiscard]] bool is_current() const;
+  // False once a page could not be had: then nothing that was read is to be used.
+  [[nodiscard]] bool sound() const { return !guard_ || !guard_->damaged(); }
+  // One call of LMDB, guarded if this is a reader; its code.
+  template <typename Body>
+  int call(Body&& body) {
+    return guard_ ? guard_->call(MDB_CORRUPTED, std::forward<Body>(body)) : body();
+  }
+  // Whether a reader may look at these octets: they are within the store's pages.
+  [[nodiscard]] bool holds(std::string_view octets) const {
+    return !guard_ || guard_->holds(octets, used_.load(std::memory_order_relaxed));
+  }
+  void lock_writer();  // waits for the transaction of another process
+  void unlock_writer();
+  // Compares the number of a transaction that begins with what the data says.
+  enum class TxnKind { read, write };
+  [[nodiscard]] bool agrees(std::uint64_t transaction, TxnKind kind);
+
   void end_writing();           // the writer is gone: another one may open the environment here
   void adopt_map_size();        // waits until no transaction is open in this process
   std::size_t check_readers();  // how many dead slots it freed
@@ -75,6 +107,21 @@ class Env {
   Access access_ = Access::read_only;
   bool has_writer_ = false;
   std::uint64_t length_ = 0;  // octets the data file had when last seen; it never gets shorter
+  std::unique_ptr<MapGuard> guard_;     // of a reader
+  std::atomic<std::uint64_t> used_{0};  // octets of data.mdb that hold pages
+  std::uint64_t page_size_ = 4096;
+  struct FileId {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(const FileId&) const = default;
+  };
+  struct Files {
+    FileId data, lock;
+    bool operator==(const Files&) const = default;
+  };
+  [[nodiscard]] Files files_at_path() const;
+  std::string path_;
+  Files files_;
   std::shared_mutex gate_;
 };
 
@@ -84,6 +131,7 @@ class Txn {
   Txn& operator=(const Txn&) = delete;
 
   [[nodiscard]] MDB_txn* handle() const { return txn_; }
+  [[nodiscard]] Env& env() const { return env_; }
   [[nodiscard]] std::uint64_t id() const { return mdb_txn_id(txn_); }
   [[nodiscard]] std::optional<std::string_view> get(Dbi dbi, std::string_view key) const;
   [[nodiscard]] std::uint64_t entries(Dbi dbi) const;
@@ -92,9 +140,10 @@ class Txn {
   [[nodiscard]] std::optional<Dbi> find_database(const char* name);
 
  protected:
-  Txn() = default;
+  explicit Txn(Env& env) : env_(env) {}
   ~Txn() = default;
-  void begin(Env& env, unsigned flags);
+  void begin(unsigned flags);
+  Env& env_;
   MDB_txn* txn_ = nullptr;
   std::shared_lock<std::shared_mutex> gate_;
 };
@@ -103,19 +152,19 @@ class Txn {
 // the cheap way to read often.
 class ReadTxn : public Txn {
  public:
-  explicit ReadTxn(Env& env) : env_(env) { begin(env, MDB_RDONLY); }
+  explicit ReadTxn(Env& env);
   ~ReadTxn();
   void park() noexcept;
   void renew();
   void keep_databases();  // ends the snapshot; databases found in it stay open in the environment
 
  private:
-  Env& env_;
+  void settle();  // the snapshot is of the data that the lock file speaks of
 };
 
 class WriteTxn : public Txn {
  public:
-  explicit WriteTxn(Env& env) { begin(env, 0); }
+  explicit WriteTxn(Env& env);
   ~WriteTxn();
   [[nodiscard]] Dbi make_database(const char* name);
   void put(Dbi dbi, std::string_view key, std::string_view value);
@@ -134,7 +183,7 @@ class Cursor {
     std::string_view value;
   };
   Cursor(const Txn& txn, Dbi dbi);
-  ~Cursor() { mdb_cursor_close(cursor_); }
+  ~Cursor();
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
 
@@ -146,6 +195,7 @@ class Cursor {
 
  private:
   std::optional<Row> move(std::string_view key, MDB_cursor_op operation);
+  Env& env_;
   MDB_cursor* cursor_ = nullptr;
 };
 

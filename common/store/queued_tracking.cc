@@ -37,14 +37,18 @@ std::optional<QueuedTracking> QueuedTrackingReader::Impl::read(const ReadTxn& tx
 QueuedTrackingReader::QueuedTrackingReader(const std::string& path)
     : impl_(std::make_unique<Impl>()) {
   impl_->env = Env::open(path, Env::Access::read_only, 0, Env::Missing::fail);
-  ReadTxn txn(*impl_->env);
-  const std::optional<Databases> databases = find_databases(txn, path);
-  if (!databases) {
-    throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
+  try {
+    ReadTxn txn(*impl_->env);
+    const std::optional<Databases> databases = find_databases(txn, path);
+    if (!databases) {
+      throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
+    }
+    impl_->databases = *databases;
+    impl_->salt = read_salt(txn, *databases);
+    txn.keep_databases();
+  } catch (const StoreError& error) {
+    rethrow_at_open(error, path);
   }
-  impl_->databases = *databases;
-  impl_->salt = read_salt(txn, *databases);
-  txn.keep_databases();
 }
 
 QueuedTrackingReader::~QueuedTrackingReader() = default;

@@ -1,5 +1,7 @@
 #include "common/store/store_error.h"
 
+#include "common/base/exit_code.h"
+
 #include <lmdb.h>
 
 #include <cerrno>
@@ -22,6 +24,37 @@ const std::error_category& lmdb_category() {
 
 StoreError::StoreError(int lmdb_code, const std::string& what)
     : std::system_error(lmdb_code, lmdb_category(), what) {}
+
+StoreGone::StoreGone(const std::string& what) : StoreError(ESTALE, what) {}
+
+bool is_damage(const StoreError& error) {
+  switch (error.code().value()) {
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL:
+    case MDB_PANIC:
+    case MDB_INVALID:
+    case MDB_BAD_TXN:
+    case MDB_BAD_DBI:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_VALSIZE:
+    case MDB_DBS_FULL:
+    case MDB_NOTFOUND:
+    case MDB_KEYEXIST:
+    case MDB_TXN_FULL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void rethrow_at_open(const StoreError& error, const std::string& path) {
+  if (is_damage(error)) {
+    throw StoreUnusable(exit_code::data_error, "store " + path + ": damaged: " + error.what());
+  }
+  throw error;
+}
 
 bool is_full(const StoreError& error) {
   const int code = error.code().value();

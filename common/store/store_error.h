@@ -14,8 +14,22 @@ class StoreError : public std::system_error {
   StoreError(int lmdb_code, const std::string& what);
 };
 
+// The files at the store's path are not the ones that are open: restored, moved, removed. What was
+// written to those is not in the store.
+class StoreGone : public StoreError {
+ public:
+  explicit StoreGone(const std::string& what);
+};
+
+// What is in the files cannot be a store, or not any more: opening it again will not mend that.
+[[nodiscard]] bool is_damage(const StoreError& error);
+
 // The map or the disk is full: the store itself is sound, and usable when there is room again.
 [[nodiscard]] bool is_full(const StoreError& error);
+
+class StoreUnusable;
+// While a store is being opened: damage is for somebody to mend, anything else may pass.
+[[noreturn]] void rethrow_at_open(const StoreError& error, const std::string& path);
 
 // Ours: what an administrator has to mend. `exit_code` is the sysexits code a program ends with.
 class StoreUnusable : public std::runtime_error {

@@ -105,14 +105,18 @@ struct TrackingReader::Impl {
 
 TrackingReader::TrackingReader(const std::string& path) : impl_(std::make_unique<Impl>()) {
   impl_->env = Env::open(path, Env::Access::read_only, 0, Env::Missing::fail);
-  ReadTxn txn(*impl_->env);
-  const std::optional<Databases> databases = find_databases(txn, path);
-  if (!databases) {
-    throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
+  try {
+    ReadTxn txn(*impl_->env);
+    const std::optional<Databases> databases = find_databases(txn, path);
+    if (!databases) {
+      throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
+    }
+    impl_->databases = *databases;
+    impl_->salt = read_salt(txn, *databases);
+    txn.keep_databases();
+  } catch (const StoreError& error) {
+    rethrow_at_open(error, path);
   }
-  impl_->databases = *databases;
-  impl_->salt = read_salt(txn, *databases);
-  txn.keep_databases();
 }
 
 TrackingReader::~TrackingReader() = default;
@@ -127,6 +131,7 @@ class TrackingReader::Snapshot::Lease {
 
   [[nodiscard]] const StoreSalt& salt() const { return impl_.salt; }
   [[nodiscard]] Reading& reading() { return *reading_; }
+  [[nodiscard]] bool sound() const { return impl_.env->sound(); }
 
  private:
   Impl& impl_;
@@ -206,9 +211,20 @@ TrackingReader::Found TrackingReader::find(const EnvelopeId& envelope_id,
   for (const MessageView& message : views.messages) {
     found.messages.push_back(to_tracked_message(message));
   }
+  if (!fresh.sound()) {
+    throw make_store_error(MDB_CORRUPTED, "find");
+  }
   found.without_brackets = std::move(views.without_brackets);
   found.key_tag = views.key_tag;
   return found;
+}
+
+bool TrackingReader::Snapshot::sound() const {
+  return lease_->sound();
+}
+
+bool TrackingReader::current() const {
+  return impl_->env->is_current();
 }
 
 StoreStats TrackingReader::stats() const {

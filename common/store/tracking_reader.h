@@ -18,8 +18,10 @@ namespace mtrk::store {
 // The read side: opens the environment MDB_RDONLY (and MDB_NOTLS), adopts the writer's map size,
 // re-adopts it when it grew. Thread-safe: any number of threads may have a snapshot at once, each
 // its own.
-// Fails: StoreUnusable at open (missing: 66, not readable: 77, newer format: 78, network file
-// system: 78); StoreError from snapshot() and find() when the store broke since; corrupt rows too.
+// Survives whatever becomes of the files (map_guard.h).
+// Fails: StoreUnusable at open (damaged: 65, missing: 66, not readable: 77, newer format: 78,
+// network file system: 78); StoreError from snapshot() and find() when the store broke since;
+// corrupt rows too.
 class TrackingReader {
  public:
   explicit TrackingReader(const std::string& path);
@@ -44,6 +46,8 @@ class TrackingReader {
     [[nodiscard]] Views find(const EnvelopeId& envelope_id,
                              const TrackingCertifier& certifier,
                              TimePoint now);
+    // False if a page could not be had since: then what was made of the views is not to be used.
+    [[nodiscard]] bool sound() const;
 
    private:
     friend class TrackingReader;
@@ -64,6 +68,9 @@ class TrackingReader {
                            TimePoint now) const;
 
   [[nodiscard]] StoreStats stats() const;
+
+  // Whether the path still leads to the files that are open.
+  [[nodiscard]] bool current() const;
 
  private:
   struct Impl;

@@ -51,7 +51,11 @@ void TrackingWriter::Impl::open_databases() {
 
 TrackingWriter::TrackingWriter(WriterOptions options, Create create)
     : impl_(std::make_unique<Impl>(std::move(options), create)) {
-  impl_->open_databases();
+  try {
+    impl_->open_databases();
+  } catch (const StoreError& error) {
+    rethrow_at_open(error, impl_->options.path);
+  }
 }
 
 TrackingWriter::~TrackingWriter() = default;
@@ -72,6 +76,7 @@ void TrackingWriter::begin() {
   self.measure_room();
   self.txn = std::make_unique<WriteTxn>(*self.env);
   try {
+    self.env->require_current();
     if (self.options.grow_ahead) {
       self.env->grow_ahead();
     }
@@ -102,6 +107,9 @@ void TrackingWriter::commit() {
     const bool wrote = self.txn->wrote();
     self.next_txn = 0;  // should commit fail, nobody knows what is on disk
     self.txn->commit();
+    if (wrote) {
+      self.env->require_current();  // it went where it will be looked for
+    }
     self.next_txn = wrote ? id + 1 : id;
   } catch (...) {
     abort();

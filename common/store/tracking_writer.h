@@ -51,11 +51,12 @@ enum class Kept {
 // The write side. Not thread-safe: one thread owns it (StoreWriter in the daemon, main in mtrkctl).
 // A batch is one LMDB transaction: begin(), any number of operations, commit(). What a batch did is
 // durable, and visible to readers, when commit() returns; abort() (or an exception) undoes it.
-// Fails: StoreUnusable at open (cannot create: 73, no permission: 77, newer format: 78, network
-// file system: 78); StoreError from the operations: MDB_MAP_FULL and ENOSPC leave the store usable
-// after abort(), other codes ask for reopening. When commit() fails the batch is aborted already.
-// abort() also forgets the events that were held for later links, as a restart does: warm_up() with
-// the lines before the cursor, then go on from the cursor.
+// Fails: StoreUnusable at open (damaged: 65, cannot create: 73, no permission: 77, newer format:
+// 78, network file system: 78); StoreError from the operations: MDB_MAP_FULL and ENOSPC leave the
+// store usable after abort(), other codes ask for reopening; StoreGone from begin() and commit() if
+// the files were replaced, and then nothing of the batch is in the store. When commit() fails the
+// batch is aborted already. abort() also forgets the events that were held for later links, as a
+// restart does: warm_up() with the lines before the cursor, then go on from the cursor.
 class TrackingWriter {
  public:
   TrackingWriter(WriterOptions options, Create create);

@@ -23,11 +23,13 @@ wait_until 20 mtqpd_serves || fail "mtqpd does not take up the store that came"
 stop mtqpd
 rm -r "$work/store"
 
-# Something else stands there, the writer cannot make it, or the files are no store: each program that
-# writes says so and ends, mtqpd waits for better days.
+# Something else stands there, or the writer cannot make it: each program that writes says so and ends, mtqpd
+# waits for better days. Files that are no store are set aside by mtrk-milter, and by nobody else.
 unusable() {
-  expect_sysexit "$MTRK_BIN/mtrk-milter" "${config[@]}"
-  expect_output "$work/store"
+  if [ "$1" = "a file as store" ]; then
+    expect_sysexit "$MTRK_BIN/mtrk-milter" "${config[@]}"
+    expect_output "$work/store"
+  fi
   : >"$work/mtqpd.log"
   start_mtqpd
   wait_until 10 mtqpd_complains || fail "$1: mtqpd says $(cat "$work/mtqpd.log")"
@@ -42,6 +44,36 @@ rm "$work/store"
 mkdir "$work/store"
 head -c 100000 /dev/zero | tr '\0' 'x' >"$work/store/data.mdb"
 unusable "rubbish as store"
+cp "$work/store/data.mdb" "$work/rubbish"
+start_milter
+grep -q 'store=damaged, set aside' "$work/mtrk-milter.log" || fail "rubbish is not set aside: $(cat "$work/mtrk-milter.log")"
+cmp "$work/rubbish" "$work"/store/data.mdb.bad-* || fail "the rubbish is not kept as it was"
+expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" stats
+stop mtrk-milter
+
+# The disk full and the lock file new, or neither file there: a clear line and an exit code, no signal.
+if mount -t tmpfs -o size=1m,mode=755 tmpfs "$work/store" 2>/dev/null; then
+  at_end+=("umount -l '$work/store' 2>/dev/null || true")
+  dd if=/dev/zero of="$work/store/ballast" bs=4k 2>/dev/null || true
+  expect_sysexit "$MTRK_BIN/mtrk-milter" "${config[@]}"
+  expect_output 'lock.mdb: No space left on device'
+  rm "$work/store/ballast"
+  expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" import - </dev/null
+  rm "$work/store/lock.mdb"
+  dd if=/dev/zero of="$work/store/ballast" bs=4k 2>/dev/null || true
+  expect_sysexit "$MTRK_BIN/mtrk-milter" "${config[@]}"
+  expect_output 'lock.mdb: No space left on device'
+  expect_sysexit "$MTRK_BIN/mtrkctl" "${config[@]}" stats
+  start_mtqpd
+  wait_until 10 mtqpd_complains || fail "full disk: mtqpd says $(cat "$work/mtqpd.log")"
+  rm "$work/store/ballast"
+  wait_until 40 mtqpd_serves || fail "mtqpd does not serve when there is room again"
+  stop mtqpd
+  [ "$exit_status" -eq 0 ] || fail "full disk: mtqpd ended with $exit_status"
+  umount "$work/store"
+else
+  say "SKIPPED: a lock file on a full disk (mount is not permitted here)"
+fi
 rm -r "$work/store" "$work/mx"
 
 sed 's|^path = .*|path = "/proc/mtrk-store"|' "$work/mtrk.conf" >"$work/other.conf"

@@ -58,13 +58,15 @@ stop second
 unset 'pids[mtrk-milter]'
 start_milter
 
-# The main thread, the store's writer and the queue's watcher have the usual policy, by field 41 of proc(5)'s stat; the
-# follower and those of libmilter let others finish (3 is SCHED_BATCH).
+# The main threads, that of the connection to the store process, the store's writer and the queue's watcher have the
+# usual policy, by field 41 of proc(5)'s stat; the follower and those of libmilter let others finish (3 is SCHED_BATCH).
+keeper=$(pgrep -P "${pids[mtrk-milter]}")
+store=$(pgrep -P "$keeper")
 policies() {
-  cat "/proc/${pids[mtrk-milter]}/task/"*/stat | sed 's/.*) //' | awk '{ n[$39]++ } END { for (policy in n) if (policy != 3) print policy, n[policy] }'
+  cat "/proc/$1/task/"*/stat | sed 's/.*) //' | awk '{ n[$39]++ } END { for (policy in n) if (policy != 3) print policy, n[policy] }'
 }
-policies_right() { [ "$(policies)" = "0 3" ]; }
-wait_until 5 policies_right || fail "scheduling policies and numbers of threads beside SCHED_BATCH: $(policies)"
+policies_right() { [ "$(policies "${pids[mtrk-milter]}")" = "0 2" ] && [ "$(policies "$store")" = "0 3" ]; }
+wait_until 5 policies_right || fail "scheduling policies and numbers of threads beside SCHED_BATCH: $(policies "${pids[mtrk-milter]}"), $(policies "$store")"
 
 # TERM in the middle of a message: it ends in peace, then the program does.
 exec {session}<>"/dev/tcp/127.0.0.1/$smtp_port"

@@ -1,7 +1,5 @@
 #include "milter/circuit_breaker.h"
 
-#include "milter/clock_guard.h"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -80,27 +78,6 @@ TEST(CircuitBreakerTest, OpensAgainAfterItClosed) {
 }
 
 // reliability L18
-TEST(ClockGuardTest, DistrustsTheWallClockForTenMinutesAfterAJump) {
-  const auto wall = std::chrono::system_clock::time_point(1'800'000'000s);
-  const auto steady = std::chrono::steady_clock::time_point(100s);
-  for (const std::chrono::seconds jump : {-315'360'000s, -61s, 61s, 315'360'000s}) {
-    ClockGuard guard;
-    EXPECT_TRUE(guard.trusts(wall, steady));
-    EXPECT_TRUE(guard.trusts(wall + 5s, steady + 5s));
-    EXPECT_FALSE(guard.trusts(wall + 10s + jump, steady + 10s));
-    EXPECT_FALSE(guard.trusts(wall + 500s + jump, steady + 500s));
-    EXPECT_TRUE(guard.trusts(wall + 610s + jump, steady + 610s));
-  }
-}
-
-TEST(ClockGuardTest, ToleratesSlewing) {
-  const auto wall = std::chrono::system_clock::time_point(1'800'000'000s);
-  const auto steady = std::chrono::steady_clock::time_point(100s);
-  ClockGuard guard;
-  for (int i = 0; i < 100; ++i) {
-    EXPECT_TRUE(guard.trusts(wall + i * 59s, steady + i * 5s));
-  }
-}
 
 }  // namespace
 }  // namespace mtrk

@@ -32,6 +32,7 @@ Metrics some() {
   counters.add_to(metrics.counters);
   metrics.open_connections = 3;
   metrics.store_available = true;
+  metrics.log_current = false;
   return metrics;
 }
 
@@ -55,6 +56,7 @@ TEST(MetricsTest, OpenMetricsIsWellFormed) {
   EXPECT_TRUE(has(text, "# TYPE mtqpd_found counter\n"));
   EXPECT_TRUE(has(text, "\nmtqpd_found_total 2\n"));
   EXPECT_TRUE(has(text, "\nmtqpd_store_available 1\n"));
+  EXPECT_TRUE(has(text, "\nmtqpd_log_current 0\n"));
   EXPECT_TRUE(text.ends_with("\n# EOF\n"));
   // Every sample stands behind the type of its family.
   std::istringstream in(text);
