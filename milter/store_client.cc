@@ -127,7 +127,8 @@ bool StoreClient::confirm(ConfirmCapture confirmation, CommitTicket& ticket) {
   std::string frame;
   store_wire::append_frame(frame,
                            store_wire::Confirm{sequence, ticket.sequence, std::move(confirmation)});
-  return add(sequence, std::move(frame), nullptr);
+  // Whoever confirms mostly waits, which sends both; else there is no hurry.
+  return add(sequence, std::move(frame), nullptr, Send::later);
 }
 
 bool StoreClient::drop(std::string queue_id, std::uint64_t ticket) {
@@ -147,7 +148,10 @@ void StoreClient::hurry(CommitTicket& ticket, std::size_t company) {
   }
 }
 
-bool StoreClient::add(Sequence sequence, std::string frame, std::shared_ptr<CommitTicket> ticket) {
+bool StoreClient::add(Sequence sequence,
+                      std::string frame,
+                      std::shared_ptr<CommitTicket> ticket,
+                      Send send) {
   if (stopping_ || pending_.size() >= max_operations_) {
     return false;
   }
@@ -155,7 +159,7 @@ bool StoreClient::add(Sequence sequence, std::string frame, std::shared_ptr<Comm
     unsent_ += frame;
   }
   pending_.emplace(sequence, Pending{std::move(frame), std::move(ticket)});
-  if (serving_) {
+  if (serving_ && send == Send::now) {
     send_more();
   }
   return true;

@@ -78,7 +78,11 @@ class StoreClient final : public CaptureSink {
   void start_again();
   void watch_for_life();
   void set_status(std::string text);
-  bool add(Sequence sequence, std::string frame, std::shared_ptr<CommitTicket> ticket);
+  enum class Send { now, later };
+  bool add(Sequence sequence,
+           std::string frame,
+           std::shared_ptr<CommitTicket> ticket,
+           Send send = Send::now);
   void send_more();  // with the mutex held
   void wake();
 

@@ -41,7 +41,7 @@ survives() {
   "$@"
   timely send_tracked "at-$number@x.example" alice@example.test
   alive "$what"
-  wait_until "${patience:-20}" tracked_again || fail "$what: tracking does not come back: $(tail -n 5 "$work/mtrk-milter.log")"
+  wait_until "${patience:-40}" tracked_again || fail "$what: tracking does not come back: $(grep store= "$work/mtrk-milter.log" | tail -n 5)"
   alive "$what"
   seq 40 | sed 's/.*/later&@x.example/' | truthful || fail "$what: a wrong answer"
   say "$what: survived"
@@ -77,7 +77,7 @@ survives "the lock file cut and made long again" as_group sh -c "truncate -s 0 '
 scribble() { as_group sh -c "head -c 4096 /dev/urandom | dd of='$lock' bs=4096 conv=notrunc status=none"; }
 patience=60 # somebody seems to hold the writer's lock: seen after half a minute
 survives "the lock file scribbled upon" scribble
-patience=20
+patience=40
 survives "the lock file removed" rm "$lock"
 if [ "$(id -u)" -eq 0 ]; then
   ! as_group sh -c "truncate -s 0 '$data'" 2>/dev/null || fail "the group may write to data.mdb"

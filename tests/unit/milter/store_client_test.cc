@@ -208,6 +208,7 @@ TEST_F(StoreClientTest, WhatAProcessDiedWithIsSaidToTheNextOne) {
     const auto ticket = put(1);
     ASSERT_TRUE(ticket);
     ASSERT_TRUE(client_->confirm({"4jWxyz100000", 1}, *ticket));
+    client_->hurry(*ticket, 1);
     EXPECT_EQ(wait(*ticket), CommitResult::committed) << signal;
     EXPECT_EQ(seen_->started, 2);
     EXPECT_EQ(seen_->careful, 1);  // the second one looks at the store first
