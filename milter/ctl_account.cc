@@ -75,11 +75,11 @@ std::optional<Said> said_by(const maillog::DeliveryEvent& event, const TracePoli
 
 // The addresses that a recipient stands for, as the attempts on them tell, in the order in which
 // the log names them. What was handed on to a queue id that is followed is told by that one.
-class Members {
+class MemberFates {
  public:
-  Members(const std::vector<const Story::Line*>& lines,
-          const std::vector<std::string>& via,
-          const TracePolicy& policy)
+  MemberFates(const std::vector<const Story::Line*>& lines,
+              const std::vector<std::string>& via,
+              const TracePolicy& policy)
       : policy_(policy), via_(via) {
     for (const Story::Line* line : lines) {
       if (std::holds_alternative<Attempt>(line->event().what)) {
@@ -190,7 +190,7 @@ Account account_of(const Finding& finding, const StoryTeller& teller, const Trac
     const std::size_t member_of = its.value_or(finding.recipient);
     account.via = teller_of_members.trace.via(member_of);
     account.lines = lines_of_expansion(teller_of_members, member_of, account.via);
-    account.members = Members(account.lines, account.via, policy).take();
+    account.members = MemberFates(account.lines, account.via, policy).take();
     const auto member =
         std::find_if(account.members.begin(), account.members.end(), [&](const Member& one) {
           return !finding.target.empty() && match_key(one.address) == match_key(finding.target);

@@ -1,6 +1,6 @@
 #include "mtqpd/metrics.h"
 
-#include "mtqpd/listener.h"
+#include "common/net/listener.h"
 #include "mtqpd/log_budget.h"
 #include "mtqpd/metrics_listener.h"
 #include "mtqpd/stats_file.h"
@@ -138,7 +138,7 @@ class MetricsListenerTest : public testing::Test {
 
   net::asio::io_context context_;
   net::asio::io_context clients_;
-  MetricsListener listener_{context_, *parse_endpoint("127.0.0.1:0"), [] { return "BODY"; }};
+  MetricsListener listener_{context_, *net::parse_endpoint("127.0.0.1:0"), [] { return "BODY"; }};
   std::thread thread_;
 };
 
