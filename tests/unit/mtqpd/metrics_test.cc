@@ -112,7 +112,7 @@ TEST(MetricsTest, HeadEndsAtAnEmptyLineOrWhenItIsTooLong) {
 }
 
 // A listener in a thread of its own, and clients that ask it.
-class MetricsListenerTest : public testing::Test {
+class MetricsListenerTest : public ::testing::Test {
  protected:
   MetricsListenerTest() {
     listener_.start();
