@@ -163,7 +163,8 @@ TEST(ParseConfigTest, WrongValuesAreNamedWithTheirPlace) {
        "f:2:11: log.filters: expected a list of strings, not a string; for example filters = "
        "[\"127.0.0.1:10025\", \"127.0.0.1:10027\"]"},
       {"[log]\nfilters = [\"127.0.0.1:0\"]",
-       "f:2:12: log.filters: the port is a number from 1 to 65535, not 0"},
+       "f:2:12: log.filters: the port is a number from 1 to 65535, not 0; a filter is "
+       "\"host:port\", the path of a socket or the name of a pipe(8) service"},
       {"[privacy]\nforwarding = \"no\"",
        "f:2:14: privacy.forwarding: \"no\" is not one of \"hide\", \"reveal\", \"final\""},
       {"[privacy]\nhide_hosts = \"true\"",
