@@ -64,6 +64,9 @@ Counters& shared_counters() {
 }
 
 // What callbacks use, on libmilter's worker threads, which nobody can join: never destroyed.
+struct MailState;
+MailState* mail_state = nullptr;
+
 struct MailState {
   Counters& counters;
   CircuitBreaker breaker;
@@ -249,7 +252,8 @@ int run_milter_daemon(const Config& config, const ReloadConfig& reload) {
   StoreKeeper keeper([&side](UniqueFd connection, StoreKeeper::Start start) {
     return run_store_side(side, std::move(connection), start);
   });
-  MailState& mail = *new MailState(keeper, wake.get(), counters);
+  mail_state = new MailState(keeper, wake.get(), counters);
+  MailState& mail = *mail_state;
   if (const std::optional<int> code = mail.store.start()) {
     mail.store.stop();
     return *code;
