@@ -1,17 +1,14 @@
 #pragma once
 
 #include "common/config/config.h"
+#include "milter/reload_config.h"
 
-#include <functional>
 #include <string>
 
 namespace mtrk {
 
 // What mtrk-milter cannot do with a valid configuration; empty = nothing.
 [[nodiscard]] std::string milter_complaint(const Config& config);
-
-// Reads the configuration again for SIGUSR1; an error's detail is whole lines for the log.
-using ReloadConfig = std::function<Expected<Config>()>;
 
 // The whole daemon: opens the store, takes the log's position, publishes the socket, serves until
 // SIGTERM or SIGINT, then lets messages under way end, and commits what is queued. Returns the exit

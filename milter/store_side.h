@@ -4,7 +4,7 @@
 #include "common/config/config.h"
 #include "milter/counters.h"
 #include "milter/log_location.h"
-#include "milter/milter_daemon.h"
+#include "milter/reload_config.h"
 #include "milter/store_keeper.h"
 
 #include <vector>

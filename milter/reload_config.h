@@ -1,0 +1,14 @@
+#pragma once
+
+#include "common/base/expected.h"
+#include "common/config/config.h"
+
+#include <functional>
+
+namespace mtrk {
+
+// Reads the configuration again for SIGUSR1; an error's detail is whole lines for the log. The
+// process that answers the mail system and the store's process each do it for themselves.
+using ReloadConfig = std::function<Expected<Config>()>;
+
+}  // namespace mtrk
