@@ -156,27 +156,6 @@ Expected<MtaName> parse_import_mta(std::string_view text) {
   return mta;
 }
 
-// Octets below 32, 127, and as UTF-8 the controls from 128 to 159.
-bool has_control(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octet = static_cast<unsigned char>(text[i]);
-    const bool c1 =
-        octet == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (octet < 0x20 || octet == 0x7F || c1) {
-      return true;
-    }
-  }
-  return false;
-}
-
-Expected<TypedAddress> parse_import_address(std::string_view text) {
-  if (has_control(text)) {
-    return fail(ErrorCode::syntax,
-                "a control character in an address: " + escape_for_people(text, 64));
-  }
-  return parse_typed_address(text);
-}
-
 Expected<Outcome> parse_outcome(const Members& members) {
   const Expected<Action> action = members.parsed<Action>("action", parse_import_action);
   const auto status = members.optional_parsed<EnhancedStatus>("status", parse_import_status);
@@ -224,11 +203,11 @@ Expected<Recipient> parse_recipient(const json::value& value, std::size_t index)
     return bad(path, unknown->detail);
   }
   const Members members(*object, path + ".");
-  Expected<TypedAddress> original = members.parsed<TypedAddress>("original", parse_import_address);
+  Expected<TypedAddress> original = members.parsed<TypedAddress>("original", parse_typed_address);
   if (!original) {
     return Unexpected(original.error());
   }
-  Expected<TypedAddress> final = members.parsed<TypedAddress>("final", parse_import_address);
+  Expected<TypedAddress> final = members.parsed<TypedAddress>("final", parse_typed_address);
   if (!final) {
     return Unexpected(final.error());
   }
