@@ -94,6 +94,8 @@ submit dead@example.net ok5@far.example
 wait_until 20 went_out dead || fail "no mail without a milter"
 ! with_mtrk dead || fail "MTRK of a message that is not tracked"
 start_milter
+answers_again() { grep -q 'mtrk-milter=answers again' "$work/mtrk-gate.log"; }
+wait_until 10 answers_again || fail "the gate does not find the milter again"
 printf '%s\n' "EHLO client.example" "MAIL FROM:<s@client.example> ENVID=plain@example.net" "RCPT TO:<ok6@far.example>" \
   DATA "" . QUIT | dialogue smtp "$gate_port" >"$work/smtp.dialogue"
 wait_until 20 went_out plain || fail "untracked mail did not go out"

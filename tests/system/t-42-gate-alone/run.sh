@@ -82,10 +82,20 @@ passes "all is well"
 [ "$(with_mtrk)" -ge 58 ] || fail "not all have MTRK: $(with_mtrk)"
 ! grep mtrk-milter= "$work/mtrk-gate.log" || fail "said without need"
 
-# The milter away, and stopped.
+# The milter away, and stopped: all of its processes, as it is the store's that answers the gate.
+milter_processes() {
+  local keeper
+  keeper=$(pgrep -P "${pids[mtrk-milter]}")
+  echo "${pids[mtrk-milter]}" "$keeper" "$(pgrep -P "$keeper")"
+}
 for signal in KILL STOP; do
   told=$(count 'mtrk-milter=does not answer' mtrk-gate.log)
-  kill "-$signal" "${pids[mtrk-milter]}"
+  read -ra processes < <(milter_processes)
+  [ "${#processes[@]}" -eq 3 ] || fail "not three processes: ${processes[*]}"
+  case $signal in
+    KILL) kill -KILL "${pids[mtrk-milter]}" ;;
+    STOP) kill -STOP "${processes[@]}" ;;
+  esac
   leave 1 3000
   leave 10 3000 # 5000 if each waited
   passes "milter: SIG$signal"
@@ -93,7 +103,7 @@ for signal in KILL STOP; do
   [ "$(count 'mtrk-milter=does not answer' mtrk-gate.log)" -eq $((told + 1)) ] || fail "SIG$signal: said more than once, or not"
   case $signal in
     KILL) stop mtrk-milter && start_milter ;;
-    STOP) kill -CONT "${pids[mtrk-milter]}" ;;
+    STOP) kill -CONT "${processes[@]}" ;;
   esac
   comes_back "SIG$signal"
 done
