@@ -57,10 +57,15 @@ bool HeldEvents::may_be_child(const Client& client) const {
 
 std::optional<HeldEvents::Candidates::iterator> HeldEvents::find(std::string_view queue_id,
                                                                  const QueueSpace& space) const {
-  const auto [begin, end] = index_.equal_range(queue_id);
-  const auto found = std::find_if(
-      begin, end, [&](const auto& row) { return row.second->space.same_queue(space); });
-  return found == end ? std::nullopt : std::optional(found->second);
+  // Nearly always the first one: what stands behind it is not even looked at.
+  auto row = index_.find(queue_id);
+  while (row != index_.end() && !row->second->space.same_queue(space)) {
+    ++row;
+    if (row != index_.end() && row->first != queue_id) {
+      return std::nullopt;
+    }
+  }
+  return row == index_.end() ? std::nullopt : std::optional(row->second);
 }
 
 // The candidate an event belongs to, made if the event shows one being born.
@@ -116,14 +121,14 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event,
   } else if (candidate.message_id == 0 && record != nullptr) {
     candidate.message_id = message_id_hash(record->message_id);
   }
-  if (!candidate.indexed && candidate.message_id != 0) {
+  if (message_ids_wanted_ && !candidate.indexed && candidate.message_id != 0) {
     index_message_id(candidate);
   }
   return &candidate;
 }
 
 // Only what may be a message that comes back without a word on whose it is.
-void HeldEvents::index_message_id(Candidate& candidate) {
+void HeldEvents::index_message_id(Candidate& candidate) const {
   const auto [begin, end] = by_message_id_.equal_range(candidate.message_id);
   if (candidate.received && candidate.origin.empty() &&
       static_cast<std::size_t>(std::distance(begin, end)) < kMostOfOneMessageId) {
@@ -149,7 +154,7 @@ void HeldEvents::note(const DeliveryEvent& event,
   if (candidate->events.capacity() == 0) {
     candidate->events.reserve(kUsualEvents);
   }
-  candidate->events.emplace_back(event, line);
+  candidate->events.emplace_back(event, line, line.empty() ? &pool_ : nullptr);
   ++events_;
   octets_ += candidate->events.back().octets() + kOverhead;
 }
@@ -159,19 +164,21 @@ void HeldEvents::forget(Candidates::iterator candidate) {
     octets_ -= event.octets() + kOverhead;
   }
   events_ -= candidate->events.size();
-  const auto [begin, end] = children_.equal_range(candidate->origin);
-  const auto child =
-      std::find_if(begin, end, [&](const auto& row) { return row.second == &*candidate; });
-  if (child != end) {
-    children_.erase(child);
+  if (!candidate->origin.empty()) {
+    const auto [begin, end] = children_.equal_range(candidate->origin);
+    children_.erase(
+        std::find_if(begin, end, [&](const auto& row) { return row.second == &*candidate; }));
   }
   if (candidate->indexed) {
     const auto [same, other] = by_message_id_.equal_range(candidate->message_id);
     by_message_id_.erase(
         std::find_if(same, other, [&](const auto& row) { return row.second == &*candidate; }));
   }
-  const auto [first, last] = index_.equal_range(candidate->queue_id);
-  index_.erase(std::find_if(first, last, [&](const auto& row) { return row.second == candidate; }));
+  auto own = index_.find(candidate->queue_id);
+  while (own->second != candidate) {
+    ++own;
+  }
+  index_.erase(own);
   if (spare_.size() >= kMaxSpare) {
     candidates_.erase(candidate);
     return;
@@ -254,6 +261,14 @@ trace::Reception HeldEvents::reception(const Candidate& candidate) {
 
 std::vector<trace::Reception> HeldEvents::received_again(std::uint64_t message_id,
                                                          const QueueSpace& host) const {
+  if (!message_ids_wanted_) {
+    message_ids_wanted_ = true;
+    for (Candidate& candidate : candidates_) {
+      if (candidate.message_id != 0) {
+        index_message_id(candidate);
+      }
+    }
+  }
   std::vector<trace::Reception> found;
   const auto [begin, end] = by_message_id_.equal_range(message_id);
   for (auto row = begin; row != end; ++row) {

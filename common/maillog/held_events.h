@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/maillog/delivery_trace.h"
+#include "common/maillog/octet_pool.h"
 #include "common/maillog/owned_event.h"
 
 #include <cstddef>
@@ -33,6 +34,8 @@ struct HeldLimits {
 class HeldEvents : public DeliveryTrace::Evidence {
  public:
   HeldEvents(std::span<const std::string> filters, HeldLimits limits);
+  HeldEvents(const HeldEvents&) = delete;
+  HeldEvents& operator=(const HeldEvents&) = delete;
 
   enum class Keep { event, identity };  // identity: where the id came from, and its Message-Id
   // `space`: whose id it is (QueueSpaces::of()).
@@ -88,19 +91,23 @@ class HeldEvents : public DeliveryTrace::Evidence {
                                                          const QueueSpace& space) const;
   [[nodiscard]] Candidate* candidate_for(const DeliveryEvent& event, const QueueSpace& space);
   void add_candidate(std::string_view queue_id);
-  void index_message_id(Candidate& candidate);
+  void index_message_id(Candidate& candidate) const;
   [[nodiscard]] static trace::Reception reception(const Candidate& candidate);
   void forget(Candidates::iterator candidate);
   void expire(LogTime now);
 
   HeldLimits limits_;
   std::vector<std::string> filter_hosts_;
-  Candidates candidates_;
+  OctetPool pool_;  // of events without a line: nobody keeps those for longer than this lives
+  mutable Candidates candidates_;
   Candidates
       spare_;  // forgotten ones, used again with their memory: a busy log makes thousands a second
   std::unordered_multimap<std::string_view, Candidates::iterator> index_;  // keys live in the list
   std::unordered_multimap<std::string, const Candidate*> children_;        // by origin
-  std::unordered_multimap<std::uint64_t, Candidate*> by_message_id_;
+  // Made when somebody asks for the first time, which takes a tracked message, and kept from then
+  // on.
+  mutable bool message_ids_wanted_ = false;
+  mutable std::unordered_multimap<std::uint64_t, Candidate*> by_message_id_;
   // Ids opened by other clients, until their message-id= line shows that they are no new ones.
   // With their host: it may be another host's id, too.
   std::unordered_set<std::string> foreign_;

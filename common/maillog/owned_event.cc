@@ -1,9 +1,13 @@
 #include "common/maillog/owned_event.h"
 
+#include <array>
+#include <cstddef>
 #include <cstring>
 
 namespace mtrk::maillog {
 namespace {
+
+constexpr std::size_t kMostViews = 16;  // of an Attempt, with those of the event itself
 
 // Calls `visit` with every view of the event.
 template <typename Visit>
@@ -73,18 +77,30 @@ void for_each_view(DeliveryEvent& event, Visit visit) {
 
 }  // namespace
 
-OwnedEvent::OwnedEvent(const DeliveryEvent& event, std::string_view line)
+OwnedEvent::OwnedEvent(const DeliveryEvent& event, std::string_view line, OctetPool* pool)
     : event_(event), octets_(line.size()) {
-  for_each_view(event_, [this](std::string_view view) { octets_ += view.size(); });
-  copy_ = std::make_unique<char[]>(octets_);
-  char* to = copy_.get();
-  for_each_view(event_, [&to](std::string_view& view) {
-    if (!view.empty()) {
-      std::memcpy(to, view.data(), view.size());
+  if (line.empty()) {  // the host and the program are for those who show the line
+    event_.host = {};
+    event_.program = {};
+  }
+  std::array<std::string_view*, kMostViews> views;
+  std::size_t count = 0;
+  for_each_view(event_, [&](std::string_view& view) {
+    if (view.empty()) {
+      view = {};
+    } else {
+      octets_ += view.size();
+      views[count++] = &view;
     }
+  });
+  copy_ = OctetPool::take(pool, octets_);
+  char* to = copy_.get();
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string_view& view = *views[i];
+    std::memcpy(to, view.data(), view.size());
     view = std::string_view(to, view.size());
     to += view.size();
-  });
+  }
   if (!line.empty()) {
     std::memcpy(to, line.data(), line.size());
   }
