@@ -4,7 +4,7 @@
 #include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/store/store_error.h"
-#include "mtqpd/daemon.h"
+#include "mtqpd/server/daemon.h"
 
 #include <CLI/CLI.hpp>
 

@@ -144,7 +144,8 @@ Expected<HostPort> parse_host_port(std::string_view text) {
     port = text.substr(colon + 1);
   }
   const bool is_ipv6 = host.find(':') != std::string_view::npos;
-  if (is_ipv6 ? !urls::parse_ipv6_address(boost::core::string_view(host.data(), host.size())).has_value()
+  if (is_ipv6 ? !urls::parse_ipv6_address(boost::core::string_view(host.data(), host.size()))
+                     .has_value()
               : bracketed || !is_host_name(host)) {
     return fail(ErrorCode::syntax, "not a domain name or an address");
   }

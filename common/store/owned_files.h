@@ -9,7 +9,7 @@
 //
 // These checks say clearly what is wrong; what makes a trap in the folder harmless is that nobody
 // opens a store there with more rights than the folder's owner has: root is refused where the
-// folder is another user's, and mtrkctl becomes that user first (milter/ctl_privileges.h).
+// folder is another user's, and mtrkctl becomes that user first (milter/ctl/privileges.h).
 namespace mtrk::store {
 
 inline constexpr mode_t kStoreFolderMode = 02750;

@@ -5,11 +5,11 @@
 // up with (default: 2 000 000), and journal files to read instead: journal:/path.
 #include "common/store/capture.h"
 #include "common/track/certifier.h"
-#include "milter/circuit_breaker.h"
-#include "milter/log_follower.h"
-#include "milter/log_location.h"
-#include "milter/store_queue.h"
-#include "milter/store_writer.h"
+#include "milter/base/circuit_breaker.h"
+#include "milter/feed/log_follower.h"
+#include "milter/log/location.h"
+#include "milter/writer/queue.h"
+#include "milter/writer/writer.h"
 
 #include <fmt/format.h>
 

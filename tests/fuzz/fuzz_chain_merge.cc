@@ -2,7 +2,7 @@
 // strict checker accepts, about nobody but those who were asked about, in each style.
 #include "common/track/confidentiality.h"
 #include "common/track/tracking_report.h"
-#include "mtqpd/chain_merge.h"
+#include "mtqpd/chain/merge.h"
 #include "tests/support/report_checker.h"
 
 #include <cstdint>

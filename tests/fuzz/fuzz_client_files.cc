@@ -1,9 +1,9 @@
 // What mtqp reads from the user's files and from a mail server at the login: no text does harm, and
 // what parses keeps its meaning.
-#include "mtqpd/mtqp_auth.h"
-#include "mtqpd/mtqp_credentials.h"
-#include "mtqpd/mtqp_known_servers.h"
-#include "mtqpd/mtqp_sent_file.h"
+#include "mtqpd/mtqp/ask/known_servers.h"
+#include "mtqpd/mtqp/send/auth.h"
+#include "mtqpd/mtqp/send/credentials.h"
+#include "mtqpd/mtqp/send/sent_file.h"
 #include "tests/fuzz/fuzz_input.h"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 // one the client may not use, memory is bounded, and without TLS, where it matters that nothing
 // came behind STARTTLS, the cut of the input does not matter.
 #include "common/base/ascii.h"
-#include "common/smtp/gate_inbound.h"
+#include "milter/gate/session/inbound.h"
 #include "tests/fuzz/gate_player.h"
 
 namespace {

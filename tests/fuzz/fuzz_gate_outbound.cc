@@ -1,6 +1,6 @@
 // The outbound gate with a hostile next hop and an odd mail system; script as for the inbound one.
 // No fold goes out, a tag is only ever ours, and MTRK= goes only to who announced it.
-#include "common/smtp/gate_outbound.h"
+#include "milter/gate/session/outbound.h"
 #include "tests/fuzz/gate_player.h"
 
 #include <optional>

@@ -1,6 +1,6 @@
 // The outbound gate whose next hop is chosen by the recipients, with hostile next hops and an odd
 // mail system; script as for the inbound one. Lines are whole, and a tag is only ever ours.
-#include "common/smtp/gate_routed.h"
+#include "milter/gate/session/routed.h"
 #include "tests/fuzz/gate_player.h"
 
 #include <memory>

@@ -1,11 +1,11 @@
 // Any octets as the lines of a log, whatever their header: what a line is split into is part of it,
 // or of what was decoded from it; what transports leave behind a record changes nothing; the years
 // of a log are found whatever stands in it.
+#include "common/maillog/line_ends.h"
 #include "common/maillog/log_format_tally.h"
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
 #include "common/maillog/log_years.h"
-#include "common/maillog/line_ends.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Any MAIL command: what is folded is not folded again, can be unfolded to what it was but for
 // MTRK=, and never has two certifiers; what goes out has no fold.
 #include "common/base/ascii.h"
-#include "common/smtp/mail_fold.h"
+#include "milter/gate/session/mail_fold.h"
 #include "tests/fuzz/gate_player.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
 #include "common/track/queue_id.h"
-#include "milter/queue_listing.h"
+#include "milter/feed/queue_listing.h"
 #include "tests/fuzz/fuzz_input.h"
 
 #include <algorithm>

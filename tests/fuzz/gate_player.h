@@ -1,7 +1,7 @@
 #pragma once
 
-#include "common/smtp/proxy_session.h"
 #include "common/track/gate_tag.h"
+#include "milter/gate/session/proxy_session.h"
 #include "tests/fuzz/fuzz_input.h"
 
 #include <algorithm>

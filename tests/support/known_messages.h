@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mtqpd/query_service.h"
+#include "mtqpd/server/query_service.h"
 
 #include <functional>
 #include <memory>

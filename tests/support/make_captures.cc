@@ -6,8 +6,8 @@
 #include "common/maillog/log_line.h"
 #include "common/store/tracking_writer.h"
 #include "common/track/address.h"
-#include "milter/ctl_log_reader.h"
-#include "milter/ctl_store.h"
+#include "milter/ctl/log_reader.h"
+#include "milter/ctl/store.h"
 
 #include <fmt/format.h>
 

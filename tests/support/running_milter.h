@@ -1,6 +1,6 @@
 #pragma once
 
-#include "milter/milter_glue.h"
+#include "milter/capture/glue.h"
 #include "tests/support/mini_milter_client.h"
 #include "tests/support/scratch_directory.h"
 

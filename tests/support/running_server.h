@@ -1,9 +1,9 @@
 #pragma once
 
 #include "common/base/log.h"
-#include "mtqpd/query_service.h"
-#include "mtqpd/server.h"
-#include "mtqpd/settings.h"
+#include "mtqpd/server/query_service.h"
+#include "mtqpd/server/server.h"
+#include "mtqpd/server/settings.h"
 #include "tests/support/certificate_files.h"
 #include "tests/support/test_certificate.h"
 

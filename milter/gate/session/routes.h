@@ -1,0 +1,47 @@
+#pragma once
+
+#include "milter/gate/session/proxy_session.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+// Which rule holds for mail to a domain: where it goes, and how TLS is used there. Pure; the
+// look-up of MX records is milter/gate/next_hops.h.
+namespace mtrk::smtp {
+
+struct GateRoute {
+  std::string host;        // empty: the MX of the domain
+  std::uint16_t port = 0;  // of host
+  TlsUse tls = TlsUse::opportunistic;
+
+  bool operator==(const GateRoute&) const = default;
+};
+
+class GateRoutes {
+ public:
+  explicit GateRoutes(GateRoute others = {}) : others_(std::move(others)) {}
+
+  // `domain` in any case; ".example.net" is what is below example.net. The first rule for a domain
+  // stays.
+  void add(std::string_view domain, GateRoute route);
+  [[nodiscard]] bool empty() const { return rules_.empty(); }
+
+  // The domain's own rule, else the one of the nearest domain above with a dot in front, else that
+  // of all others. Linear in the length of `domain`, which may be anything.
+  [[nodiscard]] const GateRoute& find(std::string_view domain) const;
+
+  // What tells next hops apart: recipients with the same key can share a transaction.
+  [[nodiscard]] std::string key(std::string_view domain) const;
+
+ private:
+  std::map<std::string, GateRoute, std::less<>> rules_;  // in lower case
+  GateRoute others_;
+};
+
+// The domain of a path as RCPT has it, without its brackets: what is behind the last "@", a final
+// dot removed; "[192.0.2.1]" as it is. Empty if there is none.
+[[nodiscard]] std::string_view domain_of(std::string_view path);
+
+}  // namespace mtrk::smtp

@@ -1,0 +1,242 @@
+// mtrkctl: administration and diagnosis (mtrkctl(8)).
+#include "common/base/exit_code.h"
+#include "common/base/process.h"
+#include "common/config/program_options.h"
+#include "milter/ctl/config.h"
+#include "milter/ctl/events.h"
+#include "milter/ctl/explain.h"
+#include "milter/ctl/import.h"
+#include "milter/ctl/ingest.h"
+#include "milter/ctl/stats.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 something asked for is not there or was not understood; 64 bad command\n"
+    "line; 65 a line of the input was bad, the others are done; 66 a file or the store is "
+    "missing;\n"
+    "69 not supported by this release; 73 the store cannot be made; 74 reading or writing failed;\n"
+    "75 the store is full; 77 no permission; 78 bad configuration, or a store of a newer format.";
+
+// What the command line says. Filled by CLI11, used by the subcommand that was chosen.
+struct Arguments {
+  mtrk::ProgramOptions program;
+  std::vector<std::string> logs;
+  std::optional<mtrk::Mta> mta;
+  std::string file;
+  std::string batch;
+  std::string queue_id;
+  std::vector<std::string> recipients;
+  std::string key;
+  bool json = false;
+  bool utc = false;
+  bool all = false;
+  bool defaults = false;
+};
+
+// A subcommand runs with the configuration and says its exit code.
+using Command = std::function<int(const mtrk::Config&)>;
+
+class CommandLine {
+ public:
+  CommandLine();
+  int run(int argc, char** argv);
+
+ private:
+  CLI::App* add(const std::string& name,
+                const std::string& what,
+                const std::string& examples,
+                Command command);
+  void add_mta(CLI::App* subcommand);
+
+  CLI::App app_{"Administers mtrk: imports, applies and explains mail logs, shows numbers.",
+                "mtrkctl"};
+  Arguments given_;
+  std::map<const CLI::App*, Command> commands_;
+};
+
+CLI::App* CommandLine::add(const std::string& name,
+                           const std::string& what,
+                           const std::string& examples,
+                           Command command) {
+  CLI::App* subcommand = app_.add_subcommand(name, what);
+  subcommand->footer("Examples:\n" + examples + "\n" + kExitCodes);
+  commands_[subcommand] = std::move(command);
+  return subcommand;
+}
+
+void CommandLine::add_mta(CLI::App* subcommand) {
+  const std::map<std::string, mtrk::Mta> names{{"postfix", mtrk::Mta::postfix},
+                                               {"sendmail", mtrk::Mta::sendmail}};
+  subcommand
+      ->add_option_function<mtrk::Mta>(
+          "--mta", [this](mtrk::Mta mta) { given_.mta = mta; },
+          "whose log it is: postfix or sendmail (default: as the log tells)")
+      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->type_name("MTA");
+}
+
+CommandLine::CommandLine() {
+  app_.add_option("--config", given_.program.config_path,
+                  "configuration file (default: /etc/mtrk/mtrk.conf)")
+      ->type_name("FILE");
+  app_.add_flag("--check-config", given_.program.check_config,
+                "check the configuration, say what is wrong with it, and end");
+  app_.set_version_flag("--version", mtrk::version_line("mtrkctl"));
+  app_.footer(kExitCodes);
+  app_.require_subcommand(0, 1);
+  app_.fallthrough();
+
+  CLI::App* import =
+      add("import", "add tracked messages from NDJSON to the store",
+          "  mtrkctl import messages.ndjson\n  zcat old.ndjson.gz | mtrkctl import -\n",
+          [this](const mtrk::Config& config) {
+            return mtrk::run_import({given_.file, config});
+          });
+  import->add_option("FILE", given_.file, "one JSON object a line; - is standard input")
+      ->required();
+
+  CLI::App* ingest = add("ingest", "apply whole logs to the store once",
+                         "  mtrkctl ingest --log /var/log/mail.log.1 --log /var/log/mail.log\n",
+                         [this](const mtrk::Config& config) {
+                           return mtrk::run_ingest({given_.logs, config, given_.mta});
+                         });
+  ingest
+      ->add_option("--log", given_.logs,
+                   "a mail log; journal or journal:/DIR is the journal; may be given again")
+      ->required()
+      ->allow_extra_args(false)  // else it would take the queue id after it
+      ->type_name("FILE");
+  add_mta(ingest);
+
+  CLI::App* events =
+      add("events", "print every delivery event of a log as NDJSON",
+          "  mtrkctl events --log /var/log/mail.log | jq -r .status | sort | uniq -c\n",
+          [this](const mtrk::Config& config) {
+            mtrk::EventsOptions options{given_.logs, {given_.mta, config.log.mta}, config.log};
+            options.log.mta = given_.mta.value_or(config.log.mta);
+            return mtrk::run_events(options);
+          });
+  events
+      ->add_option("--log", given_.logs,
+                   "a mail log; - is standard input, journal or journal:/DIR the journal; may be "
+                   "given again")
+      ->required()
+      ->allow_extra_args(false)  // else it would take the queue id after it
+      ->type_name("FILE");
+  add_mta(events);
+
+  CLI::App* explain = add("explain", "say what became of a queue id, from logs alone",
+                          "  mtrkctl explain --log /var/log/mail.log 4dCXzt0Cvjz5Z\n"
+                          "  mtrkctl explain --log mail.log --json 4dCXzt0Cvjz5Z user@example.net\n"
+                          "  mtrkctl explain --log mail.log --batch rows.tsv\n",
+                          [this](const mtrk::Config& config) {
+                            mtrk::ExplainOptions options;
+                            options.logs = given_.logs;
+                            options.log = config.log;
+                            options.gates = config.gate.outbound.listen;
+                            options.mta = given_.mta;
+                            options.json = given_.json;
+                            options.utc = given_.utc;
+                            options.queue_id = given_.queue_id;
+                            options.recipients = given_.recipients;
+                            if (!given_.batch.empty()) {
+                              options.batch = given_.batch;
+                            }
+                            return mtrk::run_explain(options);
+                          });
+  explain
+      ->add_option("--log", given_.logs,
+                   "a mail log; - is standard input, journal or journal:/DIR the journal; may be "
+                   "given again")
+      ->required()
+      ->allow_extra_args(false)  // else it would take the queue id after it
+      ->type_name("FILE");
+  add_mta(explain);
+  explain->add_flag("--json", given_.json, "one JSON object a recipient");
+  explain->add_flag("--utc", given_.utc, "times in UTC, not in the zone of this machine");
+  CLI::Option* queue_id = explain->add_option("QUEUE_ID", given_.queue_id, "the queue id");
+  CLI::Option* recipients = explain->add_option(
+      "RCPT", given_.recipients, "addresses as given at RCPT (default: all the log names)");
+  explain
+      ->add_option("--batch", given_.batch,
+                   "answer all rows queue_id<TAB>recipient of FILE; - is standard input")
+      ->type_name("FILE")
+      ->excludes(queue_id)
+      ->excludes(recipients);
+
+  CLI::App* stats =
+      add("stats", "show what the store holds", "  mtrkctl stats\n  mtrkctl stats --json\n",
+          [this](const mtrk::Config& config) {
+            return mtrk::run_stats(config,
+                                   given_.json ? mtrk::StatsFormat::json : mtrk::StatsFormat::text);
+          });
+  stats->add_flag("--json", given_.json, "as one JSON object");
+
+  CLI::App* config_command =
+      add("config", "show the configuration: what differs from the defaults",
+          "  mtrkctl config\n  mtrkctl config --all\n  mtrkctl config store.path\n",
+          [this](const mtrk::Config& config) {
+            mtrk::ConfigOptions options{config, mtrk::Show::changed, {}};
+            if (given_.all || given_.defaults) {
+              options.show = given_.all ? mtrk::Show::all : mtrk::Show::defaults;
+            }
+            if (!given_.key.empty()) {
+              options.key = given_.key;
+            }
+            return mtrk::run_config(options);
+          });
+  CLI::Option* all = config_command->add_flag("--all", given_.all, "all keys");
+  CLI::Option* defaults =
+      config_command->add_flag("--defaults", given_.defaults, "all keys with their defaults");
+  CLI::Option* key = config_command->add_option("KEY", given_.key, "the value of one key alone");
+  all->excludes(defaults);
+  key->excludes(all)->excludes(defaults);
+}
+
+int CommandLine::run(int argc, char** argv) {
+  try {
+    app_.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    return app_.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "mtrkctl: %s (mtrkctl --help says how)\n", error.what());
+    return mtrk::exit_code::usage;
+  }
+  const std::vector<CLI::App*> chosen = app_.get_subcommands();
+  if (chosen.empty() && !given_.program.check_config) {
+    std::fputs("mtrkctl: a command is needed (mtrkctl --help shows them)\n", stderr);
+    return mtrk::exit_code::usage;
+  }
+  mtrk::Config config;
+  if (const auto code = mtrk::prepare_config("mtrkctl", given_.program, {}, config)) {
+    return *code;
+  }
+  return commands_.at(chosen.front())(config);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  mtrk::open_standard_descriptors();
+  mtrk::forbid_dumps();  // of logs and of a store that others may not read
+  int code = mtrk::exit_code::software;
+  try {
+    code = CommandLine().run(argc, argv);
+  } catch (const std::exception& error) {
+    if (!mtrk::is_output_error(error)) {
+      std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    }
+  }
+  return mtrk::finish_output("mtrkctl", code);
+}

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "common/mtqp/line_buffer.h"
+#include "common/mtqp/server_session.h"
+#include "common/net/transport.h"
+#include "mtqpd/server/address_limiter.h"
+#include "mtqpd/server/connection_set.h"
+#include "mtqpd/server/query_service.h"
+#include "mtqpd/server/settings.h"
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mtrk::mtqpd {
+
+// One client from accept to close: moves bytes between a Transport and a ServerSession, does what
+// the session asks for. Lives in the coroutine that runs it, belongs to one thread.
+class Connection {
+ public:
+  enum class Starts { plain, with_tls };
+
+  Connection(net::Socket socket,
+             const net::Tcp::endpoint& peer,
+             AddressLimiter::Place place,
+             Starts starts,
+             std::shared_ptr<const Settings> settings,
+             const QueryService& queries,
+             ConnectionSet& set);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();  // writes the log line of the connection
+
+  [[nodiscard]] net::Awaitable<void> run();
+
+  // For the ConnectionSet. Each only wakes the coroutine; it ends later.
+  [[nodiscard]] net::Clock::time_point deadline() const { return deadline_; }
+  void end_late();   // the deadline is over
+  void interrupt();  // if it waits for input or other servers: to look at the set's draining()
+  bool evict();      // if it is idle; false: it is not
+
+ private:
+  enum class End { closed, start_tls, lost };  // closed: by us, after our last words
+  [[nodiscard]] net::Awaitable<End> hold_session();
+  [[nodiscard]] net::Awaitable<bool> send();
+  [[nodiscard]] net::Awaitable<bool> secure(boost::asio::ssl::context* context);
+  [[nodiscard]] net::Awaitable<void> say_goodbye();
+
+  [[nodiscard]] mtqp::SessionPolicy make_policy() const;
+  // Until input or room for output is missing (nothing), or the session is over.
+  [[nodiscard]] std::optional<End> answer_lines(mtqp::ServerSession& session,
+                                                mtqp::LineBuffer& lines);
+  // May leave the answer to answer_chained().
+  void look_up(mtqp::LookUp& query, QueryService::Batch& batch, mtqp::ServerSession& session);
+  [[nodiscard]] std::unique_ptr<ChainJob> plan_chain(mtqp::LookUp& query,
+                                                     QueryService::Batch& batch,
+                                                     const std::string& report);
+  [[nodiscard]] net::Awaitable<void> answer_chained(mtqp::ServerSession& session);
+  [[nodiscard]] mtqp::DomainCheck check_domain(std::string_view domain);
+  [[nodiscard]] End end_of_input();  // a read failed; what is to be said is in out_
+  enum class Late { innocent, offence };
+  void allow(std::chrono::milliseconds time, const char* otherwise, Late late = Late::innocent);
+  void count_answer(mtqp::ServerSession::LookUpResult result);
+  void log_query(const char* result, std::uint32_t tag);
+  void log_chain(const ChainJob& job);
+  void release_memory(mtqp::LineBuffer& lines);
+
+  net::Transport transport_;
+  net::Tcp::endpoint peer_;
+  AddressLimiter::Place place_;
+  Starts starts_;
+  std::shared_ptr<const Settings> settings_;
+  const QueryService& queries_;
+  ConnectionSet& set_;
+  ConnectionSet::List::iterator in_set_;
+
+  std::array<char, 4096> in_{};
+  std::string out_;
+  std::unique_ptr<ChainJob> chain_;  // the query that other servers have to be asked about first
+  std::uint32_t chain_tag_ = 0;
+  boost::asio::cancellation_signal* end_chain_ = nullptr;  // while they are
+  boost::asio::ssl::context* context_ = nullptr;  // what STARTTLS chose; settings_ keeps it alive
+  AddressLimiter::Handshake handshake_;
+
+  net::Clock::time_point deadline_;
+  const char* on_deadline_ = "";  // what the log says if the deadline ends the connection
+  Late late_ = Late::innocent;
+  const char* ended_by_ = "lost";
+  bool waits_for_input_ = false;
+  bool evicted_ = false;
+  bool offended_ = false;  // it ended in a way that costs a penalty
+
+  net::Clock::time_point started_;
+  std::uint64_t commands_ = 0;
+  std::uint64_t found_ = 0;
+  std::uint64_t not_found_ = 0;
+  std::uint64_t unavailable_ = 0;
+  std::uint64_t throttled_ = 0;
+};
+
+}  // namespace mtrk::mtqpd
