@@ -19,7 +19,7 @@ net::asio::ip::address address(const std::string& text) {
   return net::asio::ip::make_address(text);
 }
 
-class AddressLimiterTest : public testing::Test {
+class AddressLimiterTest : public ::testing::Test {
  protected:
   Place enter(const std::string& from) { return limiter_.enter(address(from), limits_, now_); }
   // A connection that ends badly, `times` over.
