@@ -95,7 +95,8 @@ printf 'MAIL FROM:<s@example.net> MTRK=%s ENVID=bdat@example.net\r\nRCPT TO:<ali
 cat "$work/pipelined" >&"$socket"
 for _ in 1 2 3 4; do smtp_reply; done >"$work/bdat"
 exec {socket}>&-
-[ "$(grep -c '^S: 250' "$work/bdat")" -eq 3 ] && grep -q '^S: 221' "$work/bdat" || fail "BDAT: $(cat "$work/bdat")"
+[ "$(grep -c '^S: 250' "$work/bdat")" -eq 3 ] || fail "BDAT: $(cat "$work/bdat")"
+grep -q '^S: 221' "$work/bdat" || fail "no answer to what follows the chunk: $(cat "$work/bdat")"
 expect_outcome bdat@example.net alice@example.test delivered 2.0.0 -
 grep -rq '^MAIL FROM:<evil' "$work/mx/mail/alice" || fail "the chunk is not the message"
 
