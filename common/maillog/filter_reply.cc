@@ -39,12 +39,13 @@ bool is_verdict(std::string_view word) {
   return is_one_of(word, kVerdicts);
 }
 
-// What stands in front of a verdict: "Ok, but", "Message was", "250 2.7.1 Ok, id=12-03,".
+// What stands in front of a verdict: "Ok, but", "Message was", "moved to spam", "Ok, id=12-03,".
 bool leads_to_verdict(std::string_view word) {
-  constexpr std::array<std::string_view, 24> kLeads = {
+  constexpr std::array<std::string_view, 32> kLeads = {
       "ok",  "message", "mail",     "email",  "e",    "content", "spam",     "virus",
       "ube", "banned",  "infected", "it",     "has",  "been",    "was",      "is",
-      "but", "and",     "then",     "silent", "sent", "to",      "silently", "accepted"};
+      "but", "and",     "then",     "silent", "sent", "to",      "silently", "accepted",
+      "the", "moved",   "stored",   "placed", "put",  "saved",   "in",       "into"};
   return is_one_of(word, kLeads) || word.substr(0, 3) == "id=";
 }
 

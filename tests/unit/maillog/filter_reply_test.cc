@@ -14,7 +14,8 @@ TEST(FilterReplyTest, KnowsTheWordsOfFiltersAtTheFront) {
         "250 2.7.0 BLOCKED (2B9A1C60092030F33)", "250 2.5.0 OK (2B9A1C60092030F33)",
         "250 2.5.0 Ok, id=01201-01, BOUNCE", "250 2.7.1 Ok, id=123-01-2, QUARANTINED",
         "250-2.7.0 Ok, discarded", "250 Message quarantined", "250 message dropped.",
-        "250 2.0.0 It has been silently discarded", "message discarded", "Blocked"}) {
+        "250 2.0.0 It has been silently discarded", "message discarded", "Blocked",
+        "250 2.5.0 OK (moved to spam quarantine)", "250 2.0.0 stored in the quarantine"}) {
     EXPECT_TRUE(is_filter_reply(reply)) << reply;
   }
 }
