@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace mtrk::store {
 namespace {
@@ -180,6 +181,30 @@ std::uint64_t Env::count_free_pages() {
     count += pages;
   }
   return count;
+}
+
+bool Env::has_sound_free_list() {
+  constexpr Dbi kFreeList = 0;
+  constexpr std::size_t kFirstPage = 2;  // behind the two that say which snapshot counts
+  const ReadTxn txn(*this);
+  const std::uint64_t pages_there = pages().high_mark;
+  Cursor cursor(txn, kFreeList);
+  for (auto row = cursor.first(); row; row = cursor.next()) {
+    // A count, then so many page numbers, the highest first.
+    std::vector<std::size_t> numbers(row->value.size() / sizeof(std::size_t));
+    row->value.copy(reinterpret_cast<char*>(numbers.data()), numbers.size() * sizeof(std::size_t));
+    if (numbers.empty() || numbers[0] >= numbers.size()) {
+      return false;
+    }
+    std::uint64_t above = pages_there;
+    for (std::size_t i = 1; i <= numbers[0]; ++i) {
+      if (numbers[i] < kFirstPage || numbers[i] >= above) {
+        return false;
+      }
+      above = numbers[i];
+    }
+  }
+  return true;
 }
 
 void Txn::begin(unsigned flags) {

@@ -100,6 +100,9 @@ class Env {
   void grow_ahead();
   // Pages below the high mark that hold nothing; walks the free list with a read transaction.
   [[nodiscard]] std::uint64_t count_free_pages();
+  // Whether all of these are pages of this store, each named once in its row. A writer takes its
+  // pages from there without looking.
+  [[nodiscard]] bool has_sound_free_list();
 
  private:
   Env() = default;

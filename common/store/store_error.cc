@@ -4,6 +4,8 @@
 
 #include <lmdb.h>
 
+#include <sys/resource.h>
+
 #include <cerrno>
 
 namespace mtrk::store {
@@ -44,6 +46,10 @@ bool is_damage(const StoreError& error) {
     case MDB_KEYEXIST:
     case MDB_TXN_FULL:
       return true;
+    case EFBIG: {  // a page that no file can have, unless this process may not write large files
+      rlimit largest{};
+      return ::getrlimit(RLIMIT_FSIZE, &largest) == 0 && largest.rlim_cur == RLIM_INFINITY;
+    }
     default:
       return false;
   }

@@ -224,6 +224,7 @@ TEST_F(LmdbTest, FreePagesAreCounted) {
     EXPECT_FALSE(txn.erase(dbi, "0"));
   });
   EXPECT_GE(env->count_free_pages(), before + 90);
+  EXPECT_TRUE(env->has_sound_free_list());
 }
 
 TEST_F(LmdbTest, FullMapIsAnErrorThatSaysFull) {

@@ -1,6 +1,7 @@
 // Whatever becomes of the files of a store: a reader lives on and answers nothing wrong, a writer
 // commits nothing into the void.
 #include "common/base/unique_fd.h"
+#include "common/store/lmdb.h"
 #include "common/store/store_error.h"
 #include "common/store/store_files.h"
 #include "common/store/tracking_reader.h"
@@ -15,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -299,6 +301,11 @@ TEST_F(StoreDamageTest, ASoundStorePassesTheCheck) {
   writer_.reset();
   EXPECT_EQ(check_store_apart(path()), "");
   EXPECT_EQ(check_store_apart(folder_.path() + "/nowhere"), "");
+}
+
+TEST_F(StoreDamageTest, APageBeyondAnyFileIsDamage) {
+  EXPECT_TRUE(is_damage(make_store_error(EFBIG, "commit")));
+  EXPECT_FALSE(is_damage(make_store_error(ENOSPC, "commit")));
 }
 
 TEST_F(StoreDamageTest, WhatIsNoStoreFailsTheCheck) {
