@@ -5,8 +5,7 @@
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 begin
-# The store's process may die of what its files hold: no fault for AddressSanitizer to report.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_sigbus=0:handle_segv=0"
+expect_store_deaths
 gate_port='' upstream_port='' out_port=''
 for port in gate_port upstream_port out_port next_hop_port; do free_port "$port"; done
 extra_services="127.0.0.1:$upstream_port inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy -o smtpd_command_filter=

@@ -6,9 +6,7 @@
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 begin
-# The store's process may die of what its files hold, and what a reader has open in a store that turns out to be
-# damaged is given up, not closed, as nothing of it can be trusted: no fault for AddressSanitizer to report.
-export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_sigbus=0:handle_segv=0:detect_leaks=0"
+expect_store_deaths
 start_mail_system
 write_config
 start_milter
