@@ -24,9 +24,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstRestart = 100ms;  // before the next store process; doubles
 constexpr auto kLatestRestart = 5s;
-constexpr int kMostAttempts = 3;       // store processes that may end with one operation
-constexpr auto kLookForLife = 5s;      // how often
-constexpr auto kStuck = 30s;           // without a sign of life: killed
+constexpr int kMostAttempts = 3;   // store processes that may end with one operation
+constexpr int kMostDamaged = 3;    // that may find the store damaged after it was looked through
+constexpr auto kLookForLife = 5s;  // how often
+constexpr auto kStuck = 30s;       // without a sign of life: killed
 constexpr auto kCarefulStart = 30min;  // a store is looked through first
 constexpr const char* kStatusServing = "serving";
 
@@ -286,6 +287,8 @@ void StoreClient::handle(store_wire::Message message) {
   } else if (const auto* batch = std::get_if<store_wire::Batch>(&message)) {
     if (batch->committed) {
       failures_ = 0;
+      damaged_ =
+          batch->took.count() > 0 ? 0 : damaged_;  // a batch that wrote nothing proves nothing
       next_start_ = {};
       breaker_.committed(Clock::now(), batch->took);
     } else {
@@ -386,10 +389,14 @@ void StoreClient::store_ended() {
                     {"signal", fmt::to_string(WTERMSIG(*status))},
                     {"mail", "goes on untracked until it is back"}});
   }
+  damaged_ = exited && code == exit_code::data_error ? damaged_ + 1 : 0;
   if (std::exchange(stuck_, false)) {
-    next_start_ = {.careful = false, .quiet = false, .fresh_lock = true};
+    next_start_ = {.careful = false, .quiet = false, .fresh_lock = true, .hopeless = false};
   } else {
-    next_start_ = {!unusable || next_start_.careful, unusable, false};
+    next_start_ = {.careful = !unusable || next_start_.careful,
+                   .quiet = unusable,
+                   .fresh_lock = false,
+                   .hopeless = damaged_ >= kMostDamaged};
   }
   start_at_ = Clock::now() + std::min<Clock::duration>(
                                  kLatestRestart, kFirstRestart * (1 << std::min(failures_, 6)));

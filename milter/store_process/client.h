@@ -110,6 +110,7 @@ class StoreClient final : public CaptureSink {
   // The thread's own.
   store_wire::Frames frames_;
   int failures_ = 0;  // processes in a row that ended without a commit
+  int damaged_ = 0;   // of these, the last ones that found the store damaged
   StoreKeeper::Start next_start_;
   std::optional<Clock::time_point> start_at_;
   std::uint64_t beats_ = 0;

@@ -23,8 +23,9 @@ namespace {
 constexpr char kCareful = 1;
 constexpr char kQuiet = 2;
 constexpr char kFreshLock = 4;
+constexpr char kHopeless = 8;
 constexpr char kStart = 'a';  // and the flags
-constexpr char kKill = 'k';
+constexpr char kKill = '!';
 
 std::system_error failed(const char* what) {
   return {errno, std::system_category(), what};
@@ -150,8 +151,8 @@ class Keeper {
       ends[0].reset(-1);
       int code = exit_code::software;
       try {
-        code = serve_(std::move(ends[1]),
-                      {(flags & kCareful) != 0, (flags & kQuiet) != 0, (flags & kFreshLock) != 0});
+        code = serve_(std::move(ends[1]), {(flags & kCareful) != 0, (flags & kQuiet) != 0,
+                                           (flags & kFreshLock) != 0, (flags & kHopeless) != 0});
       } catch (...) {
       }
       ::_exit(code);
@@ -202,7 +203,7 @@ StoreKeeper::~StoreKeeper() {
 UniqueFd StoreKeeper::start(Start start) {
   const char command =
       static_cast<char>(kStart + (start.careful ? kCareful : 0) + (start.quiet ? kQuiet : 0) +
-                        (start.fresh_lock ? kFreshLock : 0));
+                        (start.fresh_lock ? kFreshLock : 0) + (start.hopeless ? kHopeless : 0));
   if (::send(control_.get(), &command, 1, MSG_NOSIGNAL) != 1) {
     throw failed("no keeper of the store");
   }

@@ -400,7 +400,9 @@ int serve_store(const StoreSide& side, UniqueFd connection) {
 int run_store_side(const StoreSide& side, UniqueFd connection, StoreKeeper::Start start) {
   const std::string& path = side.config.store.path;
   try {
-    if (start.careful) {
+    if (start.hopeless) {
+      set_aside(path, "found damaged again and again");
+    } else if (start.careful) {
       repair(path);
     } else if (start.fresh_lock) {
       store::renew_lock_file(path);

@@ -16,6 +16,7 @@
 #include <functional>
 #include <new>
 #include <string>
+#include <thread>
 #include <variant>
 
 namespace mtrk {
@@ -80,6 +81,7 @@ class StoreClientTest : public testing::Test {
   struct Seen {
     std::atomic<int> started{0};
     std::atomic<int> careful{0};
+    std::atomic<int> hopeless{0};
     std::atomic<int> puts{0};
     std::atomic<int> finals{0};
     std::atomic<int> stops{0};
@@ -93,6 +95,7 @@ class StoreClientTest : public testing::Test {
     wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     keeper_.emplace([this, behave](UniqueFd connection, StoreKeeper::Start start) {
       seen_->careful += start.careful ? 1 : 0;
+      seen_->hopeless += start.hopeless ? 1 : 0;
       const int generation = seen_->started++;
       FakeStore store(std::move(connection));
       return behave(*seen_, generation, store);
@@ -243,6 +246,30 @@ TEST_F(StoreClientTest, ACaptureThatKillsThreeProcessesIsGivenUp) {
   EXPECT_EQ(wait(*good), CommitResult::committed);
   EXPECT_EQ(seen_->started, 4);
   EXPECT_EQ(counters_.shed, 1U);
+  client_->stop();
+}
+
+TEST_F(StoreClientTest, AStoreThatThreeProcessesCallDamagedIsGivenUp) {
+  begin([](Seen& seen, int generation, FakeStore& store) {
+    if (generation < 3) {  // each begins well, and finds out when it has something to write
+      while (const auto message = store.hear()) {
+        if (std::holds_alternative<store_wire::Begin>(*message)) {
+          return exit_code::data_error;
+        }
+      }
+    }
+    return commit_all(seen, store);
+  });
+  ASSERT_EQ(client_->start(), std::nullopt);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (seen_->started < 4 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_EQ(seen_->hopeless, 1);  // the fourth alone
+  const auto ticket = put(1);
+  ASSERT_TRUE(ticket);
+  client_->hurry(*ticket, 1);
+  EXPECT_EQ(wait(*ticket), CommitResult::committed);
   client_->stop();
 }
 
