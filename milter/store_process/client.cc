@@ -24,10 +24,10 @@ using namespace std::chrono_literals;
 
 constexpr auto kFirstRestart = 100ms;  // before the next store process; doubles
 constexpr auto kLatestRestart = 5s;
-constexpr int kMostAttempts = 3;   // store processes that may end with one operation
-constexpr int kMostDamaged = 3;    // that may find the store damaged after it was looked through
-constexpr auto kLookForLife = 5s;  // how often
-constexpr auto kStuck = 30s;       // without a sign of life: killed
+constexpr int kMostAttempts = 3;       // store processes that may end with one operation
+constexpr int kMostDamaged = 3;        // that may die of a store, or find it damaged, in a row
+constexpr auto kLookForLife = 5s;      // how often
+constexpr auto kStuck = 30s;           // without a sign of life: killed
 constexpr auto kCarefulStart = 30min;  // a store is looked through first
 constexpr const char* kStatusServing = "serving";
 
@@ -287,8 +287,10 @@ void StoreClient::handle(store_wire::Message message) {
   } else if (const auto* batch = std::get_if<store_wire::Batch>(&message)) {
     if (batch->committed) {
       failures_ = 0;
-      damaged_ =
-          batch->took.count() > 0 ? 0 : damaged_;  // a batch that wrote nothing proves nothing
+      if (batch->took.count() > 0) {  // what wrote nothing proves nothing
+        damaged_ = 0;
+        gave_up_store_ = false;
+      }
       next_start_ = {};
       breaker_.committed(Clock::now(), batch->took);
     } else {
@@ -389,14 +391,16 @@ void StoreClient::store_ended() {
                     {"signal", fmt::to_string(WTERMSIG(*status))},
                     {"mail", "goes on untracked until it is back"}});
   }
-  damaged_ = exited && code == exit_code::data_error ? damaged_ + 1 : 0;
+  damaged_ = unusable || stuck_ ? 0 : damaged_ + 1;
+  const bool hopeless = damaged_ >= kMostDamaged && !gave_up_store_;
+  gave_up_store_ = gave_up_store_ || hopeless;
   if (std::exchange(stuck_, false)) {
     next_start_ = {.careful = false, .quiet = false, .fresh_lock = true, .hopeless = false};
   } else {
     next_start_ = {.careful = !unusable || next_start_.careful,
                    .quiet = unusable,
                    .fresh_lock = false,
-                   .hopeless = damaged_ >= kMostDamaged};
+                   .hopeless = hopeless};
   }
   start_at_ = Clock::now() + std::min<Clock::duration>(
                                  kLatestRestart, kFirstRestart * (1 << std::min(failures_, 6)));

@@ -109,8 +109,9 @@ class StoreClient final : public CaptureSink {
 
   // The thread's own.
   store_wire::Frames frames_;
-  int failures_ = 0;  // processes in a row that ended without a commit
-  int damaged_ = 0;   // of these, the last ones that found the store damaged
+  int failures_ = 0;            // processes in a row that ended without a commit
+  int damaged_ = 0;             // of these, the last ones that died, or found the store damaged
+  bool gave_up_store_ = false;  // and nothing was written since: another one is not given up
   StoreKeeper::Start next_start_;
   std::optional<Clock::time_point> start_at_;
   std::uint64_t beats_ = 0;

@@ -22,7 +22,7 @@ class StoreKeeper {
     bool careful = false;     // the one before died: look at the store before it is used
     bool quiet = false;       // the one before could not open it, and has said so
     bool fresh_lock = false;  // the one before hung: what it waited for may be in the lock file
-    bool hopeless = false;    // found damaged again and again, where a look at it finds nothing
+    bool hopeless = false;    // the last ones died of it, or called it damaged, all the same
   };
   // What a store process does with its end of the connection; its exit code. Exceptions end it with
   // exit_code::software.
