@@ -218,9 +218,13 @@ void check_victim(const ParsedLine& parsed, std::vector<std::string> captured) {
   attempt.status = "deferred";
   attempt.dsn = mtrk::EnhancedStatus{4, 4, 1};
   router.route(tried, index);
-  const mtrk::Outcome before = index.trace().outcome(0, {});
+  mtrk::Outcome before = index.trace().outcome(0, {});
   if (const auto* event = std::get_if<DeliveryEvent>(&parsed)) {
     router.route(*event, index);
+    if (std::holds_alternative<mtrk::maillog::Held>(event->what)) {
+      // A message that was put on hold is not tried until a date that could be told.
+      std::get<mtrk::Delayed>(before).will_retry_until.reset();
+    }
   }
   require(index.trace().outcome(0, {}) == before);
   require(!index.trace().refused());
@@ -248,6 +252,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (const auto* client = std::get_if<mtrk::maillog::Client>(&event->what)) {
         // A host name has no comma, so only XFORWARD's own key is one.
         require(client->orig_queue_id.empty() || text.find("client=") + 7 <= text.find(", orig_"));
+      }
+      if (std::holds_alternative<mtrk::maillog::Held>(event->what)) {
+        // Hostile text never puts a message on hold: the word stands where only Postfix writes.
+        const std::string_view said = std::string_view(text).substr(id.size() + 2);
+        require(said.substr(0, 6) == "hold: " || said.substr(0, 13) == "milter-hold: ");
       }
     }
     if (service != "smtpd" && service != "postscreen") {
