@@ -10,9 +10,9 @@
 #include <vector>
 
 // /etc/mtrk/mtrk.conf: one TOML file for all programs (mtrk.conf(5)). The struct's initialisers are
-// the defaults; contrib/mtrk.conf prints the same, and a test compares the two. DESIGN §8 fixes the
-// names. An unknown key, a wrong type, a bad duration or size is an error with file:line:column
-// and, for a near miss, a hint.
+// the defaults; contrib/mtrk.conf prints the same, and a test compares the two. The names of
+// the keys are a contract. An unknown key, a wrong type, a bad duration or size is an error with
+// file:line:column and, for a near miss, a hint.
 namespace mtrk {
 
 enum class Forwarding { hide, reveal, final };

@@ -124,7 +124,7 @@ std::string_view SendmailParser::tls_of(const LogLine& line, std::string_view re
 }
 
 // Sendmail writes the parts of a record one after the other. What does not come so is dropped: a
-// part may begin with anything the other side wrote (H3).
+// part may begin with anything the other side wrote (THR-H3).
 LineKind SendmailParser::parse_part(const LogLine& line,
                                     std::string_view queue_id,
                                     std::string_view text) {
@@ -184,8 +184,8 @@ LineKind SendmailParser::parse_delivery(const LogLine& line,
   SendmailDelivery delivery;
   const bool parsed = parse_sendmail_delivery(text, delivery);
   // A list that was cut within quotes: what stands at the front of its further records was within
-  // quotes too, and where those end they cannot tell (H2). So all goes up to the record that does
-  // not hold the mark anywhere.
+  // quotes too, and where those end they cannot tell (THR-H2). So all goes up to the record that
+  // does not hold the mark anywhere.
   const bool marked = text.find(kMore) != std::string_view::npos;
   if (!cut_lists_.empty() || (!parsed && marked)) {
     const std::string key = process_key(queue_id, line.pid);

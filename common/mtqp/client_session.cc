@@ -172,7 +172,7 @@ ClientNext ClientSession::on_starttls(const Reply& reply, std::string& out) {
     out += kQuit;
     return give_up(Kind::no_tls, "STARTTLS was refused (" + describe(reply) + ")");
   }
-  if (replies_.pending() != 0) {  // C1: what waits here was not protected
+  if (replies_.pending() != 0) {  // THR-C1: what waits here was not protected
     return give_up(Kind::protocol, "bytes wait between the answer to STARTTLS and the handshake");
   }
   state_ = State::handshake;

@@ -12,8 +12,9 @@
 #include <vector>
 
 // The client side of one MTQP session, without I/O, the mirror of ServerSession: greeting, options,
-// STARTTLS when wanted, TRACK, QUIT. Sends nothing before a positive greeting with /MTQP (C3);
-// forgets options at the handshake (MTQP-6.2-03, C7); refuses bytes that wait before it (C1).
+// STARTTLS when wanted, TRACK, QUIT. Sends nothing before a positive greeting with /MTQP (THR-C3);
+// forgets options at the handshake (MTQP-6.2-03, THR-C7); refuses bytes that wait before it
+// (THR-C1).
 namespace mtrk::mtqp {
 
 enum class TlsUse { required, if_offered, never };

@@ -23,14 +23,15 @@ struct StartTls {
 struct Quit {};
 using Command = std::variant<Track, Comment, StartTls, Quit>;
 
-// What a line is before its arguments are looked at; the order of checks of REQUIREMENTS §10 needs
-// it (STARTTLS inside TLS is -BAD/tls-in-progress whatever its argument). A line with an octet
-// that is neither printable ASCII nor TAB is unknown whatever it starts with.
+// What a line is before its arguments are looked at; the server session checks
+// the keyword before anything else (STARTTLS inside TLS is -BAD/tls-in-progress whatever its
+// argument). A line with an octet that is neither printable ASCII nor TAB is unknown whatever it
+// starts with.
 enum class Keyword { track, comment, starttls, quit, unknown };
 [[nodiscard]] Keyword keyword_of(std::string_view line);
 
 // Fails: an unknown keyword; arguments missing, surplus or malformed; a secret that is not base64
-// of 1 to 128 octets (O7). The error never quotes the line.
+// of 1 to 128 octets (THR-O7). The error never quotes the line.
 [[nodiscard]] Expected<Command> parse_command(std::string_view line);
 
 // The domain of STARTTLS: at least two labels of letters, digits and inner hyphens (ABNF-14), at

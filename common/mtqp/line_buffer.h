@@ -8,9 +8,9 @@
 
 namespace mtrk::mtqp {
 
-// CRLF framing, shared by both ends (reliability guide 2.1). Feed bytes as they come, take lines;
-// the result does not depend on how the bytes were split (W4). Linear; holds at most one line plus
-// what was fed.
+// CRLF framing (RFC 3887 §2.2), shared by both ends. Feed bytes as they come, take lines;
+// the result does not depend on how the bytes were split (THR-W4). Linear; holds at most one line
+// plus what was fed.
 //
 // A line ends at LF. Without CR before it the line is malformed, so that `nc` users get an answer
 // and nothing they did not mean is executed. An over-long line is discarded up to CRLF, as A-19

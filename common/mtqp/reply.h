@@ -37,7 +37,7 @@ class ReplyParser {
   explicit ReplyParser(std::size_t max_body);
   void feed(std::string_view bytes);
   [[nodiscard]] Expected<std::optional<Reply>> next();  // nothing: more input needed
-  [[nodiscard]] std::size_t pending() const;            // octets after the last reply (C1)
+  [[nodiscard]] std::size_t pending() const;            // octets after the last reply (THR-C1)
 
  private:
   [[nodiscard]] Unexpected give_up(ErrorCode code, std::string detail);

@@ -93,7 +93,7 @@ std::optional<Next> ServerSession::take_line(const LineBuffer::Line& line, std::
   if (line.kind == LineBuffer::Kind::malformed) {
     return refuse(kBareLine, out);
   }
-  // Before the argument: inside TLS it does not matter (REQUIREMENTS §10, step 4).
+  // This comes before the argument is looked at: inside TLS it does not matter (RFC 3887 §6.1).
   if (policy_.tls_active && keyword_of(line.text) == Keyword::starttls) {
     return refuse(kTlsInProgress, out);
   }
@@ -180,7 +180,7 @@ Next ServerSession::answer_domain(DomainCheck check,
   return BeginTls{std::move(starttls_domain_)};
 }
 
-// A -BAD, until there were too many of them (MTQP-2.5-04, D9).
+// A -BAD, until there were too many of them (MTQP-2.5-04, THR-D9).
 std::optional<Next> ServerSession::refuse(std::string_view reply, std::string& out) {
   if (++bad_commands_ < kMaxBadCommands) {
     out.append(reply);

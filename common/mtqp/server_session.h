@@ -12,9 +12,9 @@
 #include <vector>
 
 // The server side of one MTQP session as a state machine without I/O: bytes in, bytes and requests
-// out. States and order of checks: REQUIREMENTS section 10; texts are constants here, so that every
-// failed TRACK is the same octets (O1). After a handshake the shell makes a new object: nothing of
-// the plaintext session survives (MTQP-6.2-02).
+// out. A line is checked in the order framing, keyword, state, arguments; texts are constants here,
+// so that every failed TRACK is the same octets (THR-O1). After a handshake the shell makes a new
+// object: nothing of the plaintext session survives (MTQP-6.2-02).
 namespace mtrk::mtqp {
 
 struct SessionPolicy {
@@ -44,7 +44,7 @@ struct Close {  // send what is in `out`, then close
   enum class Why {
     quit,
     bad_input,         // too many -BAD, over-long lines, 64 KiB without a line end
-    input_behind_tls,  // S1
+    input_behind_tls,  // THR-S1
     over,              // advance() was called again after the end
   } why;
 };
@@ -67,7 +67,7 @@ class ServerSession {
   enum class LookUpResult { found, no_information, unavailable, maintenance };
   void answer(LookUpResult result, std::string_view report, std::string& out);
   // The result of CheckDomain. Input that is already waiting behind STARTTLS ends the session with
-  // -BAD (S1), which is why `in` is looked at; `more_on_socket` is the shell's own check.
+  // -BAD (THR-S1), which is why `in` is looked at; `more_on_socket` is the shell's own check.
   [[nodiscard]] Next answer_domain(DomainCheck check,
                                    const LineBuffer& in,
                                    bool more_on_socket,

@@ -44,7 +44,7 @@ class ClientConnection {
   // `name` goes into SNI and, if the context verifies, has to be in the certificate.
   [[nodiscard]] Awaitable<std::optional<NetFailure>> start_tls(asio::ssl::context& context,
                                                                std::string name);
-  // True if the peer has sent what nobody asked for: no handshake may begin then (C1).
+  // True if the peer has sent what nobody asked for: no handshake may begin then (THR-C1).
   [[nodiscard]] bool input_waiting() { return transport_ && transport_->input_waiting(); }
   [[nodiscard]] bool is_tls() const { return transport_ && transport_->is_tls(); }
   // Who is at the other end: its address once connected, what it showed in a handshake.

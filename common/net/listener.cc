@@ -16,8 +16,9 @@
 namespace mtrk::net {
 namespace {
 
-// What the kernel holds for a peer that does not read (D4); by itself it goes up to 4 MiB, which a
-// few such peers could take from the mail system. Answers are small. Accepted sockets inherit it.
+// What the kernel holds for a peer that does not read (THR-D4); by itself it goes up to 4 MiB,
+// which a few such peers could take from the mail system. Answers are small. Accepted sockets
+// inherit it.
 constexpr int kSendBuffer = 256 * 1024;
 
 void set_option(int fd, int level, int name, int value) {

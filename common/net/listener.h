@@ -29,7 +29,7 @@ enum class Sharing { none, threads };
 // Fails, like open_listener(), if anybody listens on `endpoint` already.
 void require_free(const Tcp::endpoint& endpoint);
 
-// Keepalive 60/15/4 (peers that vanish, D7), no Nagle delay. Errors do not matter.
+// Keepalive 60/15/4 (peers that vanish, THR-D7), no Nagle delay. Errors do not matter.
 void tune(Socket& socket);
 
 }  // namespace mtrk::net

@@ -165,7 +165,7 @@ class Run {
   }
 
   Awaitable<std::optional<MtqpFailure>> begin_tls(std::string domain) {
-    if (connection_.input_waiting()) {  // C1
+    if (connection_.input_waiting()) {  // THR-C1
       co_return MtqpFailure{MtqpFailure::Kind::protocol,
                             "the server sent bytes before the TLS handshake"};
     }

@@ -25,7 +25,7 @@ constexpr std::chrono::hours kWarnBefore{14 * 24};
 constexpr unsigned kHostFlags =
     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 
-// No protocol with ALPN is spoken here: a client that asks for one is lost (S11, ALPACA).
+// No protocol with ALPN is spoken here: a client that asks for one is lost (THR-S11, ALPACA).
 int refuse_alpn(
     SSL*, const unsigned char**, unsigned char*, const unsigned char*, unsigned, void*) {
   return SSL_TLSEXT_ERR_ALERT_FATAL;

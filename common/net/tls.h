@@ -11,7 +11,7 @@
 #include <vector>
 
 // TLS contexts of both ends: 1.2 or newer (RFC 8996), no renegotiation, no compression, AEAD
-// ciphers with forward secrecy only (S10).
+// ciphers with forward secrecy only (THR-S10).
 namespace mtrk::net {
 
 // A certificate, key or trust anchor that cannot be used; what() names the file and says why.

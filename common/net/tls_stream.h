@@ -14,8 +14,9 @@ namespace mtrk::net {
 
 // TLS over a connected socket. OpenSSL reads and writes the socket itself and gives its buffers
 // back when they are empty, so that an idle connection costs a fifth of what asio::ssl::stream
-// keeps (Q2). What a peer may do without sending data is bounded: 32 key updates (S10). Belongs to
-// the socket's thread; one reader and no writer beside it, or the other way round.
+// keeps (tests/bench/run-idle). What a peer may do without sending data is bounded: 32 key updates
+// (THR-S10). Belongs to the socket's thread; one reader and no writer beside it, or the other way
+// round.
 class TlsStream {
  public:
   // Neither owns `socket`, which has to outlive it. Fails: std::bad_alloc.

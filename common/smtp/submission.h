@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-// The commands with which a client submits a tracked message (RFC 3885 §3, DESIGN §3).
+// The commands with which a client submits a tracked message (RFC 3885 §3).
 namespace mtrk::smtp {
 
 // How the certifier travels: as MTRK= where announced, folded into ENVID where the server has DSN,

@@ -14,7 +14,7 @@
 
 namespace mtrk::store {
 
-// How sure we are that the MTA took the message (DESIGN §4).
+// How sure we are that the MTA took the message.
 enum class Stage : std::uint8_t {
   provisional,  // seen at DATA: not shown to TRACK unless the log confirms it
   final,        // seen at end of message: shown; still dropped if the log refuses it, or if the

@@ -290,7 +290,7 @@ void LiveTraces::note_queue_state(Serial serial, Entry& entry) {
   update_message(serial, entry);
   const bool queued = entry.message->message.queued;
   if (!queued && entry.was_queued) {
-    // MTRK is passed on no more, so nothing may keep ENVID and certifier (DESIGN §5). The trace
+    // MTRK is passed on no more, so nothing may keep ENVID and certifier. The trace
     // waits for late lines; the sweep's clock says how long.
     entry.trace.passport.reset();
     for (std::size_t i = 0; i < entry.message->message.recipients.size(); ++i) {

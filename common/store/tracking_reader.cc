@@ -51,7 +51,7 @@ std::span<MessageView> Reading::read(const MessageKey& key, TimePoint now) {
   };
   auto row = cursor_.seek(prefix);
   // Where there is no row of the key, the next one is treated like one that has expired, so that
-  // both misses take the same time (O2).
+  // both misses take the same time (THR-O2).
   for (bool own = is_own(row); row;) {
     const std::size_t start = recipients_.size();
     Expected<StoredMessageView> stored = decode_message_view(row->value, recipients_);

@@ -5,8 +5,8 @@
 #include <string_view>
 
 // What the outbound gate says in the text of each reply that it passes on, so that who reads the
-// mail system's log learns the true next hop (DESIGN §3, §6). It stands behind the reply's code and
-// enhanced code, before anything the next hop said:
+// mail system's log learns the true next hop (contrib/doc/outcomes.md). It stands behind the
+// reply's code and enhanced code, before anything the next hop said:
 //
 //   250 2.0.0 mtrk-gate=transferred/mx.example.net[192.0.2.25]:25 Ok: queued as 4jW…
 //

@@ -14,7 +14,7 @@ using StoreSalt = std::array<std::uint8_t, 16>;
 
 // The key of a message in the store: SHA-256(salt ‖ be32 length ‖ ENVID decoded ‖ B). The only form
 // in which ENVID and certifier stay for good: neither can be read back, an unknown id and a wrong
-// secret are the same miss, and a second sender who reuses an ENVID lands elsewhere (SEC-12).
+// secret are the same miss, and a second sender who reuses an ENVID lands elsewhere (THR-O5).
 class MessageKey {
  public:
   [[nodiscard]] static MessageKey make(const StoreSalt& salt,

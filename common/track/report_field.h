@@ -32,7 +32,7 @@ enum class FieldName {
 [[nodiscard]] std::optional<FieldName> find_field(std::string_view name);  // any case
 
 inline constexpr std::size_t kMaxFieldLine = 998;    // RFC 3887 §2.3, without CRLF
-inline constexpr std::size_t kMaxFieldValue = 1024;  // reliability P8
+inline constexpr std::size_t kMaxFieldValue = 1024;  // THR-P8
 
 void put_field(std::string& out, FieldName name, std::string_view value);
 // `type; value` of RFC 3464 §2.1.2; a type that is no atom of at most 64 octets is "unknown".

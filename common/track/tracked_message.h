@@ -9,7 +9,7 @@
 #include <vector>
 
 // What the store knows of one SMTP transaction of a tracked message, and what a report is made of.
-// The envelope id is not part of it: a report echoes the id of the query that hit (DESIGN §5).
+// The envelope id is not part of it: a report echoes the id of the query that hit.
 namespace mtrk {
 
 struct Recipient {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-// The body of a TRACK answer: multipart/related of message/tracking-status parts (RFC 3886 §3,
-// REQUIREMENTS 1.3). Line ends are CRLF; no dot-stuffing here (that is MTQP's: reply.h).
+// The body of a TRACK answer: multipart/related of message/tracking-status parts (RFC 3886 §3).
+// Line ends are CRLF; no dot-stuffing here (that is MTQP's: reply.h).
 namespace mtrk {
 
 // Transactions with the same Reporting-MTA and Arrival-Date share one part, others get one each

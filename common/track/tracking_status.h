@@ -15,7 +15,7 @@ namespace mtrk {
 // blank line that parts it from what stands before; CRLF line ends, the last field's included.
 // Everything that came from outside passes one emitter, put_field(), which yields ASCII 32..126
 // only, folds lines, cuts values at 1024 octets, and writes UTF-8 addresses in the forms of
-// RFC 6533 (reliability P1–P10). Transactions that share a part have its message fields in common
+// RFC 6533 (THR-P1 to THR-P10). Transactions that share a part have its message fields in common
 // . `envelope_id` is the id of the query that hit.
 void append_message_fields(std::string& out,
                            std::string_view envelope_id,

@@ -9,7 +9,7 @@ namespace mtrk {
 // Decides whether an end-of-message callback waits for its commit at all. After three failures or
 // timeouts in a row nobody waits (open); captures still go to the store. It closes again once the
 // writer has committed for ten seconds without a failed or slow commit, so a store that hangs costs
-// three messages `commit_wait` each and the others nothing (reliability M3).
+// three messages `commit_wait` each and the others nothing (THR-M3).
 //
 // Thread-safe. The clock is a parameter.
 class CircuitBreaker {

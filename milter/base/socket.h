@@ -21,7 +21,7 @@ struct MilterAddress {
 [[nodiscard]] Expected<MilterAddress> parse_milter_address(std::string_view text);
 
 // libmilter removes its socket's path when it stops, even if a newer instance owns it by then
-// (reliability F4). So it binds m.<pid>.sock beside the public name, and the bound socket is
+// (THR-R4). So it binds m.<pid>.sock beside the public name, and the bound socket is
 // renamed onto that name: never absent, never a symbolic link (Sendmail refuses those), and ours to
 // remove only while it is this very socket.
 class PublishedSocket {

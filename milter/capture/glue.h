@@ -27,8 +27,8 @@ enum class Transport { unix_socket, tcp };
 struct Options {
   std::string hostname;  // Reporting-MTA; empty: macro j, else the system's name
   Milliseconds commit_wait{1000};
-  // "No reply" flags save round trips on unix sockets and meet Nagle's algorithm on TCP
-  // (guide/postfix.md §11): negotiated on the former only.
+  // "No reply" flags save round trips on unix sockets and meet Nagle's algorithm on TCP,
+  // so they are negotiated on the former only.
   Transport transport = Transport::unix_socket;
   Forgotten forgotten = Forgotten::envid_and_ret;  // by this MTA
   MilterSession::TrackedFold tracked_fold = MilterSession::TrackedFold::restore;

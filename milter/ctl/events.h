@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-// `mtrkctl events`: every delivery event of the logs as NDJSON on stdout (DESIGN §8), and on stderr
-// one summary line "lines=N events=N ignored=N unparsed=N", preceded by the lines that look like a
-// delivery but do not match (at most 20 are shown, all are counted). Keys beside DESIGN's:
-// "client", "orig_queue_id", "orig_id", "message_id", "sender", "recipients", "by", "kind",
-// "child", "forwarded_as"; Sendmail's "from", "targets", "owner", "children"; where the event has
-// them.
+// `mtrkctl events`: every delivery event of the logs as NDJSON on stdout (mtrkctl(8)), and on
+// stderr one summary line "lines=N events=N ignored=N unparsed=N", preceded by the lines that look
+// like a delivery but do not match (at most 20 are shown, all are counted). Keys that only some
+// events have: "client", "orig_queue_id", "orig_id", "message_id", "sender", "recipients", "by",
+// "kind", "child", "forwarded_as"; Sendmail's "from", "targets", "owner", "children"; where the
+// event has them.
 namespace mtrk {
 
 struct EventsOptions {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-// `mtrkctl import`: tracked messages from NDJSON into the store (DESIGN §8,
+// `mtrkctl import`: tracked messages from NDJSON into the store (
 // milter/ctl/import_line.h). A bad line is reported on stderr as "FILE:LINE: reason" and left out;
 // the others are imported. On stderr also one summary line "lines=N imported=N bad=N". Importing
 // the same file twice changes nothing. May run beside the daemon.

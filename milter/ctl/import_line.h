@@ -9,7 +9,7 @@
 #include <optional>
 #include <string_view>
 
-// One line of `mtrkctl import` (DESIGN §8): a JSON object that describes a tracked message.
+// One line of `mtrkctl import`: a JSON object that describes a tracked message.
 //
 //   {"envelope_id": "id@example.net",          decoded, not xtext
 //    "certifier": "…",                         B in base64, 27 characters or 28 with the pad

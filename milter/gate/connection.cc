@@ -176,7 +176,7 @@ net::Awaitable<bool> GateConnection::perform(Effect effect) {
       co_await start_upstream();
       co_return true;
     case Effect::offer_tls:
-      // What has come in clear by now did not wait for our answer (S1).
+      // What has come in clear by now did not wait for our answer (THR-S1).
       if (client_.input_waiting()) {
         session_->refuse_tls();
       } else {

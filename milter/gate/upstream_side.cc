@@ -169,7 +169,7 @@ bool GateConnection::connect_to_path() {
 
 net::Awaitable<bool> GateConnection::handshake_upstream() {
   allow(settings_->deadlines.handshake);
-  if (upstream_->input_waiting()) {  // C1: nobody asked for it
+  if (upstream_->input_waiting()) {  // THR-C1: nobody asked for it
     session_->upstream_failed("input behind the answer to STARTTLS");
     co_return false;
   }

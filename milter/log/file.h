@@ -15,7 +15,7 @@
 namespace mtrk {
 
 // One open log file, read line by line from a position: its identity (device, inode, checksum of
-// its first octets) and an offset (reliability B3–B5). Not thread-safe. I/O errors throw
+// its first octets) and an offset (THR-B3 to THR-B5). Not thread-safe. I/O errors throw
 // std::system_error.
 class LogFile {
  public:

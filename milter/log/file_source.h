@@ -17,7 +17,7 @@
 namespace mtrk {
 
 // Reads a log file that other programs write, rotate, truncate and compress, and hands out every
-// complete line once, with the position after it (reliability B1–B5).
+// complete line once, with the position after it (THR-B1 to THR-B5).
 //
 //   renamed and created   the old file is read to its end and until it has been quiet for a while,
 //                         then the new one from its start; should a late line come to the old one

@@ -12,7 +12,7 @@
 // What an entry of the systemd journal is worth, and the syslog line it stands for. Any local user
 // may write to the journal, any text under any name; but the fields that begin with "_" are
 // journald's own, from what the kernel says of the sender. An entry is believed by those
-// (reliability G8, B11): the MTA's word is what came over syslog from an account of the MTA and, as
+// (THR-G8, THR-B11): the MTA's word is what came over syslog from an account of the MTA and, as
 // far as journald could still see, from the program it names. Pure.
 namespace mtrk {
 

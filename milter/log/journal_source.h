@@ -12,8 +12,8 @@
 namespace mtrk {
 
 // The MTA's entries of the systemd journal as syslog lines: what journald itself vouches for
-// (milter/log/journal_entry.h), each once, with the journal's cursor after them (reliability B11,
-// B12).
+// (milter/log/journal_entry.h), each once, with the journal's cursor after them (THR-B11,
+// THR-B12).
 //
 //   rotation              goes on in the next file
 //   vacuum                if the entry of the position is gone, goes on at the oldest one that is

@@ -32,7 +32,7 @@ struct LogPlace {
 // What mtrk-milter cannot do with [log] of a valid configuration; empty = nothing.
 [[nodiscard]] std::string log_complaint(const Config& config);
 
-// How the MTA's configuration keeps its log from being understood (reliability G2), for people;
+// How the MTA's configuration keeps its log from being understood (THR-G2), for people;
 // empty = it does not, or nobody could say within two seconds. Runs a program.
 [[nodiscard]] std::string log_warning(const Config& config);
 

@@ -17,7 +17,7 @@
 
 // The one way into the store inside mtrk-milter. Milter callbacks and the log follower push; the
 // StoreWriter thread takes everything that is there, makes one transaction of it, commits, and
-// completes the tickets (group commit, reliability §3).
+// completes the tickets (group commit).
 //
 // Two lanes, each first in, first out: captures, for whose commit messages wait at end of message,
 // and what the log and the queue say, which is in no hurry; the longer it waits, the more of it is

@@ -21,7 +21,7 @@
 
 namespace mtrk {
 
-// The one thread that writes the store (reliability §3): takes what callbacks and follower have
+// The one thread that writes the store: it takes what callbacks and follower have
 // queued, applies it in one transaction, commits, completes the tickets. Between batches it removes
 // what expired, in slices, and frees the slots of dead readers.
 //

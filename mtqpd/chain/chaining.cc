@@ -16,7 +16,7 @@
 namespace mtrk::mtqpd {
 namespace {
 
-constexpr ReportLimits kAnswerLimits{256 * std::size_t{1024}, 32};  // C5
+constexpr ReportLimits kAnswerLimits{256 * std::size_t{1024}, 32};  // THR-C5
 
 // What the log says of a negative reply: status words and codes are ours, the text is not.
 std::string refusal(const mtqp::Reply& reply) {

@@ -10,7 +10,7 @@
 
 namespace mtrk::mtqpd {
 
-// Where a name may lead when a record or the DNS, not a person, has named it (X1, X2).
+// Where a name may lead when a record or the DNS, not a person, has named it (THR-X1, THR-X2).
 struct ChainPlaces {
   std::vector<Network> networks;  // special addresses (net::is_special()) that may be asked
   std::uint16_t port = 1038;      // besides 1038, where an SRV record says so

@@ -21,10 +21,10 @@ namespace mtrk::mtqpd {
 // and what was said of late. Thread-safe; a server has one.
 //
 // A message that is being asked for is not asked for again, so that a query which comes back in a
-// circle is answered at once from what is known here (X4, A-30).
+// circle is answered at once from what is known here (THR-X4, A-30).
 class ChainLimits {
  public:
-  static constexpr std::size_t kQueries = 64;           // at the same time (X5)
+  static constexpr std::size_t kQueries = 64;           // at the same time (THR-X5)
   static constexpr unsigned kQueriesPerSource = 2;      // of one address, IPv6: /64
   static constexpr std::chrono::seconds kKept{30};      // what was said is said again that long
   static constexpr std::size_t kMostAnswers = 256;      // that are kept

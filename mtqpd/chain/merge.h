@@ -11,7 +11,7 @@
 
 // What other servers said becomes part of an answer of ours (RFC 3887 §2.4). Their octets are never
 // passed on: what they mean is, in the types a report of ours is made of, and only what answers the
-// question (C6). Pure.
+// question (THR-C6). Pure.
 namespace mtrk::mtqpd {
 
 struct ChainQuestion {
@@ -21,7 +21,7 @@ struct ChainQuestion {
 };
 
 // The parts of `server`'s answer that may be believed: about this envelope id; by `server` itself
-// or an MTA the rules list, and none of ours (SEC-08); of recipients that went there, or that a
+// or an MTA the rules list, and none of ours (THR-X7); of recipients that went there, or that a
 // part before names in their place; each group one that RFC 3886 allows. What is left out leaves
 // the referral as the answer. In the order of the answer; linear in its size.
 [[nodiscard]] std::vector<TrackedMessage> accept_parts(std::span<const TrackingStatus> parts,

@@ -17,13 +17,13 @@ struct ChainRules {
   bool forwarded = false;            // recipients that were forwarded to another address, too
 };
 
-inline constexpr std::size_t kMaxChainedServers = 8;  // for one query (X5)
+inline constexpr std::size_t kMaxChainedServers = 8;  // for one query (THR-X5)
 
 // True for one of `domains` and what is below it. An address is in none, but in "*".
 [[nodiscard]] bool is_listed(std::string_view host, const std::vector<std::string>& domains);
 
 // The server, in lower case, that may know more of `recipient`: it was transferred there by this
-// mail system itself (SEC-11), and the rules list it.
+// mail system itself (THR-X6), and the rules list it.
 [[nodiscard]] std::optional<std::string> server_to_ask(const Recipient& recipient,
                                                        const ChainRules& rules);
 

@@ -5,8 +5,8 @@
 
 namespace mtrk::mtqpd {
 
-// How many lines a thread may log: whoever floods us must not flood the log (D11). Refilled once a
-// second.
+// How many lines a thread may log: whoever floods us must not flood the log (THR-D11). Refilled
+// once a second.
 class LogBudget {
  public:
   static constexpr unsigned kLines = 50;  // a second

@@ -21,14 +21,15 @@ struct AddressLimits {
   std::vector<Network> trusted;    // only the first limit is for them
 };
 
-// Who may connect and ask, by source network: an IPv4 address, or the /64 of an IPv6 address (D5).
-// Counts connections; remembers who misbehaved and who asked for much that is not there. Holds
-// connected sources, which the limit bounds, and at most kRemembered others (D12). Thread-safe.
+// Who may connect and ask, by source network: an IPv4 address, or the /64 of an IPv6 address
+// (THR-D5). Counts connections; remembers who misbehaved and who asked for much that is not there.
+// Holds connected sources, which the limit bounds, and at most kRemembered others (THR-D12).
+// Thread-safe.
 //
 // Penalties: each offence adds ten seconds to what a source has to pay; who owes more than a minute
 // is turned away until he does not, and nobody owes more than ten minutes.
 // Misses: at most misses_per_minute at once, and as many a minute after that. Over it every query
-// of the source is refused, hit or miss, so that guessing tells nothing (O3).
+// of the source is refused, hit or miss, so that guessing tells nothing (THR-O3).
 class AddressLimiter {
  public:
   using TimePoint = net::Clock::time_point;
@@ -50,7 +51,7 @@ class AddressLimiter {
 
  public:
   // Handshakes cost memory and time: at most a tenth of all connections may be in one, though 64
-  // always (D8). Gives the place back.
+  // always (THR-D8). Gives the place back.
   class Handshake {
    public:
     Handshake() = default;

@@ -268,7 +268,7 @@ void Connection::look_up(mtqp::LookUp& query,
   if (settings_->log_queries) {
     log_query(to_text(result), tag);
   }
-  if (settings_->chaining && result == LookUpResult::found) {  // never for a miss (O4)
+  if (settings_->chaining && result == LookUpResult::found) {  // never for a miss (THR-O4)
     chain_tag_ = tag;
     chain_ = plan_chain(query, batch, report);
     if (chain_) {

@@ -22,7 +22,7 @@ class ConnectionSet {
 
   void sweep(net::Clock::time_point now);  // ends those whose deadline is over
   void drain();                            // ends idle ones; the others end after their answer
-  // Ends the idle one that was idle longest, if one is found near the front (D1b).
+  // Ends the idle one that was idle longest, if one is found near the front (THR-D1b).
   void evict_one();
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool empty() const { return connections_.empty(); }

@@ -156,7 +156,7 @@ LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
   }
   const EnvelopeId& echo = found.without_brackets ? *found.without_brackets : query.envelope_id;
   const std::string& boundary = current_boundary();
-  // A message sent very often: only its newest transactions, so that one answer stays one (P8).
+  // A message sent very often: only its newest transactions, so that one answer stays one (THR-P8).
   for (std::span<const MessageView> shown(found.messages);;) {
     report.clear();
     append_report(report, echo.decoded(), shown, boundary);

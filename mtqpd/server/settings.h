@@ -14,8 +14,8 @@
 
 namespace mtrk::mtqpd {
 
-// The deadlines of a connection; what RFC 3887 and the reliability guide (2.4) set. A parameter
-// only so that tests need not wait.
+// The deadlines of a connection (common/mtqp/limits.h). They are parameters only so that tests need
+// not wait.
 struct Deadlines {
   std::chrono::milliseconds idle{mtqp::kIdle};
   std::chrono::milliseconds started_line{mtqp::kStartedLine};

@@ -104,7 +104,7 @@ net::Awaitable<void> Worker::accept_all(Listener& listener) {
       admit(std::move(socket), listener.starts);
     } else if (error != asio::error::operation_aborted &&
                error != asio::error::connection_aborted) {
-      // No descriptors, no memory: trying at once would spin (D6).
+      // No descriptors, no memory: trying at once would spin (THR-D6).
       log::warning("", {{"mtqpd", "cannot accept"}, {"reason", error.message()}});
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(net::kAwait);
@@ -116,7 +116,7 @@ void Worker::admit(net::Socket socket, Connection::Starts starts) {
   net::error_code error;
   const net::Tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) {
-    return;  // reset already (D10)
+    return;  // reset already (THR-D10)
   }
   AddressLimiter::Place place =
       limiter_.enter(peer.address(), settings_->limits, net::Clock::now());

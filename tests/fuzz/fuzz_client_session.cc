@@ -53,7 +53,7 @@ class Shell {
     require(!session_.tls_active() || !out.starts_with("STARTTLS"));
     const auto* failure = std::get_if<mtrk::mtqp::SessionFailure>(&next);
     if (failure != nullptr && failure->kind == mtrk::mtqp::SessionFailure::Kind::not_mtqp) {
-      require(out.empty() && tracks_ == 0);  // C3
+      require(out.empty() && tracks_ == 0);  // THR-C3
     }
   }
 

@@ -1,4 +1,4 @@
-// reliability §5.1, the oracle for all forgeries: a delivery line made, as Postfix makes it, from a
+// The oracle for all forgeries: a delivery line made, as Postfix makes it, from a
 // queue id, recipients, an outcome and hostile text parses back to exactly these, or, cut off, to
 // nothing; any other line that others may write into never is a delivery; and whatever it is, the
 // outcome of another recipient, captured for the same queue id or not, stays what it was.

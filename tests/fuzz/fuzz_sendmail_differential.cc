@@ -1,4 +1,4 @@
-// reliability §5.1, the oracle for all forgeries: records made, as Sendmail makes them, from a
+// The oracle for all forgeries: records made, as Sendmail makes them, from a
 // queue id, recipients, an outcome and hostile text parse back to exactly these, or, where the log
 // cut them, to nothing; and another recipient of the same message stays what it was.
 #include "common/base/ascii.h"

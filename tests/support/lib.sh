@@ -392,7 +392,7 @@ accepted_message() {
 
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
-# timely COMMAND...: it must succeed within 3 s (promise A1 of the milter).
+# timely COMMAND...: it must succeed within 3 s (THR-A1 of the milter).
 timely() {
   local start elapsed
   start=$(milliseconds)

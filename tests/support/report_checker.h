@@ -6,7 +6,7 @@
 #include <vector>
 
 // A second reading of RFC 3886 §3 for tests, which shares no code with the emitter or the parser:
-// accepts exactly what we promise to emit (REQUIREMENTS 1.3, 1.4, 1.5) and nothing else.
+// accepts exactly what we promise to emit and nothing else.
 namespace mtrk::testing {
 
 struct CheckedReport {
@@ -17,7 +17,7 @@ struct CheckedReport {
 
 class ReportChecker {
  public:
-  // A whole TRACK answer: the entity of REQUIREMENTS 1.3.
+  // A whole TRACK answer: the entity that stands between the status line and the dot.
   [[nodiscard]] static CheckedReport check(std::string_view entity) {
     ReportChecker checker;
     if (checker.split_lines(entity)) {
@@ -197,7 +197,7 @@ class ReportChecker {
     return check_combination(group[2].value, group[3].value, remote, attempted, retry);
   }
 
-  // REQUIREMENTS 1.5.
+  // Which fields stand with which action (RFC 3886 §3.3).
   bool check_combination(const std::string& action,
                          const std::string& status,
                          bool remote,

@@ -10,8 +10,8 @@
 #include <string_view>
 
 // The gate in front of a mail system that does not know RFC 3885: announces MTRK, takes MTRK= off
-// MAIL and hands it on inside ENVID (DESIGN §3), and is otherwise not there. Where the mail system
-// announces MTRK itself, nothing is touched.
+// MAIL and hands it on inside ENVID (common/track/mail_params.h), and is otherwise not there. Where
+// the mail system announces MTRK itself, nothing is touched.
 namespace mtrk::smtp {
 
 class GateInboundSession : public ProxySession {

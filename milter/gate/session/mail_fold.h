@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-// What the gate makes of a MAIL command on its way in and out (RFC 3885 §3, DESIGN §3). All but
+// What the gate makes of a MAIL command on its way in and out (RFC 3885 §3). All but
 // MTRK= and ENVID= stays as it is, octet by octet and in its order.
 namespace mtrk::smtp {
 

@@ -25,9 +25,10 @@
 //    ends where everybody agrees (data_scanner.h), BDAT is counted.
 //  * Nothing is sent to the server before its greeting, and nothing behind EHLO, HELO, DATA, AUTH
 //    and QUIT before their reply: what comes next depends on it (RFC 2920 §3.1; Sendmail insists).
-//  * No octet crosses a TLS handshake: input behind STARTTLS ends the session (S1), input behind
-//    the server's 220 ends it too (C1), and what was learned in clear is forgotten. The server gets
-//    a new connection, so that nothing a stranger said before the handshake is left in it.
+//  * No octet crosses a TLS handshake: input behind STARTTLS ends the session (THR-S1), input
+//  behind
+//    the server's 220 ends it too (THR-C1), and what was learned in clear is forgotten. The server
+//    gets a new connection, so that nothing a stranger said before the handshake is left in it.
 //  * No positive reply to a recipient or a message is made up for the server: when it is gone, the
 //    client gets 421.
 //  * Memory: one piece of input, one line, kMaxAwaited replies.

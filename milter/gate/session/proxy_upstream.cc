@@ -103,7 +103,7 @@ void ProxySession::take_stage_reply(const Reply& reply) {
     case Stage::starttls:
       if (reply.code != kServiceReady) {
         go_without_tls("the server refused STARTTLS");
-      } else if (replies_.pending() > 0) {  // C1
+      } else if (replies_.pending() > 0) {  // THR-C1
         lose_upstream("the server sent something behind its answer to STARTTLS");
       } else {
         stage_ = Stage::handshake;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # mtqpd against clients that mean harm, as an administrator would see it: too many connections of one address
-# (D5), no descriptors left (D6), rubbish of all kinds (D11, S11), guesses (O3), offenders who come back; other
-# clients are answered all the time. The log names no id and no secret (MTQP-11-10, V2) and stays short.
+# (THR-D5), no descriptors left (THR-D6), rubbish of all kinds (THR-D11, THR-S11), guesses (THR-O3), offenders who come back; other
+# clients are answered all the time. The log names no id and no secret (MTQP-11-10, THR-V2) and stays short.
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 begin
@@ -33,7 +33,7 @@ expect_service() {
 }
 expect_service
 
-# D5: the fifty-first connection of an address.
+# THR-D5: the fifty-first connection of an address.
 opened=()
 for _ in $(seq 50); do
   exec {socket}<>"/dev/tcp/127.0.0.1/$mtqp_port"
@@ -46,7 +46,7 @@ for socket in "${opened[@]}"; do exec {socket}>&-; done
 free_again() { ask 127.0.0.1 QUIT | shows '^+OK bye'; }
 wait_until 10 free_again || fail "closed connections are not forgotten"
 
-# D11, S11: rubbish. No answer but -BAD, and mtqpd goes on.
+# THR-D11, THR-S11: rubbish. No answer but -BAD, and mtqpd goes on.
 for rubbish in 'POST / HTTP/1.1' $'\x16\x03\x01\x02' 'EHLO x' "$(head -c 3000 /dev/zero | tr '\0' '%')" '%s%n%x' $'\x1b]0;x\x07'; do
   ask 127.0.0.3 "$rubbish" | tail -n +2 >"$work/output"
   ! grep -vE '^-BAD|^-TEMP' "$work/output" || fail "answer to rubbish"
@@ -57,7 +57,7 @@ for _ in $(seq 5); do
 done
 expect_service 4
 
-# O3: after thirty misses every query of the address is told to come later, a hit as well, and nobody else is.
+# THR-O3: after thirty misses every query of the address is told to come later, a hit as well, and nobody else is.
 guesses=()
 for i in $(seq 30); do guesses+=("TRACK guess-$i@open.example $secret"); done
 ask 127.0.0.5 "${guesses[@]}" "TRACK canary-id@open.example $secret" QUIT >"$work/output"
@@ -85,7 +85,7 @@ expect_service 8
 grep -qE '[0-9a-f]{8}: track=found, client=127\.0\.0\.2' "$work/mtqpd.log" || fail "no line for a query"
 grep -q 'log lines left out' "$work/mtqpd.log" || say "the log budget was not needed"
 
-# D6: no descriptors left: no spin, and service again when they come back.
+# THR-D6: no descriptors left: no spin, and service again when they come back.
 stop mtqpd
 start mtqpd prlimit --nofile=64:64 "$MTRK_BIN/mtqpd" --config "$work/mtrk.conf"
 wait_until 10 answers "$mtqp_port" || fail "mtqpd does not listen"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # TLS as scanners see it: sslscan finds nothing below TLS 1.2 and no weak cipher at the TLS listener
-# (UPD-8996-01, UPD-8996-02, S10); several certificates, chosen by name (MTQP-6-07); --check-config and the
+# (UPD-8996-01, UPD-8996-02, THR-S10); several certificates, chosen by name (MTQP-6-07); --check-config and the
 # start tell an expired certificate (a warning) from one that cannot be used (78, MTQP-6-10).
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"

@@ -144,7 +144,7 @@ expect_output '^Action: delivered'
 [ "$(grep -c '^Reporting-MTA: dns; gw.org.test' "$work/output")" -eq 3 ] || fail "not disguised: $(cat "$work/output")"
 ! grep -qE 'hub|box' "$work/output" || fail "names of inner hosts: $(cat "$work/output")"
 
-# A-30, X4: circles end at once.
+# A-30, THR-X4: circles end at once.
 begin_ms=$(milliseconds)
 ask 7 chain circle@x.test
 asked 1
@@ -153,7 +153,7 @@ asked 1
 referral chain self@x.test
 ! grep -q 'asked=gw' "$work/chain.log" || fail "asked itself"
 
-# X6, X1: whom nobody lists, and addresses that are not public, are left alone.
+# THR-X6, THR-X1: whom nobody lists, and addresses that are not public, are left alone.
 referral chain far@x.test
 ! grep -q 'asked=far' "$work/chain.log" || fail "asked an unlisted server"
 referral careful way@x.test

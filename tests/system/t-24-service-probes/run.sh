@@ -1,5 +1,5 @@
 #!/bin/bash
-# What scanners send to find out what a port is, every probe that nmap knows, at both listeners of mtqpd (D11):
+# What scanners send to find out what a port is, every probe that nmap knows, at both listeners of mtqpd (THR-D11):
 # each connection gets the greeting and errors, mtqpd goes on, keeps no connection and logs little.
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What a store may hold, as TRACK tells it: messages of several transactions (A-29), many recipients,
-# internationalised and hostile addresses (RFC 6533, P1 to P10), ids in angle brackets (A-11), records whose time
-# is over. The same while the writer writes, and to clients that do not read (D4).
+# internationalised and hostile addresses (RFC 6533, THR-P1 to THR-P10), ids in angle brackets (A-11), records whose time
+# is over. The same while the writer writes, and to clients that do not read (THR-D4).
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../support/lib.sh"
 begin
@@ -20,14 +20,14 @@ recipient() {
 }
 many=$(for i in $(seq 500); do recipient "user$i@x.test" && printf ,; done)
 hostile=(
-  'crlf\r\nAction: failed\r\n@x.test'                             # P1
-  '.\r\n+OK\r\n.\r\n@x.test'                                      # P2
-  '--mtrk-boundary--@x.test'                                      # P4
-  '..dots@x.test'                                                 # P5
-  'c1\u0085\u2028\u0000\u001b[31m@x.test'                         # P7
-  "$(head -c 2000 /dev/zero | tr '\0' a)@x.test"                  # P8
-  '%s%n%x;\u001b]0;x\u0007@x.test'                                # P9
-  '(comment \\\"unbalanced;y;z@x.test'                            # P10
+  'crlf\r\nAction: failed\r\n@x.test'                             # THR-P1
+  '.\r\n+OK\r\n.\r\n@x.test'                                      # THR-P2
+  '--mtrk-boundary--@x.test'                                      # THR-P4
+  '..dots@x.test'                                                 # THR-P5
+  'c1\u0085\u2028\u0000\u001b[31m@x.test'                         # THR-P7
+  "$(head -c 2000 /dev/zero | tr '\0' a)@x.test"                  # THR-P8
+  '%s%n%x;\u001b]0;x\u0007@x.test'                                # THR-P9
+  '(comment \\\"unbalanced;y;z@x.test'                            # THR-P10
 )
 {
   message several@x.test "$(recipient one@x.test)"
@@ -61,7 +61,7 @@ track many@x.test
 number '^Final-Recipient: rfc822; user[0-9]*@x.test$' 500
 number '^Action: delivered$' 500
 
-# P6, RFC 6533: ASCII on the wire, and back into characters nowhere but at the client.
+# THR-P6, RFC 6533: ASCII on the wire, and back into characters nowhere but at the client.
 track utf8@x.test
 number '^Final-Recipient: utf-8; \\x{3B4}\\x{3BF}\\x{3BA}\\x{3B9}\\x{3BC}\\x{3AE}@\\x{3C0}' 1
 ! LC_ALL=C grep -q '[^ -~]' "$work/output" || fail "not ASCII: $(cat "$work/output")"
@@ -82,7 +82,7 @@ number '^Original-Envelope-Id: bare@x.test$' 1
 track brackets@x.test # another id
 number '^-ERR/noinfo' 1
 
-# O1: expired, unknown and another secret are the same octets.
+# THR-O1: expired, unknown and another secret are the same octets.
 for id in over@x.test unknown@x.test; do
   track "$id"
   cp "$work/output" "$work/miss.$id"
@@ -91,7 +91,7 @@ printf '%s\n' "TRACK bare@x.test YWJj" QUIT | dialogue mtqp "$mtqp_port" | sed -
 cmp "$work/miss.over@x.test" "$work/miss.unknown@x.test" || fail "expired differs from unknown"
 cmp "$work/miss.over@x.test" "$work/miss.secret" || fail "a wrong secret differs from expired"
 
-# P1 to P10: a group for each recipient, fields that the RFC names and nothing else, lines within their limit.
+# THR-P1 to THR-P10: a group for each recipient, fields that the RFC names and nothing else, lines within their limit.
 track hostile@x.test
 number '^Final-Recipient: ' ${#hostile[@]}
 number '^Action: delivered$' ${#hostile[@]}
@@ -103,7 +103,7 @@ number '^Action: failed' 0
 MTQP_SECRET=$secret expect_exit 0 "$MTRK_BIN/mtqp" track --server "127.0.0.1:$mtqp_port" hostile@x.test
 ! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f]' "$work/output" || fail "controls reach the terminal: $(cat -v "$work/output")"
 
-# MTRK-3.1-09, V1: what proves the secret is kept, but neither the secret nor the certifier nor the id.
+# MTRK-3.1-09, THR-V1: what proves the secret is kept, but neither the secret nor the certifier nor the id.
 keeps() { # the octets of WHAT are in the store
   perl -e 'undef $/; open(my $f, "<", shift) or die; exit(index(<$f>, shift) < 0)' "$work/store/data.mdb" "$1"
 }
@@ -128,7 +128,7 @@ say "$asked answers while 10000 messages were written"
 [ "$asked" -gt 0 ] || fail "the writer was too fast to be disturbed"
 expect_outcome w10000@x.test w@x.test delivered 2.1.5 -
 
-# D4: ten clients ask for big records and read nothing. No transaction stays open, others are served, and what
+# THR-D4: ten clients ask for big records and read nothing. No transaction stays open, others are served, and what
 # they cost does not grow.
 cat >"$work/greedy" <<'END'
 use Socket;

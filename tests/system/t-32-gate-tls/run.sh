@@ -55,7 +55,7 @@ expect_exit 0 "$MTRK_BIN/mtqp" send --smtp "localhost:$gate_port" --smtp-tls req
 arrived() { grep -q 'RCPT TO:<ok2@partner.example>' "$work/next-hop.commands"; }
 wait_until 15 arrived || fail "mtqp's message did not arrive"
 
-# S1: octets behind STARTTLS: no 220, the connection ends, the mail system has not seen them.
+# THR-S1: octets behind STARTTLS: no 220, the connection ends, the mail system has not seen them.
 exec {raw}<>"/dev/tcp/127.0.0.1/$gate_port"
 IFS= read -r -t 10 line <&"$raw"
 printf 'EHLO client.example\r\n' >&"$raw"

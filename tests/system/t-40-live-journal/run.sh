@@ -63,7 +63,7 @@ wait_until 15 tells live@x.example "t4a.*delayed.4\.[^0]" || fail "not deferred:
 wait_until 15 tells live@x.example "b5a.*failed" || fail "not failed: $(say live@x.example | outcomes)"
 say live@x.example | outcomes >"$work/before"
 
-# Anybody can write "postfix/smtp" on a line: journald says who it was (reliability G8).
+# Anybody can write "postfix/smtp" on a line: journald says who it was (THR-G8).
 counter() { "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" stats | sed -n "s/^milter\.$1 //p"; }
 distrusted() { [ "$(counter untrusted)" -ge 1 ]; }
 [ "$(counter untrusted)" = 0 ] || fail "Postfix itself is not believed: $(grep untrusted= "$work/mtrk-milter.log")"

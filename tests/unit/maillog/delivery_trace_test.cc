@@ -130,7 +130,7 @@ TEST(DeliveryTraceTest, ExpiryFailsTheOpenRecipientsWithTheirLastStatus) {
   EXPECT_EQ(log.outcome(2), "failed 4.4.7");
 }
 
-TEST(DeliveryTraceTest, GoneWithoutAWordIsOpaqueUntilALateLine) {  // reliability B8
+TEST(DeliveryTraceTest, GoneWithoutAWordIsOpaqueUntilALateLine) {  // THR-B8
   Log log({"a@b.example"});
   log.active(kId, 1).removed(kId);
   EXPECT_EQ(log.outcome(), "opaque 2.0.0");
@@ -485,7 +485,7 @@ TEST(DeliveryTraceTest, SpellingsOfWhichOneIsLoggedShareItInTheEnd) {
   EXPECT_EQ(action_of(again->outcome(1, Log::policy())), Action::relayed);
 }
 
-TEST(DeliveryTraceTest, ThousandsOfSpellingsAreLinear) {  // reliability Z1
+TEST(DeliveryTraceTest, ThousandsOfSpellingsAreLinear) {  // THR-Z1
   const auto run = [](unsigned bits) {
     std::vector<std::string> recipients;
     for (unsigned i = 0; i < 1u << bits; ++i) {
@@ -512,7 +512,7 @@ TEST(DeliveryTraceTest, ThousandsOfSpellingsAreLinear) {  // reliability Z1
   EXPECT_LT(large, 12 * small + std::chrono::milliseconds(200)) << "four times the recipients";
 }
 
-TEST(DeliveryTraceTest, AShortQueueIdGivenOutAgainIsAnotherMessage) {  // reliability B9
+TEST(DeliveryTraceTest, AShortQueueIdGivenOutAgainIsAnotherMessage) {  // THR-B9
   Log log({"a@b.example"});
   log.active(kId, 1).removed(kId).line("postfix/smtpd", kId + ": client=x[192.0.2.1]");
   log.sent(kId, "to=<a@b.example>");
@@ -542,7 +542,7 @@ TEST(DeliveryTraceTest, EachLineAgainChangesNothing) {
   }
 }
 
-// reliability Z1: thousands of recipients, each with its own forwarded copy, stay linear.
+// THR-Z1: thousands of recipients, each with its own forwarded copy, stay linear.
 TEST(DeliveryTraceTest, TakesTimeInProportionToRecipients) {
   const auto run = [](std::size_t count) {
     std::vector<std::string> recipients;

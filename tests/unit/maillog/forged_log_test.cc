@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-// What the other side writes into our log must not become an event: reliability §5.1, G1 to G10.
+// What the other side writes into our log must not become an event: THR-G1 to THR-G10.
 namespace mtrk::maillog {
 namespace {
 
@@ -38,7 +38,7 @@ const std::string kQid = "4jWzny4Kjxz1V: ";
 const std::string kBounced =
     ", relay=m[192.0.2.1]:25, delay=0, delays=0/0/0/0, dsn=5.1.1, status=bounced ";
 
-TEST(ForgedLogTest, G1_ARecipientThatLooksLikeALine) {
+TEST(ForgedLogTest, ARecipientThatLooksLikeALine) {  // THR-G1
   const std::string evil =
       R"("x>, relay=m[1.2.3.4]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok"@v.example)";
   const Outcomes got =
@@ -47,7 +47,7 @@ TEST(ForgedLogTest, G1_ARecipientThatLooksLikeALine) {
   EXPECT_EQ(got.victim, "delayed");
 }
 
-TEST(ForgedLogTest, G1_ARecipientThatLooksLikeAnAliasOfTheVictim) {
+TEST(ForgedLogTest, ARecipientThatLooksLikeAnAliasOfTheVictim) {  // THR-G1
   const std::string evil = R"("y>, orig_to=<victim@v.example"@v.example)";
   const Outcomes got =
       after({"smtp[1]: " + kQid + "to=<" + evil + ">" + kBounced + "(550 no)"}, evil);
@@ -57,7 +57,7 @@ TEST(ForgedLogTest, G1_ARecipientThatLooksLikeAnAliasOfTheVictim) {
 
 // With info_log_address_format=internal the quotes are gone and the line is ambiguous: what is read
 // then names nobody who was captured, or is not understood.
-TEST(ForgedLogTest, G2_AddressesWithoutQuotesNameNobody) {
+TEST(ForgedLogTest, AddressesWithoutQuotesNameNobody) {  // THR-G2
   const Outcomes got =
       after({"smtp[1]: " + kQid +
              "to=<x>, relay=m[1.2.3.4]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 "
@@ -67,14 +67,14 @@ TEST(ForgedLogTest, G2_AddressesWithoutQuotesNameNobody) {
   EXPECT_EQ(got.other, "delayed");
 }
 
-TEST(ForgedLogTest, G3_AReplyThatClosesTheParenthesis) {
+TEST(ForgedLogTest, AReplyThatClosesTheParenthesis) {  // THR-G3
   EXPECT_EQ(after({"smtp[1]: " + kQid + "to=<victim@v.example>" + kBounced +
                    "(550 5.1.1 x) status=sent (250 2.0.0 Ok)"})
                 .victim,
             "failed");
 }
 
-TEST(ForgedLogTest, G4_AReplyThatHoldsAWholeLine) {
+TEST(ForgedLogTest, AReplyThatHoldsAWholeLine) {  // THR-G4
   const Outcomes got =
       after({"smtp[1]: " + kQid +
              "to=<other@v.example>, relay=m[192.0.2.1]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, "
@@ -85,7 +85,7 @@ TEST(ForgedLogTest, G4_AReplyThatHoldsAWholeLine) {
   EXPECT_EQ(got.victim, "delayed");
 }
 
-TEST(ForgedLogTest, G5_EscapedLineFeedsAreText) {
+TEST(ForgedLogTest, EscapedLineFeedsAreText) {  // THR-G5
   for (const std::string feed : {"#012", "\\n", "\\012", "^J"}) {
     const Outcomes got = after({"smtp[1]: " + kQid + "to=<other@v.example>" + kBounced + "(550 x" +
                                 feed + "Nov 21 10:00:00 mx postfix/smtp[1]: " + kQid +
@@ -97,7 +97,7 @@ TEST(ForgedLogTest, G5_EscapedLineFeedsAreText) {
   }
 }
 
-TEST(ForgedLogTest, G6_AHeaderThatIsLogged) {
+TEST(ForgedLogTest, AHeaderThatIsLogged) {  // THR-G6
   const std::string line = kQid +
                            "to=<victim@v.example>, relay=r, delay=0, delays=0/0/0/0, dsn=2.0.0, "
                            "status=sent (x)";
@@ -108,7 +108,7 @@ TEST(ForgedLogTest, G6_AHeaderThatIsLogged) {
   EXPECT_EQ(got.victim, "delayed");
 }
 
-TEST(ForgedLogTest, G7_NamesOfClientsAndSenders) {
+TEST(ForgedLogTest, NamesOfClientsAndSenders) {  // THR-G7
   const std::string line =
       "to=<victim@v.example>, relay=r, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (x)";
   const Outcomes got = after(
@@ -118,11 +118,11 @@ TEST(ForgedLogTest, G7_NamesOfClientsAndSenders) {
   EXPECT_EQ(got.victim, "delayed");
 }
 
-// G8: what a local user writes in the name of a program of his own, or in a form that syslog does
-// not write, is no line of Postfix (the golden log below). `logger -t 'postfix/smtp[99]'` is one,
-// in a file: a documented limit; the journal knows better.
+// THR-G8: what a local user writes in the name of a program of his own, or in a form that syslog
+// does not write, is no line of Postfix (the golden log below). `logger -t 'postfix/smtp[99]'` is
+// one, in a file: a documented limit; the journal knows better.
 
-TEST(ForgedLogTest, G9_ALocalPartThatPushesTheStatusOut) {
+TEST(ForgedLogTest, ALocalPartThatPushesTheStatusOut) {  // THR-G9
   const Outcomes got =
       after({"smtp[1]: " +
              (kQid + "to=<" + std::string(1900, 'a') + "@v.example>" + kBounced).substr(0, 1900)});
@@ -131,7 +131,7 @@ TEST(ForgedLogTest, G9_ALocalPartThatPushesTheStatusOut) {
   EXPECT_EQ(got.victim, "delayed");
 }
 
-TEST(ForgedLogTest, G10_OtherQueueIdsAndOtherRecipients) {
+TEST(ForgedLogTest, OtherQueueIdsAndOtherRecipients) {  // THR-G10
   const std::string sent =
       ", relay=m[192.0.2.1]:25, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (250 ok)";
   const Outcomes got =
@@ -143,8 +143,8 @@ TEST(ForgedLogTest, G10_OtherQueueIdsAndOtherRecipients) {
   EXPECT_EQ(got.other, "delayed");
 }
 
-// The same as whole logs (tests/data/logs/forged-postfix), G1 to G10, with the outcomes of the
-// victim's message and of the forger's.
+// The same as whole logs (tests/data/logs/forged-postfix), THR-G1 to THR-G10, with the outcomes of
+// the victim's message and of the forger's.
 class ForgedLogs : public testing::TestWithParam<std::string> {};
 
 TEST_P(ForgedLogs, AreReadAsWhatTheyAre) {

@@ -129,7 +129,7 @@ struct YearCase {
   std::optional<TimePoint> want;
 };
 
-// reliability B6
+// THR-B6
 TEST(LogLineTest, FindsTheYearOfAStampWithoutOne) {
   const YearCase cases[] = {
       {"last December, read in January", at(2027, 1, 1, 0, 5, 0), 0, "Dec 31 23:59:59",
@@ -174,7 +174,7 @@ struct ZoneCase {
   TimePoint want;
 };
 
-TEST(LogLineTest, ReadsAStampWithTheOffsetOfItsDay) {  // reliability B6
+TEST(LogLineTest, ReadsAStampWithTheOffsetOfItsDay) {  // THR-B6
   const ZoneCase cases[] = {
       {"winter", "Jan 10 12:00:00", at(2026, 1, 10, 11, 0, 0)},
       {"last second of winter time", "Mar 29 01:59:59", at(2026, 3, 29, 0, 59, 59)},

@@ -36,7 +36,7 @@ std::string meant(const std::string& text) {
                                                   : "delivered";
 }
 
-TEST(OddSendmailTest, AFieldThatItDoesNotKnowSmugglesNothing) {
+TEST(OddSendmailTest, AFieldThatItDoesNotKnowSmugglesNothing) {  // THR-H1
   const std::string fake = ", dsn=2.0.0, stat=Sent (ok)";
   const std::string truth = ", pri=1" + kAt + ", dsn=5.1.1, stat=User unknown";
   for (const std::string& text :

@@ -83,7 +83,7 @@ void compare(const Rows& rows, MemoryIndex& index) {
 
 class SendmailCorpus : public testing::TestWithParam<std::string> {};
 
-TEST_P(SendmailCorpus, EveryRecipientComesOutAsLabelled) {
+TEST_P(SendmailCorpus, EveryRecipientComesOutAsLabelled) {  // THR-H1 to THR-H3
   MemoryIndex index;
   const Rows& rows = expected().at(GetParam());
   add_traces(rows, index);

@@ -247,7 +247,7 @@ TEST(SendmailLogTest, UndoesEscapesOnce) {
   }
 }
 
-// H3
+// THR-H3
 TEST(SendmailLogTest, JoinsThePartsOfARecordOfOneProcess) {
   const std::string rest = ", delay=00:00:00, mailer=esmtp, pri=1, dsn=2.0.0, stat=Sent (ok)";
   const std::vector<std::string> parts = {"6ALGjYoB029826[1]: to=<a@x.test>, ...",

@@ -125,7 +125,7 @@ TEST(ClientSessionTest, ASecondNameIsTriedOnce) {  // A-21, MTQP-6-06
        "C: QUIT\n= failure no-tls\n");
 }
 
-TEST(ClientSessionTest, AsksAndQuits) {  // G1, MTQP-4-01
+TEST(ClientSessionTest, AsksAndQuits) {  // MTQP-4-01
   play(TlsUse::if_offered,
        "S: +OK/MTQP mtqpd ready\n"
        "= ready\n"
@@ -156,7 +156,7 @@ TEST(ClientSessionTest, NegativeAnswersLeaveTheSessionReady) {  // MTQP-4-13
        "= answer b\n");
 }
 
-TEST(ClientSessionTest, StartsTlsWhenOffered) {  // G9, MTQP-6-05, MTQP-6-06, MTQP-6-14, MTQP-6.2-01
+TEST(ClientSessionTest, StartsTlsWhenOffered) {  // MTQP-6-05, MTQP-6-06, MTQP-6-14, MTQP-6.2-01
   play(TlsUse::if_offered,
        "S: +OK+/MTQP mtqpd ready\n"
        "S: vnd.com.example.option1 with parameters\n"
@@ -192,7 +192,7 @@ TEST(ClientSessionTest, GoesOnInClearOnlyWhereAllowed) {
   play(TlsUse::if_offered, kNoTls);
   play(TlsUse::never, kNoTls);
   play(TlsUse::never, "S: +OK+/MTQP\nS: STARTTLS required\nS: .\n= ready\n");
-  play(TlsUse::required, "S: +OK/MTQP\nC: QUIT\n= failure no-tls\n");  // C2
+  play(TlsUse::required, "S: +OK/MTQP\nC: QUIT\n= failure no-tls\n");  // THR-C2
 }
 
 TEST(ClientSessionTest, NamesNoAddressesInStartTls) {  // MTQP-6-05, ABNF-14
@@ -210,7 +210,7 @@ TEST(ClientSessionTest, RefusedStartTlsEndsTheSession) {
   }
 }
 
-TEST(ClientSessionTest, BytesBeforeTheHandshakeAbort) {  // C1
+TEST(ClientSessionTest, BytesBeforeTheHandshakeAbort) {  // THR-C1
   Dialogue(ClientPolicy{TlsUse::if_offered, "mx.example2.com"}, 0)
       .run(
           "S: +OK+/MTQP\n"
@@ -232,7 +232,7 @@ TEST(ClientSessionTest, AnswersBeforeTheQuestionAbort) {
           "= failure protocol\n");
 }
 
-TEST(ClientSessionTest, SendsNothingToAnotherService) {  // C3, MTQP-3-03
+TEST(ClientSessionTest, SendsNothingToAnotherService) {  // THR-C3, MTQP-3-03
   for (const char* greeting :
        {"220 smtp.example ESMTP", "-ERR unknown command 'X'", "HTTP/1.0 400 Bad Request",
         "+OK POP3 ready", "+OK+ no mtqp", "-BAD/MTQP", "", "* OK IMAP4rev1"}) {

@@ -79,13 +79,13 @@ TEST(CommandTest, FollowsTheGrammar) {  // ABNF-10 to -16, MTQP-2.2-01, -03, -04
   }
 }
 
-TEST(CommandTest, SecretsHave1To128Octets) {  // O7
+TEST(CommandTest, SecretsHave1To128Octets) {  // THR-O7
   EXPECT_EQ(describe("TRACK a@b YQ"), "track a@b a");
   EXPECT_NE(describe("TRACK a@b " + std::string(171, 'A')), "bad");  // 128 octets
   EXPECT_EQ(describe("TRACK a@b " + std::string(172, 'A')), "bad");  // 129
 }
 
-TEST(CommandTest, DomainsHaveLimits) {  // S8
+TEST(CommandTest, DomainsHaveLimits) {  // THR-S8
   const std::string label(63, 'a');
   EXPECT_TRUE(parse_domain(label + ".b"));
   EXPECT_FALSE(parse_domain(label + "a.b"));

@@ -28,7 +28,7 @@ void take_all(LineBuffer& lines, std::vector<std::string>& out) {
   }
 }
 
-// What comes out for `input`, which must not depend on how it is cut (W4).
+// What comes out for `input`, which must not depend on how it is cut (THR-W4).
 std::vector<std::string> split(const std::string& input) {
   LineBuffer whole;
   whole.feed(input);
@@ -60,14 +60,14 @@ TEST(LineBufferTest, LinesEndInCrlf) {  // MTQP-2.2-02
   EXPECT_THAT(split("\r"), IsEmpty());
 }
 
-TEST(LineBufferTest, BareLfBareCrAndNulAreMalformed) {  // W2, W3, A-19
+TEST(LineBufferTest, BareLfBareCrAndNulAreMalformed) {  // THR-W2, THR-W3, A-19
   EXPECT_THAT(split("a\nb\r\n"), ElementsAre("malformed", "line b"));
   EXPECT_THAT(split("a\rb\r\nc\r\n"), ElementsAre("malformed", "line c"));
   EXPECT_THAT(split(std::string("a\0b\r\n", 5)), ElementsAre("malformed"));
   EXPECT_THAT(split("\r\r\n\n"), ElementsAre("malformed", "malformed"));
 }
 
-TEST(LineBufferTest, Accepts998OctetsAndNotOneMore) {  // MTQP-2.2-05, W1
+TEST(LineBufferTest, Accepts998OctetsAndNotOneMore) {  // MTQP-2.2-05, THR-W1
   const std::string longest(kMaxLine, 'a');
   EXPECT_THAT(split(longest + "\r\nb\r\n"), ElementsAre("line " + longest, "line b"));
   EXPECT_THAT(split(longest + "a\r\nb\r\n"), ElementsAre("too long", "line b"));
@@ -82,7 +82,7 @@ TEST(LineBufferTest, OverlongLineGoesOnToCrlf) {
   EXPECT_THAT(split(much + "\r"), IsEmpty());
 }
 
-TEST(LineBufferTest, FloodWithoutLineEndStopsEverything) {  // W1, D2
+TEST(LineBufferTest, FloodWithoutLineEndStopsEverything) {  // THR-W1, THR-D2
   EXPECT_THAT(split(std::string(kMaxWithoutLf - 2, 'a') + "\r\nb\r\n"),
               ElementsAre("too long", "line b"));
   EXPECT_THAT(split(std::string(kMaxWithoutLf - 1, 'a') + "\r\nb\r\n"), IsEmpty());

@@ -101,7 +101,7 @@ TEST(ReplyTest, StaysFailed) {
   EXPECT_FALSE(parser.next());
 }
 
-TEST(ReplyTest, KnowsWhatIsPending) {  // C1
+TEST(ReplyTest, KnowsWhatIsPending) {  // THR-C1
   ReplyParser parser(kLimit);
   parser.feed("+OK go\r\n+OK/MTQP evil");
   ASSERT_TRUE(parser.next());

@@ -123,7 +123,7 @@ std::vector<std::size_t> cuts(std::size_t size) {
 
 class ServerSessionTest : public testing::TestWithParam<Transcript> {};
 
-TEST_P(ServerSessionTest, AnswersAsTheTranscriptHoweverTheInputIsCut) {  // W4
+TEST_P(ServerSessionTest, AnswersAsTheTranscriptHoweverTheInputIsCut) {  // THR-W4
   const Transcript& transcript = GetParam();
   for (std::size_t i = 0; i < transcript.sections.size(); ++i) {
     const Section& section = transcript.sections[i];
@@ -183,7 +183,7 @@ Transcript open_service() {
   return transcript;
 }
 
-TEST(ServerSessionRules, NothingIsLookedUpBehindStartTls) {  // S1
+TEST(ServerSessionRules, NothingIsLookedUpBehindStartTls) {  // THR-S1
   const Transcript transcript = open_service();
   Player player(transcript, false);
   player.feed("STARTTLS mx.example2.com\r\nTRACK a@b YWJj\r\n", 0);
@@ -191,7 +191,7 @@ TEST(ServerSessionRules, NothingIsLookedUpBehindStartTls) {  // S1
   EXPECT_EQ(player.look_ups(), 0U);
 }
 
-TEST(ServerSessionRules, InputOnTheSocketCountsToo) {  // S1
+TEST(ServerSessionRules, InputOnTheSocketCountsToo) {  // THR-S1
   const Transcript transcript = open_service();
   Player player(transcript, false);
   player.feed("STARTTLS mx.example2.com\r\n", 1);
@@ -199,7 +199,7 @@ TEST(ServerSessionRules, InputOnTheSocketCountsToo) {  // S1
   EXPECT_FALSE(player.handshake());
 }
 
-TEST(ServerSessionRules, BadSecretsAreNotLookedUp) {  // O7
+TEST(ServerSessionRules, BadSecretsAreNotLookedUp) {  // THR-O7
   const Transcript transcript = open_service();
   Player player(transcript, false);
   player.feed("TRACK a@b =\r\nTRACK a@b " + std::string(172, 'A') + "\r\n", 0);

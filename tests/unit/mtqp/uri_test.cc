@@ -7,7 +7,7 @@
 namespace mtrk::mtqp {
 namespace {
 
-constexpr std::string_view kSecret = "AAECAwQFBgcICQoLDA0ODw==";  // V1
+constexpr std::string_view kSecret = "AAECAwQFBgcICQoLDA0ODw==";
 
 TrackUri must_parse(std::string_view text) {
   Expected<TrackUri> uri = parse_track_uri(text);

@@ -180,7 +180,7 @@ TEST(MailHostsTest, NamesThatAreNoneAreNotLookedUp) {
   EXPECT_TRUE(peer.asked().empty());
 }
 
-// X3, for MX
+// THR-X3, for MX
 TEST(MailHostsTest, HostileRecordsLeadNowhere) {
   std::vector<std::string> many;
   Zone zone{{"MX odd.test", {mx(0, "a b.test"), mx(0, std::string("x\0y", 3) + ".test")}},

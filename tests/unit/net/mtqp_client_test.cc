@@ -72,7 +72,7 @@ class MtqpClientTest : public testing::Test {
     return outcome.error().kind;
   }
 
-  // The server of G9 with this certificate; `after` plays what comes inside TLS.
+  // The server of the golden dialogue with this certificate; `after` plays what comes inside TLS.
   test::ScriptedPeer::Script tls_server(const test::TestCertificate& certificate) {
     return [&certificate](Session& session) {
       session.send("+OK+/MTQP\r\nSTARTTLS\r\n.\r\n");
@@ -160,7 +160,7 @@ TEST_F(MtqpClientTest, TheTargetsNameWillDoWhereTheDnsIsTrusted) {  // A-21, MTQ
   EXPECT_TRUE(outcome->tls);
 }
 
-TEST_F(MtqpClientTest, SendsNothingToOtherServices) {  // C3
+TEST_F(MtqpClientTest, SendsNothingToOtherServices) {  // THR-C3
   for (const char* greeting : {"220 smtp.example ESMTP\r\n", "-ERR wrong\r\n", "+OK POP3\r\n",
                                "HTTP/1.0 400 Bad Request\r\n", "+OK/MTQP\n"}) {
     test::ScriptedPeer peer([greeting](Session& session) {
@@ -172,14 +172,14 @@ TEST_F(MtqpClientTest, SendsNothingToOtherServices) {  // C3
   }
 }
 
-TEST_F(MtqpClientTest, SilenceEndsAtTheDeadline) {  // C3 (Redis), MTQP-2.5-05
+TEST_F(MtqpClientTest, SilenceEndsAtTheDeadline) {  // THR-C3 (Redis), MTQP-2.5-05
   options_.response = std::chrono::milliseconds(50);
   test::ScriptedPeer peer([](Session& session) { session.drain(); });
   EXPECT_EQ(failure_of(peer), MtqpFailure::Kind::network);
   EXPECT_EQ(peer.received(), "");
 }
 
-TEST_F(MtqpClientTest, DribblingDoesNotMoveTheDeadline) {  // C5
+TEST_F(MtqpClientTest, DribblingDoesNotMoveTheDeadline) {  // THR-C5
   options_.response = std::chrono::milliseconds(100);
   test::ScriptedPeer peer([](Session& session) {
     session.send("+OK/MTQP\r\n");
@@ -193,7 +193,7 @@ TEST_F(MtqpClientTest, DribblingDoesNotMoveTheDeadline) {  // C5
   EXPECT_EQ(failure_of(peer), MtqpFailure::Kind::network);
 }
 
-TEST_F(MtqpClientTest, EndlessAnswersAreCut) {  // C5
+TEST_F(MtqpClientTest, EndlessAnswersAreCut) {  // THR-C5
   for (const char* piece : {"x\r\n", "x"}) {
     test::ScriptedPeer peer([piece](Session& session) {
       session.send("+OK/MTQP\r\n");
@@ -211,7 +211,7 @@ TEST_F(MtqpClientTest, EndlessAnswersAreCut) {  // C5
   }
 }
 
-TEST_F(MtqpClientTest, BytesBeforeTheHandshakeAbort) {  // C1
+TEST_F(MtqpClientTest, BytesBeforeTheHandshakeAbort) {  // THR-C1
   test::ScriptedPeer peer([this](Session& session) {
     session.send("+OK+/MTQP\r\nSTARTTLS\r\n.\r\n");
     session.line();
@@ -224,7 +224,7 @@ TEST_F(MtqpClientTest, BytesBeforeTheHandshakeAbort) {  // C1
   EXPECT_EQ(peer.received().find("TRACK"), std::string::npos);
 }
 
-TEST_F(MtqpClientTest, RequiredTlsKeepsTheSecret) {  // C2
+TEST_F(MtqpClientTest, RequiredTlsKeepsTheSecret) {  // THR-C2
   options_.tls = mtqp::TlsUse::required;
   test::ScriptedPeer peer([](Session& session) {
     session.send("+OK/MTQP\r\n");
@@ -234,7 +234,7 @@ TEST_F(MtqpClientTest, RequiredTlsKeepsTheSecret) {  // C2
   EXPECT_EQ(peer.received(), "QUIT\r\n");
 }
 
-TEST_F(MtqpClientTest, BadCertificatesGetNoTrack) {  // C4, MTQP-11-03
+TEST_F(MtqpClientTest, BadCertificatesGetNoTrack) {  // THR-C4, MTQP-11-03
   const test::TestCertificate other_name("other.example.test");
   const test::TestCertificate expired(kName, -1);
   const test::TestCertificate unknown(kName);
@@ -248,7 +248,7 @@ TEST_F(MtqpClientTest, BadCertificatesGetNoTrack) {  // C4, MTQP-11-03
   }
 }
 
-TEST_F(MtqpClientTest, OldTlsGetsNoTrack) {  // C4, UPD-8996-01, UPD-8996-02
+TEST_F(MtqpClientTest, OldTlsGetsNoTrack) {  // THR-C4, UPD-8996-01, UPD-8996-02
   test::ScriptedPeer peer([this](Session& session) {
     SSL_CTX* context = session.context().native_handle();
     SSL_CTX_set_cipher_list(context, "DEFAULT@SECLEVEL=0");

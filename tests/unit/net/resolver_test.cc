@@ -159,7 +159,7 @@ TEST(ResolverTest, ATargetWithoutAddressIsSkipped) {
   EXPECT_THAT(places(*groups), ElementsAre("192.0.2.1:2"));
 }
 
-TEST(ResolverTest, HostileSrvAnswersAreBounded) {  // X3
+TEST(ResolverTest, HostileSrvAnswersAreBounded) {  // THR-X3
   std::vector<std::string> many;
   for (unsigned i = 0; i < 10; ++i) {  // of 512 octets at most, what UDP takes
     many.push_back(srv(i, 1000 + i, "t" + std::to_string(i) + ".test"));
@@ -190,7 +190,7 @@ TEST(ResolverTest, HostileSrvAnswersAreBounded) {  // X3
   }
 }
 
-TEST(ResolverTest, MalformedAnswersAreErrorsNotAbsence) {  // X3
+TEST(ResolverTest, MalformedAnswersAreErrorsNotAbsence) {  // THR-X3
   const std::function<std::string(const DnsQuestion&)> answers[] = {
       // a name that points to itself
       [](const DnsQuestion& q) {

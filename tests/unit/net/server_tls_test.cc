@@ -114,7 +114,7 @@ TEST_F(ServerTlsTest, SaysWhatCannotBeUsed) {  // MTQP-6-10
   EXPECT_THROW(ServerTls{files_}, TlsError);
 }
 
-TEST_F(ServerTlsTest, NothingWeakIsOffered) {  // S10, UPD-8996-01, UPD-8996-02
+TEST_F(ServerTlsTest, NothingWeakIsOffered) {  // THR-S10, UPD-8996-01, UPD-8996-02
   add({.names = {"a.example"}});
   const ServerTls tls(files_);
   SSL_CTX* context = tls.implicit().native_handle();

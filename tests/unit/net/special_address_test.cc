@@ -6,7 +6,7 @@
 namespace mtrk::net {
 namespace {
 
-TEST(SpecialAddressTest, NothingInsideIsPublic) {  // X1
+TEST(SpecialAddressTest, NothingInsideIsPublic) {  // THR-X1
   for (const char* text : {"127.0.0.1",
                            "0.0.0.0",
                            "10.1.2.3",

@@ -7,7 +7,7 @@ namespace {
 
 TEST(SubmissionTest, PutsTheCertifierWhereTheServerTakesIt) {  // MTRK-3.2-01
   const EnvelopeId id = *EnvelopeId::from_decoded("12345-20010101@example.com");
-  const MtrkParam mtrk = *parse_mtrk_param("VheLhqV/rCKJmplkGFwsyW59pYk:864000");  // V1
+  const MtrkParam mtrk = *parse_mtrk_param("VheLhqV/rCKJmplkGFwsyW59pYk:864000");
   const TrackedEnvelope envelope{id, mtrk};
   EXPECT_EQ(format_mail("s@example.com", Carrier::mtrk, &envelope, false),
             "MAIL FROM:<s@example.com> MTRK=VheLhqV/rCKJmplkGFwsyW59pYk:864000 "

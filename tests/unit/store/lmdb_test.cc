@@ -55,7 +55,7 @@ int code_of(const std::function<void()>& open) {
   return 0;
 }
 
-TEST(FileSystemTest, NetworkOnesAreRefusedLocalOnesAreNot) {  // L10
+TEST(FileSystemTest, NetworkOnesAreRefusedLocalOnesAreNot) {  // THR-L10
   for (const std::uint64_t magic : {0x6969UL, 0xFF534D42UL, 0xFE534D42UL, 0x517BUL, 0x65735546UL,
                                     0xFFFFFFFFFF534D42UL /* sign-extended CIFS */}) {
     EXPECT_TRUE(is_network_file_system(magic)) << std::hex << magic;
@@ -67,7 +67,7 @@ TEST(FileSystemTest, NetworkOnesAreRefusedLocalOnesAreNot) {  // L10
   }
 }
 
-TEST_F(LmdbTest, FilesHaveTheModesThatReadersNeed) {  // L13
+TEST_F(LmdbTest, FilesHaveTheModesThatReadersNeed) {  // THR-L13
   const mode_t before = ::umask(077);
   const auto env = open(Env::Access::read_write);
   ::umask(before);
@@ -80,7 +80,7 @@ TEST_F(LmdbTest, FilesHaveTheModesThatReadersNeed) {  // L13
   EXPECT_EQ(file.st_mode & 07777, 02750U);
 }
 
-TEST_F(LmdbTest, OneProcessHasOneEnvironment) {  // L12
+TEST_F(LmdbTest, OneProcessHasOneEnvironment) {  // THR-L12
   const auto writer = open(Env::Access::read_write);
   EXPECT_EQ(open(Env::Access::read_only), writer);
   EXPECT_THROW(static_cast<void>(open(Env::Access::read_write)), StoreUnusable);
@@ -111,7 +111,7 @@ TEST_F(LmdbTest, WhatCannotBeMadeSaysSo) {
             exit_code::no_input);
 }
 
-TEST_F(LmdbTest, LargerMapOfAnotherProcessIsAdopted) {  // L7
+TEST_F(LmdbTest, LargerMapOfAnotherProcessIsAdopted) {  // THR-L7
   open(Env::Access::read_write, kMiB).reset();
   const auto reader = open(Env::Access::read_only);
   ReadTxn parked(*reader);
@@ -194,7 +194,7 @@ TEST_F(LmdbTest, GrowingAheadKeepsWhatAnotherProcessHasWritten) {
   }
 }
 
-TEST_F(LmdbTest, SlotsOfKilledReadersAreFreed) {  // L2
+TEST_F(LmdbTest, SlotsOfKilledReadersAreFreed) {  // THR-L2
   const auto writer = open(Env::Access::read_write);
   kill_when_ready([this] {
     static std::shared_ptr<Env> env = open(Env::Access::read_only);

@@ -181,7 +181,7 @@ TEST_F(ReconcileTest, AForwardedCopyOnTheListKeepsTheMessage) {
   EXPECT_THAT(actions("id@example.net"), ElementsAre(Action::opaque));
 }
 
-// reliability B14: the log stopped before it said anything of the message.
+// THR-B14: the log stopped before it said anything of the message.
 TEST_F(ReconcileTest, WhatIsListedIsNotDenied) {
   put(capture(kId, "id@example.net", {"a@b.test"}, Stage::provisional));
   put(capture("4OTHER0000z1", "other@example.net"));

@@ -100,7 +100,7 @@ TEST(RecordCodecTest, CursorAndNumberSurvive) {
   EXPECT_EQ(decode_number(records[3]).value(), 6U);
 }
 
-TEST(RecordCodecTest, EveryFlippedBitIsDetected) {  // L9
+TEST(RecordCodecTest, EveryFlippedBitIsDetected) {  // THR-L9
   for (const std::string& record : samples()) {
     for (std::size_t i = 0; i < record.size() * 8; ++i) {
       std::string damaged = record;

@@ -44,7 +44,7 @@ int in_child(const std::function<void()>& body) {
   return status;
 }
 
-TEST_F(StoreFaultsTest, NoAcknowledgedCaptureIsLostToKill9) {  // L1, A1
+TEST_F(StoreFaultsTest, NoAcknowledgedCaptureIsLostToKill9) {  // THR-L1, THR-A1
   constexpr int kRounds = 30;
   writer_.reset();
   std::minstd_rand random(1);
@@ -140,7 +140,7 @@ class SmallStoreTest : public StoreTest {
   }
 };
 
-TEST_F(SmallStoreTest, FullStoreShedsCapturesAndGoesOnWhenExpiryFreedRoom) {  // L4
+TEST_F(SmallStoreTest, FullStoreShedsCapturesAndGoesOnWhenExpiryFreedRoom) {  // THR-L4
   const std::uint32_t stored = fill(0, 20);
   EXPECT_GT(stored, 500U);
   // Log events and expiry still have room, for all that is there.
@@ -166,7 +166,7 @@ TEST_F(SmallStoreTest, OneHugeBatchIsShedNotBroken) {
 }
 
 // The disk, not the map: a limit on the file size stands in for a full disk (EFBIG for ENOSPC).
-TEST_F(StoreFaultsTest, FailedCommitLeavesWhatWasThereAndTheStoreUsable) {  // L5
+TEST_F(StoreFaultsTest, FailedCommitLeavesWhatWasThereAndTheStoreUsable) {  // THR-L5
   put(capture("4dCXzt0Cvjz5Z", "early@example.net"));
   const auto size = std::filesystem::file_size(options().path + "/data.mdb");
   ::signal(SIGXFSZ, SIG_IGN);

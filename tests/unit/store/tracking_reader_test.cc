@@ -48,7 +48,7 @@ void tamper(const std::string& path,
   env->end_writing();
 }
 
-TEST_F(TrackingReaderTest, UnknownWrongSecretAndExpiredAreTheSameMiss) {  // O1
+TEST_F(TrackingReaderTest, UnknownWrongSecretAndExpiredAreTheSameMiss) {  // THR-O1
   put(capture("4dCXzt0Cvjz5Z", "id@example.net", {"a@b.test"}));
   apply({attempt("4dCXzt0Cvjz5Z", "a@b.test", "sent"), removed("4dCXzt0Cvjz5Z")});
   const TrackingReader reader(options().path);
@@ -91,7 +91,7 @@ TEST_F(TrackingReaderTest, ForeignOrTruncatedFileIsADataError) {
   }
   writer_.reset();
   std::filesystem::resize_file(options().path + "/data.mdb", 8192);
-  EXPECT_EQ(open_code(options().path), exit_code::data_error);  // L8
+  EXPECT_EQ(open_code(options().path), exit_code::data_error);  // THR-L8
 }
 
 TEST_F(TrackingReaderTest, UnreadableStoreIsNoPermission) {
@@ -110,7 +110,7 @@ TEST_F(TrackingReaderTest, UnreadableStoreIsNoPermission) {
   EXPECT_EQ(WEXITSTATUS(status), exit_code::no_permission);
 }
 
-TEST_F(TrackingReaderTest, NewerFormatIsRefused) {  // L17
+TEST_F(TrackingReaderTest, NewerFormatIsRefused) {  // THR-L17
   writer_.reset();
   tamper(options().path, [](WriteTxn& txn, const Databases& databases) {
     std::string value;
@@ -121,7 +121,7 @@ TEST_F(TrackingReaderTest, NewerFormatIsRefused) {  // L17
   EXPECT_THROW(TrackingWriter(options(), Create::if_missing), StoreUnusable);
 }
 
-TEST_F(TrackingReaderTest, CorruptRowIsNeverServed) {  // L9
+TEST_F(TrackingReaderTest, CorruptRowIsNeverServed) {  // THR-L9
   put(capture("4dCXzt0Cvjz5Z", "id@example.net", {"a@b.test"}));
   put(capture("4dCXzt0CvjzAA", "good@example.net"));
   const MessageKey key = MessageKey::make(writer_->salt(), envid("id@example.net"), certifier());

@@ -114,7 +114,7 @@ TEST_F(TrackingWriterTest, SameIdAndCertifierOfSeveralTransactionsMerge) {  // A
   EXPECT_THAT(actions("id@example.net"), ElementsAre(Action::delayed, Action::relayed));
 }
 
-TEST_F(TrackingWriterTest, SameIdWithAnotherCertifierIsApart) {  // SEC-12
+TEST_F(TrackingWriterTest, SameIdWithAnotherCertifierIsApart) {  // THR-O5
   put(capture("4dCXzt0Cvjz5Z", "id@example.net"));
   Capture squatter = capture("4dCXzt0CvjzAA", "id@example.net");
   squatter.certifier = certifier(8);

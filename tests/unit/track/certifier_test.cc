@@ -24,7 +24,7 @@ struct Vector {
   std::string_view certifier;
 };
 
-// REQUIREMENTS section 14. V3, the longest secret, is octets 00..7f.
+// Made with another implementation of SHA-1. The third, the longest secret, is octets 00..7f.
 const Vector kVectors[] = {
     {"AAECAwQFBgcICQoLDA0ODw==", "56178b86a57fac22899a9964185c2cc96e7da589",
      "VheLhqV/rCKJmplkGFwsyW59pYk"},
@@ -38,7 +38,7 @@ const Vector kVectors[] = {
     {"YWJjZGVmZ2gK", "e414af7161c9554089f4106d6f1797ef14a73666", "5BSvcWHJVUCJ9BBtbxeX7xSnNmY"},
 };
 
-TEST(CertifierTest, IsTheSha1OfTheSecret) {  // MTRK-3.1-05, MTRK-3.1-06, vectors V1 to V5
+TEST(CertifierTest, IsTheSha1OfTheSecret) {  // MTRK-3.1-05, MTRK-3.1-06
   for (const Vector& vector : kVectors) {
     const TrackingCertifier certifier =
         TrackingCertifier::of(*TrackingSecret::parse_base64(vector.secret));
@@ -68,7 +68,7 @@ TEST(DigestTest, Sha256OfKnownText) {
   EXPECT_EQ(hex(as_text(sha1("abc"))), "a9993e364706816aba3e25717850c26c9cd0d89d");
 }
 
-TEST(MessageKeyTest, DependsOnSaltEnvelopeIdAndCertifier) {  // SEC-12
+TEST(MessageKeyTest, DependsOnSaltEnvelopeIdAndCertifier) {  // THR-O5
   const StoreSalt salt{1, 2, 3};
   const EnvelopeId id = *EnvelopeId::parse_xtext("a@h");
   const TrackingCertifier one = TrackingCertifier::from_octets({1});

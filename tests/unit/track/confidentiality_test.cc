@@ -82,7 +82,7 @@ TEST(ConfidentialityTest, FinalDeclaresDeliveredOnceAnAttemptWasMade) {  // MTSN
   EXPECT_EQ(apply(expanded, true, Forwarding::final, false), expanded);
 }
 
-TEST(ConfidentialityTest, HidesInternalHostsOnly) {  // SEC-03
+TEST(ConfidentialityTest, HidesInternalHostsOnly) {  // MTRK-4.2-03
   // DSNF-4.2-01
   OutcomeFields fields{Action::relayed, kRelayedStatus, MtaName{"dns", "[10.1.2.3]"}, kAt, {}};
   const Outcome inside = make_outcome(fields).value();

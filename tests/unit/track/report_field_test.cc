@@ -42,10 +42,10 @@ TEST(ReportFieldTest, WritesNameAndValue) {
   EXPECT_EQ(field("delivered"), "Action: delivered\r\n");
   EXPECT_EQ(field(""), "Action: \r\n");
   EXPECT_EQ(field("dns", "mx.example.net"), "Remote-MTA: dns; mx.example.net\r\n");
-  EXPECT_EQ(field("dns", "%s%n%x\";rm"), "Remote-MTA: dns; %s%n%x\";rm\r\n");  // reliability P9
+  EXPECT_EQ(field("dns", "%s%n%x\";rm"), "Remote-MTA: dns; %s%n%x\";rm\r\n");  // THR-P9
 }
 
-TEST(ReportFieldTest, NothingEndsTheField) {  // reliability P1 to P3, P5, P7; DSNX-4.2-07
+TEST(ReportFieldTest, NothingEndsTheField) {  // THR-P1 to THR-P3, THR-P5, THR-P7; DSNX-4.2-07
   EXPECT_EQ(field("a\r\nAction: failed"), "Action: a??Action: failed\r\n");
   EXPECT_EQ(field(std::string_view("a\0b\t\x7f\x1b]0;x\x07", 10)), "Action: a?b???]0;x\r\n");
   EXPECT_EQ(field("250-.\r\n250 --%%%%--"), "Action: 250-.??250 --%%%%--\r\n");
@@ -70,7 +70,7 @@ TEST(ReportFieldTest, EveryOctetIsJudgedAtEveryPosition) {
   }
 }
 
-TEST(ReportFieldTest, TypesThatAreNoAtomsAreUnknown) {  // reliability P10
+TEST(ReportFieldTest, TypesThatAreNoAtomsAreUnknown) {  // THR-P10
   // DSNF-2.3.1-01
   for (const std::string& type :
        {std::string(), std::string("x y"), std::string("x;y"), std::string("(x"),
@@ -81,7 +81,7 @@ TEST(ReportFieldTest, TypesThatAreNoAtomsAreUnknown) {  // reliability P10
   EXPECT_EQ(address("x", "y;z"), "Final-Recipient: x; y;z\r\n");
 }
 
-TEST(ReportFieldTest, Utf8AddressesAreWrittenInAscii) {  // A-37, MTSN-3.1-02, reliability P6
+TEST(ReportFieldTest, Utf8AddressesAreWrittenInAscii) {  // A-37, MTSN-3.1-02, THR-P6
   EXPECT_EQ(address("utf-8", "\xce\xb4@\xcf\x80.example"),
             "Final-Recipient: utf-8; \\x{3B4}@\\x{3C0}.example\r\n");
   EXPECT_EQ(address("rfc822", "\xf0\x9f\x93\xac@h"), "Final-Recipient: utf-8; \\x{1F4EC}@h\r\n");
@@ -102,7 +102,7 @@ TEST(ReportFieldTest, FoldsAtABlankWhereThereIsOne) {
   EXPECT_EQ(out, "Action: " + std::string(600, 'a') + "\r\n " + std::string(420, 'b') + "\r\n");
 }
 
-TEST(ReportFieldTest, NoLineIsOver998AndNoneIsBlank) {  // reliability P8
+TEST(ReportFieldTest, NoLineIsOver998AndNoneIsBlank) {  // THR-P8
   for (std::size_t size = 900; size < 1100; ++size) {
     for (const std::string& value :
          {std::string(size, 'x'), "x" + std::string(size, ' ') + "y", std::string(size, ' '),
@@ -121,7 +121,7 @@ TEST(ReportFieldTest, NoLineIsOver998AndNoneIsBlank) {  // reliability P8
   }
 }
 
-TEST(ReportFieldTest, ValuesAreCutAt1024Octets) {  // reliability P8
+TEST(ReportFieldTest, ValuesAreCutAt1024Octets) {  // THR-P8
   const auto value_of = [](const std::string& out) {
     std::string text;
     for (const std::string& line : lines_of(out)) {
@@ -145,7 +145,7 @@ TEST(ReportFieldTest, ValuesAreCutAt1024Octets) {  // reliability P8
 }
 
 TEST(Utf8AddressTest,
-     KeepsOnlyWellFormedPrintableText) {  // RFC 6533 §3, RFC 3629 §4, reliability P7
+     KeepsOnlyWellFormedPrintableText) {  // RFC 6533 §3, RFC 3629 §4, THR-P7
   struct Case {
     std::string_view input, want;
   };

@@ -24,7 +24,7 @@ std::string hour_of(const std::optional<ZonedTime>& time) {
   return time ? format_rfc5322_date(time->at, time->utc_offset).substr(16) : "absent";
 }
 
-// What every example of RFC 3887 §4.1 does, file by file (A-17, G10). Each has the peculiarity that
+// What every example of RFC 3887 §4.1 does, file by file. Each has the peculiarity that
 // its name tells; all of them have an unquoted `type` without "message/" and the boundary %%%%.
 TEST(ReportParserTest, DeliveredWithoutAttemptDate) {
   const TrackingStatus status = report("06-no-attempt-date").at(0);

@@ -30,7 +30,7 @@ std::size_t groups_of(const std::vector<TrackedMessage>& messages) {
   return groups;
 }
 
-// MTSN-3-01 to MTSN-3.3.7-02, reliability P1 to P10: whatever the strings, the report keeps to the
+// MTSN-3-01 to MTSN-3.3.7-02, THR-P1 to THR-P10: whatever the strings, the report keeps to the
 // grammar, with as many recipient groups as the messages have.
 TEST(ReportPropertyTest, HostileMessagesGiveRightReports) {
   // MTSN-2-01, MTSN-3.1-03, MTSN-3.1-04, MTSN-3.2-01, MTSN-3.2-02, MTSN-3.2.1-01, MTSN-3.2.2-01,

@@ -118,7 +118,7 @@ TEST(TrackingReportTest, TransactionsWithOneMtaAndArrivalShareAPart) {  // A-29,
             1);
 }
 
-TEST(TrackingReportTest, BoundaryThatOccursInTheContentIsReplaced) {  // reliability P4
+TEST(TrackingReportTest, BoundaryThatOccursInTheContentIsReplaced) {  // THR-P4
   // REL-04
   TrackedMessage message = golden_message(Opaque{});
   message.recipients[0].final.value = "x--b1--y@h";

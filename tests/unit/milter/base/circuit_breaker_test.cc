@@ -77,7 +77,7 @@ TEST(CircuitBreakerTest, OpensAgainAfterItClosed) {
   EXPECT_FALSE(breaker.allows_wait(kStart + 100s));
 }
 
-// reliability L18
+// THR-L18
 
 }  // namespace
 }  // namespace mtrk

@@ -80,7 +80,7 @@ TEST(PublishedSocketTest, CanBeKnockedAtAfterItsNameIsGone) {
   EXPECT_GE(UniqueFd(::accept(listener.get(), nullptr, nullptr)).get(), 0);
 }
 
-// reliability R4, F4
+// THR-R4
 TEST(PublishedSocketTest, AnOldInstanceThatStopsLeavesTheNameToTheNewOne) {
   const test::ScratchDirectory directory;
   const UniqueFd old_listener = listen_at(directory.path("m.1.sock"));

@@ -52,7 +52,7 @@ TEST_F(MilterGlueTest, WithoutAQueueIdTheMessageIsNotTracked) {
   EXPECT_TRUE(milter_.sink.captures().empty());
 }
 
-// M4, F2: nothing leaves a callback, and the mail goes on with its ENVID restored.
+// THR-M4: nothing leaves a callback, and the mail goes on with its ENVID restored.
 TEST_F(MilterGlueTest, ExceptionsAreContainedInEveryCallback) {
   for (const auto mood : {RecordingSink::Mood::throw_error, RecordingSink::Mood::out_of_memory}) {
     milter_.sink.mood = mood;
@@ -85,7 +85,7 @@ TEST_F(MilterGlueTest, AFullQueueShedsAndMailGoesOn) {
   EXPECT_GT(milter_.counters.shed, shed);
 }
 
-// M3: three messages wait commit_wait each, the others not at all.
+// THR-M3: three messages wait commit_wait each, the others not at all.
 TEST_F(MilterGlueTest, AStoreThatHangsCostsThreeWaits) {
   milter_.sink.mood = RecordingSink::Mood::silent;
   MiniMilterClient mta = client();
@@ -110,7 +110,7 @@ TEST_F(MilterGlueTest, AFailedCommitIsAnsweredAtOnce) {
   EXPECT_EQ(milter_.counters.unacked, unacked + 1);
 }
 
-// R9
+// THR-R9
 TEST_F(MilterGlueTest, OversizedAndOddCommandsAreBounded) {
   MiniMilterClient mta = client();
   std::vector<std::string> words{"<s@a.test>"};

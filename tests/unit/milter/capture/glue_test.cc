@@ -75,7 +75,7 @@ TEST_F(MilterGlueTest, AnMtaWithoutChgfromIsTrackedAllTheSame) {
   EXPECT_EQ(milter_.sink.confirmed().size(), 1U);
 }
 
-// reliability R2
+// THR-R2
 TEST_F(MilterGlueTest, AConnectionCarriesTrackedUntrackedAndAbortedMessages) {
   MiniMilterClient mta = client();
   EXPECT_EQ(send(mta, "4jWxyz000010"), 'c');
@@ -104,7 +104,7 @@ TEST_F(MilterGlueTest, AConnectionCarriesTrackedUntrackedAndAbortedMessages) {
   EXPECT_EQ(final_ids, (std::vector<std::string>{"4jWxyz000010", "4jWxyz000013"}));
 }
 
-// F5: a connection that ends after end of message was sent leaves the record alone.
+// THR-R5: a connection that ends after end of message was sent leaves the record alone.
 TEST_F(MilterGlueTest, QuittingAfterEndOfMessageDropsNothing) {
   MiniMilterClient mta = client();
   EXPECT_EQ(send(mta, "4jWxyz000020"), 'c');
@@ -153,7 +153,7 @@ TEST_F(MilterGlueTest, PlainMtrkOfAPatchedMtaIsTracked) {
   EXPECT_EQ(captures[0].timeout, Seconds(86400));
 }
 
-// R3
+// THR-R3
 TEST_F(MilterGlueTest, AConnectionCanBeUsedAgain) {
   MiniMilterClient mta = client();
   EXPECT_EQ(send(mta, "4jWxyz000025"), 'c');
@@ -162,7 +162,7 @@ TEST_F(MilterGlueTest, AConnectionCanBeUsedAgain) {
   EXPECT_EQ(milter_.sink.confirmed().size(), 2U);
 }
 
-// R1, and TSan's: many connections at once on libmilter's worker pool.
+// THR-R1, and TSan's: many connections at once on libmilter's worker pool.
 TEST_F(MilterGlueTest, ConnectionsDoNotMix) {
   constexpr int kConnections = 8;
   constexpr int kMessages = 40;

@@ -213,7 +213,7 @@ TEST(MilterSessionTest, AQueueIdThatComesOnlyAtTheEndIsEnough) {
   EXPECT_FALSE(session.take_complaint());
 }
 
-// reliability R2
+// THR-R2
 TEST(MilterSessionTest, OneConnectionCarriesManyMessages) {
   MilterSession session;
   for (std::uint64_t i = 1; i <= 3; ++i) {
@@ -286,7 +286,7 @@ TEST(MilterSessionTest, AMessageWithoutRecipientsIsNoCapture) {
   EXPECT_FALSE(session.on_eom(kQueueId, kHost, kNow, false).capture);
 }
 
-TEST(MilterSessionTest, TooManyRecipientsAreNotTracked) {  // reliability R9: bounded
+TEST(MilterSessionTest, TooManyRecipientsAreNotTracked) {  // THR-R9: bounded
   MilterSession session;
   mail(session, {"<s@a>", folded("id@a.test")});
   for (std::size_t i = 0; i <= MilterSession::kMaxRecipients; ++i) {

@@ -62,7 +62,7 @@ TEST(LogReaderTest, GivesEveryLineOnce) {
   EXPECT_EQ(read_all(file.path()), want);
 }
 
-TEST(LogReaderTest, SkipsAndCountsOverlongLines) {  // reliability B5, Z2
+TEST(LogReaderTest, SkipsAndCountsOverlongLines) {  // THR-B5, THR-Z2
   const TemporaryFile file("first\n" + std::string(1000000, 'x') + "\nsecond\n" +
                            std::string(70000, 'y') + "\nthird\n");
   std::uint64_t skipped = 0;

@@ -1,5 +1,5 @@
-// What a log may do to the order of things, against the store: clocks that jump (reliability B7),
-// lines out of order (B8), queue ids that are given out again at once (B9).
+// What a log may do to the order of things, against the store: clocks that jump (THR-B7),
+// lines out of order (THR-B8), queue ids that are given out again at once (THR-B9).
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
 #include "common/store/tracking_reader.h"
@@ -108,7 +108,7 @@ constexpr std::string_view kTo = "bob@b.test";
 constexpr Seconds kJumps[] = {Seconds(3600), Seconds(-3600), Seconds(365 * 86400),
                               Seconds(-365 * 86400)};
 
-TEST_F(LogOrderTest, B7ALaterLineCountsWhateverItsClock) {
+TEST_F(LogOrderTest, ALaterLineCountsWhateverItsClock) {  // THR-B7
   int number = 0;
   for (const Seconds jump : kJumps) {
     const std::string name = "jump" + std::to_string(number);
@@ -122,7 +122,7 @@ TEST_F(LogOrderTest, B7ALaterLineCountsWhateverItsClock) {
   }
 }
 
-TEST_F(LogOrderTest, B7WhatHasEndedNeverGoesBackToDelayed) {
+TEST_F(LogOrderTest, WhatHasEndedNeverGoesBackToDelayed) {  // THR-B7
   int number = 0;
   for (const Seconds jump : kJumps) {
     const std::string name = "jump" + std::to_string(number);
@@ -137,7 +137,7 @@ TEST_F(LogOrderTest, B7WhatHasEndedNeverGoesBackToDelayed) {
   }
 }
 
-TEST_F(LogOrderTest, B8RemovedMayComeBeforeTheOutcome) {
+TEST_F(LogOrderTest, RemovedMayComeBeforeTheOutcome) {  // THR-B8
   capture("one", kQueueId, kTo);
   queued(Seconds(1), kQueueId);
   removed(Seconds(2), kQueueId);
@@ -145,14 +145,14 @@ TEST_F(LogOrderTest, B8RemovedMayComeBeforeTheOutcome) {
   EXPECT_EQ(action("one"), "delivered");
 }
 
-TEST_F(LogOrderTest, B8AnOutcomeMayComeBeforeTheLineThatQueuesIt) {
+TEST_F(LogOrderTest, AnOutcomeMayComeBeforeTheLineThatQueuesIt) {  // THR-B8
   capture("one", kQueueId, kTo);
   attempt(Seconds(1), kQueueId, kTo, kBounced);
   queued(Seconds(1), kQueueId);
   EXPECT_EQ(action("one"), "failed");
 }
 
-TEST_F(LogOrderTest, B9AQueueIdGivenOutAgainWithinASecondIsAnotherMessage) {
+TEST_F(LogOrderTest, AQueueIdGivenOutAgainWithinASecondIsAnotherMessage) {  // THR-B9
   capture("first", "3ABCDEF", kTo);
   queued(Seconds(1), "3ABCDEF");
   attempt(Seconds(1), "3ABCDEF", kTo, kSent);
@@ -165,7 +165,7 @@ TEST_F(LogOrderTest, B9AQueueIdGivenOutAgainWithinASecondIsAnotherMessage) {
   EXPECT_EQ(action("second"), "failed");
 }
 
-TEST_F(LogOrderTest, B9ANewCaptureEndsTheOldOneEvenIfItsEndWasNotLogged) {
+TEST_F(LogOrderTest, ANewCaptureEndsTheOldOneEvenIfItsEndWasNotLogged) {  // THR-B9
   capture("first", "3ABCDEF", kTo);
   queued(Seconds(1), "3ABCDEF");
   attempt(Seconds(1), "3ABCDEF", kTo, kSent);

@@ -112,7 +112,7 @@ class LogFileLoadTest : public testing::Test {
   std::optional<FileLogSource> source_;
 };
 
-TEST_F(LogFileLoadTest, B1RotationUnderLoadLosesNothingAndDoublesNothing) {
+TEST_F(LogFileLoadTest, RotationUnderLoadLosesNothingAndDoublesNothing) {  // THR-B1
   int written = 0;
   const std::vector<int> numbers = follow([&] {
     LoadedLog log(directory_, 100);
@@ -134,7 +134,7 @@ TEST_F(LogFileLoadTest, B1RotationUnderLoadLosesNothingAndDoublesNothing) {
 
 // What is written between the two steps of copytruncate is lost to everybody; nothing else is, no
 // line comes twice, and none is made of two.
-TEST_F(LogFileLoadTest, B3CopytruncateWithFastRefillNeverMixesLines) {
+TEST_F(LogFileLoadTest, CopytruncateWithFastRefillNeverMixesLines) {  // THR-B3
   int written = 0;
   const std::vector<int> numbers = follow([&] {
     LoadedLog log(directory_, 100);

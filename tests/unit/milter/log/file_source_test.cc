@@ -104,7 +104,7 @@ TEST_F(FileLogSourceTest, ContinuesAtAPosition) {
   EXPECT_EQ(counters_.gaps, 0U);
 }
 
-TEST_F(FileLogSourceTest, B4HalfALineWaitsForItsLineFeed) {
+TEST_F(FileLogSourceTest, HalfALineWaitsForItsLineFeed) {  // THR-B4
   append("");
   directory_.write("maillog", "");
   open();
@@ -119,7 +119,7 @@ TEST_F(FileLogSourceTest, B4HalfALineWaitsForItsLineFeed) {
   EXPECT_EQ(got, text);
 }
 
-TEST_F(FileLogSourceTest, B5LinesThatAreTooLongAreSkippedAndCounted) {
+TEST_F(FileLogSourceTest, LinesThatAreTooLongAreSkippedAndCounted) {  // THR-B5
   directory_.write("maillog", "");
   open();
   append("before\n" + std::string(300'000, 'x'));
@@ -131,7 +131,7 @@ TEST_F(FileLogSourceTest, B5LinesThatAreTooLongAreSkippedAndCounted) {
   EXPECT_EQ(counters_.truncated, 1U);
 }
 
-TEST_F(FileLogSourceTest, B5AnyOctetsPass) {
+TEST_F(FileLogSourceTest, AnyOctetsPass) {  // THR-B5
   directory_.write("maillog", "");
   open();
   const std::string line("a\0b\xff\xc3\n", 6);
@@ -151,7 +151,7 @@ TEST_F(FileLogSourceTest, LargeFilesComeInChunksOfWholeLines) {
   EXPECT_EQ(cursor_->offset, text.size());
 }
 
-TEST_F(FileLogSourceTest, B1RotationReadsTheOldFileToItsEndFirst) {
+TEST_F(FileLogSourceTest, RotationReadsTheOldFileToItsEndFirst) {  // THR-B1
   append("old\n");
   open();
   append("one\n");
@@ -218,7 +218,7 @@ TEST_F(FileLogSourceTest, AFileRemovedAndCreatedAgainIsRead) {
   EXPECT_EQ(all + read(), "two\n");
 }
 
-TEST_F(FileLogSourceTest, B2RotatedThreeTimesWhileDown) {
+TEST_F(FileLogSourceTest, RotatedThreeTimesWhileDown) {  // THR-B2
   append("old\n");
   open();
   append("one\n");
@@ -260,7 +260,7 @@ TEST_F(FileLogSourceTest, DatedNamesAreSiblingsToo) {
   EXPECT_EQ(all + read(), "two\nthree\nfour\n");
 }
 
-TEST_F(FileLogSourceTest, B2ACompressedFileIsAGapAndTheOthersAreRead) {
+TEST_F(FileLogSourceTest, ACompressedFileIsAGapAndTheOthersAreRead) {  // THR-B2
   append("old\n");
   open();
   append("one\n");
@@ -296,7 +296,7 @@ TEST_F(FileLogSourceTest, APositionInAFileThatIsGoneMeansAGapAndThePresentFile) 
   EXPECT_EQ(counters_.gaps, 1U);
 }
 
-TEST_F(FileLogSourceTest, B3CopytruncateGoesOnWithTheCopyThenTheStart) {
+TEST_F(FileLogSourceTest, CopytruncateGoesOnWithTheCopyThenTheStart) {  // THR-B3
   append("old\n");
   open();
   append("one\n");
@@ -379,7 +379,7 @@ TEST_F(FileLogSourceTest, WarmUpReachesBackOverRotations) {
 }
 
 // The inode of a generation that was deleted is given out to the next log file.
-TEST_F(FileLogSourceTest, B1ReusedInodesAreNewFiles) {
+TEST_F(FileLogSourceTest, ReusedInodesAreNewFiles) {  // THR-B1
   append("line 0\n");
   open();
   std::string got;
@@ -405,7 +405,7 @@ TEST_F(FileLogSourceTest, B1ReusedInodesAreNewFiles) {
 }
 
 // What comes after the grace, from a logger that was told late.
-TEST_F(FileLogSourceTest, B1AVeryLateLineOfTheOldFileIsReadAllTheSame) {
+TEST_F(FileLogSourceTest, AVeryLateLineOfTheOldFileIsReadAllTheSame) {  // THR-B1
   append("old\n");
   open();
   rotate();
@@ -421,7 +421,7 @@ TEST_F(FileLogSourceTest, B1AVeryLateLineOfTheOldFileIsReadAllTheSame) {
   EXPECT_EQ(counters_.gaps, 0U);
 }
 
-TEST_F(FileLogSourceTest, B5TheHoleOfAWriterThatDoesNotAppendIsSkipped) {
+TEST_F(FileLogSourceTest, TheHoleOfAWriterThatDoesNotAppendIsSkipped) {  // THR-B5
   append("old\n");
   open();
   append("one\n");
@@ -431,7 +431,7 @@ TEST_F(FileLogSourceTest, B5TheHoleOfAWriterThatDoesNotAppendIsSkipped) {
   EXPECT_EQ(counters_.truncated, 0U);
 }
 
-TEST_F(FileLogSourceTest, B5TheRestOfALongLineIsNeverReadAsALine) {
+TEST_F(FileLogSourceTest, TheRestOfALongLineIsNeverReadAsALine) {  // THR-B5
   append(std::string(200'000, 'x'));
   open();
   cursor_ = source_->cursor();

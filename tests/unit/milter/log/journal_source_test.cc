@@ -131,7 +131,7 @@ TEST_F(JournalLogSourceTest, AJournalThatAppearsLaterIsRead) {
   EXPECT_NE(lines->lines.find("one"), std::string::npos);
 }
 
-TEST_F(JournalLogSourceTest, B11RotationGoesOnInTheNextFile) {
+TEST_F(JournalLogSourceTest, RotationGoesOnInTheNextFile) {  // THR-B11
   log("one");
   write();
   open_at_start();
@@ -150,7 +150,7 @@ TEST_F(JournalLogSourceTest, B11RotationGoesOnInTheNextFile) {
   EXPECT_EQ(counters_.gaps, 0U);
 }
 
-TEST_F(JournalLogSourceTest, B11AfterAVacuumGoesOnAtTheOldestNewerEntryAndCountsAGap) {
+TEST_F(JournalLogSourceTest, AfterAVacuumGoesOnAtTheOldestNewerEntryAndCountsAGap) {  // THR-B11
   log("one");
   write("a.journal");
   open_at_start();
@@ -201,7 +201,7 @@ TEST_F(JournalLogSourceTest, AVacuumOfWhatWasNotReadYetIsAGapWhileRunning) {
   EXPECT_EQ(counters_.gaps, 1U);
 }
 
-TEST_F(JournalLogSourceTest, B12SuppressedMessagesOfTheMtaAreAGap) {
+TEST_F(JournalLogSourceTest, SuppressedMessagesOfTheMtaAreAGap) {  // THR-B12
   const auto suppressed = [](std::string_view message) {
     return entry("systemd-journald", message)
         .with("_TRANSPORT", "driver")
@@ -236,7 +236,7 @@ TEST_F(JournalLogSourceTest, SuppressedMessagesOfTheUnitTheMtaRunsInAreAGapWhate
   EXPECT_EQ(counters_.suppressed, 3U);
 }
 
-TEST_F(JournalLogSourceTest, G8EntriesOfOtherAccountsAndProgramsAreNotBelieved) {
+TEST_F(JournalLogSourceTest, EntriesOfOtherAccountsAndProgramsAreNotBelieved) {  // THR-G8
   const std::string_view forged =
       "AAAAAA: to=<v@x>, relay=r, delay=0, delays=0/0/0/0, dsn=2.0.0, status=sent (x)";
   journal_.add(entry("postfix/smtp", forged).with("_UID", "1000"));

@@ -78,7 +78,7 @@ TEST(LogLocationTest, AutoFollowsTheFilePostfixLogsTo) {
   }
 }
 
-TEST(LogLocationTest, WarnsOfALogThatIsAmbiguous) {  // reliability G2
+TEST(LogLocationTest, WarnsOfALogThatIsAmbiguous) {  // THR-G2
   Config config;
   {
     const FakePostconf postconf(

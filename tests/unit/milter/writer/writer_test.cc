@@ -250,7 +250,7 @@ TEST_F(StoreWriterTest, StopsAlthoughTheStoreRefuses) {
   EXPECT_LT(Clock::now() - begun, 5s);
 }
 
-// reliability L4
+// THR-L4
 TEST_F(StoreWriterTest, AFullStoreShedsCapturesAndMailGoesOn) {
   config_.store.max_size = 512 << 10;
   start();

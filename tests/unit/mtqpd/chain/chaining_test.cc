@@ -164,7 +164,7 @@ TEST_F(ChainingTest, AnswersStayInOrder) {  // MTQP-2.1-*: pipelined commands
       << text;
 }
 
-TEST_F(ChainingTest, NothingIsAskedForAMissOrAStranger) {  // O4, X6
+TEST_F(ChainingTest, NothingIsAskedForAMissOrAStranger) {  // THR-O4, THR-X6
   ScriptedPeer peer(serve);
   lead_to(peer.port());
   EXPECT_THAT(ask("TRACK unknown@x.test YQ==\r\n"), StartsWith("-ERR/noinfo"));
@@ -174,7 +174,7 @@ TEST_F(ChainingTest, NothingIsAskedForAMissOrAStranger) {  // O4, X6
   EXPECT_EQ(counted(ServerCounters::chained_not), 0U);
 }
 
-TEST_F(ChainingTest, AnAnswerIsKeptForAWhile) {  // X5
+TEST_F(ChainingTest, AnAnswerIsKeptForAWhile) {  // THR-X5
   ScriptedPeer peer(serve);
   lead_to(peer.port());
   EXPECT_EQ(ask(), ask());
@@ -191,7 +191,7 @@ TEST_F(ChainingTest, FinalHopOnly) {  // MTQP-2.4-02
   EXPECT_THAT(text, Not(HasSubstr("b.example.test")));
 }
 
-TEST_F(ChainingTest, PrivateAddressesAreNotConnectedTo) {  // X1
+TEST_F(ChainingTest, PrivateAddressesAreNotConnectedTo) {  // THR-X1
   options_.networks.clear();
   ScriptedPeer peer(serve);
   lead_to(peer.port());
@@ -199,7 +199,7 @@ TEST_F(ChainingTest, PrivateAddressesAreNotConnectedTo) {  // X1
   EXPECT_EQ(peer.connections(), 0);
 }
 
-TEST_F(ChainingTest, NorAreOtherPorts) {  // X2
+TEST_F(ChainingTest, NorAreOtherPorts) {  // THR-X2
   options_.port = 1039;
   ScriptedPeer peer(serve);
   lead_to(peer.port());
@@ -207,7 +207,7 @@ TEST_F(ChainingTest, NorAreOtherPorts) {  // X2
   EXPECT_EQ(peer.connections(), 0);
 }
 
-TEST_F(ChainingTest, WhatIsNoMtqpServerGetsNothing) {  // C3
+TEST_F(ChainingTest, WhatIsNoMtqpServerGetsNothing) {  // THR-C3
   for (const char* greeting : {"220 smtp.example ESMTP\r\n", "-ERR wrong\r\n", "+OK POP3\r\n",
                                "HTTP/1.0 400 Bad Request\r\n", "+OK/MTQP\n", ""}) {
     ScriptedPeer peer([greeting](Session& session) {
@@ -222,7 +222,7 @@ TEST_F(ChainingTest, WhatIsNoMtqpServerGetsNothing) {  // C3
   }
 }
 
-TEST_F(ChainingTest, BadAnswersLeaveTheReferral) {  // C5, C6
+TEST_F(ChainingTest, BadAnswersLeaveTheReferral) {  // THR-C5, THR-C6
   const std::string bodies[] = {
       "-ERR/noinfo\r\n",
       "-TEMP/unavailable\r\n",
@@ -250,7 +250,7 @@ TEST_F(ChainingTest, BadAnswersLeaveTheReferral) {  // C5, C6
   }
 }
 
-TEST_F(ChainingTest, NeverEndingAnswersAreCutShort) {  // C5
+TEST_F(ChainingTest, NeverEndingAnswersAreCutShort) {  // THR-C5
   const std::string beginnings[] = {std::string(), "+OK+\r\n"};
   const std::string repeated[] = {std::string(1000, 'x'),
                                   "--%%%%\r\n\r\n" + std::string(500, 'x') + "\r\n"};
@@ -269,7 +269,7 @@ TEST_F(ChainingTest, NeverEndingAnswersAreCutShort) {  // C5
   }
 }
 
-TEST_F(ChainingTest, ManyPartsAreTooMany) {  // C5
+TEST_F(ChainingTest, ManyPartsAreTooMany) {  // THR-C5
   std::string body = "+OK+\r\nContent-Type: multipart/related; boundary=b\r\n\r\n";
   for (int i = 0; i < 33; ++i) {
     body += "--b\r\nContent-Type: message/tracking-status\r\n\r\n" + std::string(kPart) + "\r\n";
@@ -314,13 +314,13 @@ TEST_F(ChainingTest, OthersAreServedMeanwhile) {
     std::this_thread::yield();
   }
   EXPECT_THAT(ask("TRACK far@x.test YQ==\r\n"), StartsWith(kFollows));
-  EXPECT_TRUE(is_referral(ask()));  // the same message: not asked for twice (X4)
+  EXPECT_TRUE(is_referral(ask()));  // the same message: not asked for twice (THR-X4)
   EXPECT_EQ(peer.connections(), 1);
   server_->server().drain();  // whoever waits gets the referral at once
   EXPECT_TRUE(is_referral(waiting.receive_all()));
 }
 
-TEST_F(ChainingTest, NoTlsNoSecret) {  // C2, MTQP-11-08
+TEST_F(ChainingTest, NoTlsNoSecret) {  // THR-C2, MTQP-11-08
   ScriptedPeer peer(serve);
   lead_to(peer.port());
   EXPECT_TRUE(is_referral(ask_in_tls()));
@@ -342,7 +342,7 @@ TEST_F(ChainingTest, TlsForTls) {  // MTQP-11-08
   EXPECT_THAT(peer.received(), StartsWith("STARTTLS b.example.test\r\nTRACK way@x.test"));
 }
 
-TEST_F(ChainingTest, BadCertificatesGetNoSecret) {                                  // C4
+TEST_F(ChainingTest, BadCertificatesGetNoSecret) {                                  // THR-C4
   const test::TestCertificate others[] = {test::TestCertificate("b.example.test"),  // a stranger's
                                           test::TestCertificate("c.example.test"),
                                           test::TestCertificate("b.example.test", -1)};
@@ -364,7 +364,7 @@ TEST_F(ChainingTest, BadCertificatesGetNoSecret) {                              
   }
 }
 
-TEST_F(ChainingTest, BytesBeforeTheHandshakeEndIt) {  // C1, C7
+TEST_F(ChainingTest, BytesBeforeTheHandshakeEndIt) {  // THR-C1, THR-C7
   ScriptedPeer peer([](Session& session) {
     session.send("+OK+/MTQP\r\nSTARTTLS\r\n.\r\n");
     session.line();

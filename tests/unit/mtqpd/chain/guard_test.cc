@@ -26,7 +26,7 @@ ChainPlaces places() {
   return places;
 }
 
-TEST(ChainGuardTest, PublicAddressesAndListedNetworks) {  // X1
+TEST(ChainGuardTest, PublicAddressesAndListedNetworks) {  // THR-X1
   EXPECT_TRUE(may_connect(at("9.9.9.9"), places()));
   EXPECT_TRUE(may_connect(at("::ffff:9.9.9.9"), places()));
   EXPECT_TRUE(may_connect(at("10.1.2.3"), places()));
@@ -37,7 +37,7 @@ TEST(ChainGuardTest, PublicAddressesAndListedNetworks) {  // X1
   }
 }
 
-TEST(ChainGuardTest, ThisHostOnlyWhereItIsListed) {  // X1: own addresses
+TEST(ChainGuardTest, ThisHostOnlyWhereItIsListed) {  // THR-X1: own addresses
   EXPECT_FALSE(may_connect(at("9.9.9.7"), places()));
   EXPECT_FALSE(may_connect(at("::ffff:9.9.9.7"), places()));
   EXPECT_TRUE(may_connect(at("9.9.9.8"), places()));
@@ -46,7 +46,7 @@ TEST(ChainGuardTest, ThisHostOnlyWhereItIsListed) {  // X1: own addresses
   EXPECT_TRUE(may_connect(at("10.1.0.1", 11038), places()));
 }
 
-TEST(ChainGuardTest, NoPortsOfOtherServices) {  // X2
+TEST(ChainGuardTest, NoPortsOfOtherServices) {  // THR-X2
   EXPECT_TRUE(may_connect(at("9.9.9.9", 11038), places()));
   for (const std::uint16_t port : std::initializer_list<std::uint16_t>{0, 22, 25, 6379, 11039}) {
     EXPECT_FALSE(may_connect(at("9.9.9.9", port), places())) << port;
@@ -80,7 +80,7 @@ Targets resolve(net::Resolver& resolver) {
   return *result;
 }
 
-TEST(ChainGuardTest, WhatIsResolvedIsWhatIsChecked) {  // X1: rebinding
+TEST(ChainGuardTest, WhatIsResolvedIsWhatIsChecked) {  // THR-X1: rebinding
   Rebinding inner;
   const ChainPlaces allowed = places();
   GuardedResolver guarded(inner, allowed);

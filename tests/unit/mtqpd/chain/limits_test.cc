@@ -25,7 +25,7 @@ ChainLimits::Parts parts(std::size_t recipients) {
   return std::make_shared<const std::vector<TrackedMessage>>(1, part);
 }
 
-TEST(ChainLimitsTest, AMessageIsAskedForOnceAtATime) {  // X4
+TEST(ChainLimitsTest, AMessageIsAskedForOnceAtATime) {  // THR-X4
   ChainLimits limits;
   {
     const ChainLimits::Turn first = limits.begin(message(1), kSource);
@@ -36,7 +36,7 @@ TEST(ChainLimitsTest, AMessageIsAskedForOnceAtATime) {  // X4
   EXPECT_TRUE(limits.begin(message(1), kSource));
 }
 
-TEST(ChainLimitsTest, TwoQueriesForOneAddress) {  // X5
+TEST(ChainLimitsTest, TwoQueriesForOneAddress) {  // THR-X5
   ChainLimits limits;
   const ChainLimits::Turn first = limits.begin(message(1), kSource);
   const ChainLimits::Turn second = limits.begin(message(2), kSource);
@@ -47,7 +47,7 @@ TEST(ChainLimitsTest, TwoQueriesForOneAddress) {  // X5
   EXPECT_TRUE(limits.begin(message(3), std::nullopt));  // trusted
 }
 
-TEST(ChainLimitsTest, SixtyFourQueriesInAll) {  // X5
+TEST(ChainLimitsTest, SixtyFourQueriesInAll) {  // THR-X5
   ChainLimits limits;
   std::vector<ChainLimits::Turn> turns;
   for (std::uint8_t i = 0; i < 64; ++i) {

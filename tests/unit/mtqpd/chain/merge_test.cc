@@ -102,7 +102,7 @@ TEST_F(ChainMergeTest, OnlyAboutTheMessageAskedFor) {
   EXPECT_THAT(accept({Part{.id = "<1@x.test>"}}), SizeIs(1));
 }
 
-TEST_F(ChainMergeTest, OnlyByServersThatMaySpeak) {  // SEC-08: a forged Reporting-MTA
+TEST_F(ChainMergeTest, OnlyByServersThatMaySpeak) {  // THR-X7: a forged Reporting-MTA
   for (const char* mta : {"dns; a.example.test", "dns; A.EXAMPLE.TEST", "dns; bank.example",
                           "x-local-hostname; mailbox", "x; y", "dns; 10.0.0.1"}) {
     EXPECT_THAT(accept({Part{.mta = mta}}), SizeIs(0)) << mta;
@@ -133,7 +133,7 @@ TEST_F(ChainMergeTest, OnlyGroupsThatTheRfcAllows) {
   }
 }
 
-TEST_F(ChainMergeTest, NothingOfTheTextIsCopied) {  // C6
+TEST_F(ChainMergeTest, NothingOfTheTextIsCopied) {  // THR-C6
   Part part;
   part.mta = "dns; b.example.test (--boundary-1 hello)";
   part.outcome += "X-Evil: yes\r\n--boundary-1--\r\n+OK\r\n.\r\n";
@@ -151,7 +151,7 @@ TEST_F(ChainMergeTest, NothingOfTheTextIsCopied) {  // C6
   EXPECT_THAT(other, Not(HasSubstr("X-Evil")));
 }
 
-TEST_F(ChainMergeTest, TheAnswerHasALimit) {  // P8
+TEST_F(ChainMergeTest, TheAnswerHasALimit) {  // THR-P8
   std::vector<Part> parts(30);
   const auto onward = accept(parts);
   ASSERT_THAT(onward, SizeIs(30));

@@ -42,7 +42,7 @@ TEST(ListedTest, DomainsAndWhatIsBelowThem) {
   EXPECT_TRUE(is_listed("10.0.0.1", {"*"}));
 }
 
-TEST(ChainPlanTest, AsksListedServersOnceEach) {  // X5, X6
+TEST(ChainPlanTest, AsksListedServersOnceEach) {  // THR-X5, THR-X6
   EXPECT_THAT(plan({transferred({"dns", "mx.example.test"}), transferred({"dns", "evil.example"}),
                     transferred({"dns", "B.test"}), transferred({"dns", "MX.example.test"})},
                    kRules),
@@ -71,7 +71,7 @@ TEST(ChainPlanTest, ForwardedRecipientsAreTheirOwnBusiness) {  // MTSN-4.2-01
               ElementsAre("b.test"));
 }
 
-TEST(ChainPlanTest, FiveHundredHostsAreEightServers) {  // X5
+TEST(ChainPlanTest, FiveHundredHostsAreEightServers) {  // THR-X5
   std::vector<Recipient> recipients;
   for (int i = 0; i < 500; ++i) {
     recipients.push_back(transferred({"dns", "mx" + std::to_string(i) + ".example.test"}));

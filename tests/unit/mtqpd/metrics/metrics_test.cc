@@ -181,7 +181,7 @@ TEST(StatsFileTest, ReplacesTheFileAndTellsAFailureOnce) {
   EXPECT_EQ(StatsFile("").write("a 1\n"), "");
 }
 
-TEST(LogBudgetTest, CountsWhatItLeavesOut) {  // D11
+TEST(LogBudgetTest, CountsWhatItLeavesOut) {  // THR-D11
   LogBudget budget;
   for (unsigned i = 0; i < LogBudget::kLines; ++i) {
     EXPECT_TRUE(budget.take());

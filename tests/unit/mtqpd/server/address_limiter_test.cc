@@ -36,7 +36,7 @@ class AddressLimiterTest : public ::testing::Test {
   AddressLimiter::TimePoint now_ = net::Clock::now();
 };
 
-TEST_F(AddressLimiterTest, CountsIpv4ByAddressAndIpv6ByNetwork) {  // D5
+TEST_F(AddressLimiterTest, CountsIpv4ByAddressAndIpv6ByNetwork) {  // THR-D5
   EXPECT_NE(net::source_network(address("192.0.2.1")), net::source_network(address("192.0.2.2")));
   EXPECT_EQ(net::source_network(address("192.0.2.1")),
             net::source_network(address("::ffff:192.0.2.1")));
@@ -46,7 +46,7 @@ TEST_F(AddressLimiterTest, CountsIpv4ByAddressAndIpv6ByNetwork) {  // D5
             net::source_network(address("2001:db8:0:1::1")));
 }
 
-TEST_F(AddressLimiterTest, LimitsEachSource) {  // D5
+TEST_F(AddressLimiterTest, LimitsEachSource) {  // THR-D5
   limits_.connections_per_source = 1;
   Place first = enter("192.0.2.1");
   EXPECT_TRUE(first);
@@ -58,7 +58,7 @@ TEST_F(AddressLimiterTest, LimitsEachSource) {  // D5
   EXPECT_FALSE(enter("192.0.2.3"));
 }
 
-TEST_F(AddressLimiterTest, LimitsAllTogether) {  // D5
+TEST_F(AddressLimiterTest, LimitsAllTogether) {  // THR-D5
   limits_.connections = 2;
   const Place one = enter("192.0.2.1");
   Place two = enter("192.0.2.2");
@@ -68,7 +68,7 @@ TEST_F(AddressLimiterTest, LimitsAllTogether) {  // D5
   EXPECT_EQ(limiter_.connections(), 2U);
 }
 
-TEST_F(AddressLimiterTest, TrustedNetworksAreInTheTotalOnly) {  // D5
+TEST_F(AddressLimiterTest, TrustedNetworksAreInTheTotalOnly) {  // THR-D5
   limits_ = {
       3, 1, 1, {parse_network("192.0.2.0/24").value(), parse_network("2001:db8::/32").value()}};
   std::vector<Place> places;
@@ -86,7 +86,7 @@ TEST_F(AddressLimiterTest, TrustedNetworksAreInTheTotalOnly) {  // D5
   EXPECT_TRUE(enter("192.0.2.1"));
 }
 
-TEST_F(AddressLimiterTest, ForgetsSourcesThatLeft) {  // D12
+TEST_F(AddressLimiterTest, ForgetsSourcesThatLeft) {  // THR-D12
   for (int i = 0; i < 1000; ++i) {
     EXPECT_TRUE(enter("192.0.2.1"));
   }
@@ -94,7 +94,7 @@ TEST_F(AddressLimiterTest, ForgetsSourcesThatLeft) {  // D12
   EXPECT_EQ(limiter_.sources(), 0U);
 }
 
-TEST_F(AddressLimiterTest, RemembersABoundedNumberOfOffenders) {  // D12
+TEST_F(AddressLimiterTest, RemembersABoundedNumberOfOffenders) {  // THR-D12
   const std::size_t many = AddressLimiter::kRemembered + 1000;
   for (std::size_t i = 0; i < many; ++i) {
     const auto bits = static_cast<std::uint32_t>(0x0a000000 + i);
@@ -129,7 +129,7 @@ TEST_F(AddressLimiterTest, NobodyWaitsForever) {
   EXPECT_TRUE(enter("192.0.2.1"));
 }
 
-TEST_F(AddressLimiterTest, RefusesAfterTooManyMisses) {  // O3
+TEST_F(AddressLimiterTest, RefusesAfterTooManyMisses) {  // THR-O3
   Place place = enter("192.0.2.1");
   EXPECT_TRUE(place.may_ask(30));
   for (int i = 0; i < 30; ++i) {
@@ -158,7 +158,7 @@ TEST_F(AddressLimiterTest, ZeroIsNoLimitOfMisses) {
   EXPECT_TRUE(place.may_ask(0));
 }
 
-TEST_F(AddressLimiterTest, LimitsHandshakes) {  // D8
+TEST_F(AddressLimiterTest, LimitsHandshakes) {  // THR-D8
   limits_ = {10000, 10, 0, {}};
   Place place = enter("192.0.2.1");
   std::vector<AddressLimiter::Handshake> under_way;

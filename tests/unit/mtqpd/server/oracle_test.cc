@@ -1,5 +1,5 @@
-// O1, O2 (MTQP-11-11): whoever asks cannot tell an unknown id from a wrong secret or from a record
-// that has expired, neither by the octets of the answer nor by the time it takes.
+// THR-O1, THR-O2 (MTQP-11-11): whoever asks cannot tell an unknown id from a wrong secret or from a
+// record that has expired, neither by the octets of the answer nor by the time it takes.
 #include "common/mtqp/server_session.h"
 #include "common/store/tracking_writer.h"
 #include "mtqpd/server/query_service.h"
@@ -139,7 +139,7 @@ Difference between(const Times& a, const Times& b) {
           std::abs(ns) / std::sqrt(of_a.variance / of_a.count + of_b.variance / of_b.count)};
 }
 
-TEST_F(OracleTest, MissesAreTheSameOctets) {  // O1
+TEST_F(OracleTest, MissesAreTheSameOctets) {  // THR-O1
   for (int i = 0; i < kMessages; ++i) {
     for (const Class kind : {unknown, wrong_secret, expired}) {
       ASSERT_EQ(ask(question(kind, i)), "-ERR/noinfo No tracking information\r\n");
@@ -148,7 +148,7 @@ TEST_F(OracleTest, MissesAreTheSameOctets) {  // O1
   EXPECT_TRUE(ask("TRACK " + id("live-", 7) + ' ' + kSecret + "\r\n").starts_with("+OK+"));
 }
 
-TEST_F(OracleTest, MissesTakeTheSameTime) {  // O2
+TEST_F(OracleTest, MissesTakeTheSameTime) {  // THR-O2
   // Commands made beforehand, in random order: else the processor has learned from making one, or
   // from the one before, and that is what is measured.
   std::vector<std::pair<Class, std::string>> samples;

@@ -131,7 +131,7 @@ TEST_F(QueryServiceTest, ReplacedStoreIsOpenedAnew) {
   EXPECT_EQ(store_.opened, 2U);
 }
 
-TEST_F(QueryServiceTest, AppliesThePrivacyPolicy) {  // SEC-03
+TEST_F(QueryServiceTest, AppliesThePrivacyPolicy) {  // MTRK-4.2-03
   TrackedMessage message;
   message.reporting_mta = {"dns", "mx.example2.com"};
   message.recipients.push_back({{"rfc822", "a@b"},
@@ -148,7 +148,7 @@ TEST_F(QueryServiceTest, AppliesThePrivacyPolicy) {  // SEC-03
   EXPECT_NE(report_.find("secret.example3.com"), std::string::npos);
 }
 
-TEST_F(QueryServiceTest, AnswersHaveALimit) {  // P8
+TEST_F(QueryServiceTest, AnswersHaveALimit) {  // THR-P8
   TrackedMessage message;
   message.reporting_mta = {"dns", "mx.example2.com"};
   const TypedAddress address{"rfc822", "user@example.com"};

@@ -52,7 +52,7 @@ std::uint64_t counted(test::RunningServer& running, ServerCounters::Name name) {
   return running.server().counters()[name];
 }
 
-TEST(ServerEvictionTest, TheOneIdleLongestMakesRoom) {  // D1b
+TEST(ServerEvictionTest, TheOneIdleLongestMakesRoom) {  // THR-D1b
   Settings settings = test::default_settings();
   settings.limits.connections = 20;
   test::RunningServer running(source(), settings);
@@ -103,7 +103,7 @@ TEST(ServerIdleTest, EveryCommandStartsTheTimeAnew) {  // MTQP-2.5-03: bad ones 
   EXPECT_EQ(client.receive_all(), "");  // and now it is silent
 }
 
-TEST(ServerPenaltyTest, WhoKeepsMisbehavingIsTurnedAway) {  // D9, S12
+TEST(ServerPenaltyTest, WhoKeepsMisbehavingIsTurnedAway) {  // THR-D9, THR-S12
   test::RunningServer running(source(), test::default_settings());
   std::string rubbish;
   for (int i = 0; i < 20; ++i) {
@@ -127,7 +127,7 @@ TEST(ServerPenaltyTest, WhoKeepsMisbehavingIsTurnedAway) {  // D9, S12
   EXPECT_EQ(counted(running, ServerCounters::penalised), 1U);
 }
 
-TEST(ServerMissesTest, AfterTooManyEveryQueryIsToldToComeLater) {  // O3
+TEST(ServerMissesTest, AfterTooManyEveryQueryIsToldToComeLater) {  // THR-O3
   Settings settings = test::default_settings();
   settings.limits.misses_per_minute = 30;
   test::RunningServer running(source(), settings);
@@ -170,7 +170,7 @@ TEST(ServerMissesTest, HitsCostNothing) {
   }
 }
 
-TEST(ServerTrustTest, TrustedNetworksHaveNoLimitsOfTheirOwn) {  // D5
+TEST(ServerTrustTest, TrustedNetworksHaveNoLimitsOfTheirOwn) {  // THR-D5
   Settings settings = test::default_settings();
   settings.limits.connections_per_source = 1;
   settings.limits.misses_per_minute = 1;
@@ -210,7 +210,7 @@ TEST(ServerAdoptTest, ServesSocketsThatWereHandedOver) {
   }
 }
 
-TEST(ServerSocketTest, KeepaliveFindsPeersThatVanish) {  // D7
+TEST(ServerSocketTest, KeepaliveFindsPeersThatVanish) {  // THR-D7
   net::asio::io_context context;
   net::Socket socket(context);
   socket.open(net::Tcp::v4());

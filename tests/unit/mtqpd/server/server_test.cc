@@ -60,7 +60,7 @@ Settings tls_settings() {
   return settings;
 }
 
-TEST(ServerTest, LimitsConnectionsOfOneAddress) {  // D5
+TEST(ServerTest, LimitsConnectionsOfOneAddress) {  // THR-D5
   Settings settings = test::default_settings();
   settings.limits.connections_per_source = 1;
   test::RunningServer running(source(), settings);
@@ -74,7 +74,7 @@ TEST(ServerTest, LimitsConnectionsOfOneAddress) {  // D5
   EXPECT_EQ(first.receive_all(), "+OK bye\r\n");
 }
 
-TEST(ServerTest, LimitsConnectionsInAll) {  // D5
+TEST(ServerTest, LimitsConnectionsInAll) {  // THR-D5
   Settings settings = test::default_settings();
   settings.limits.connections = 1;
   test::RunningServer running(source(), settings);
@@ -92,7 +92,7 @@ TEST(ServerTest, EndsIdleSessions) {  // MTQP-2.5-01
   EXPECT_EQ(client.receive_all(), kGreeting);
 }
 
-TEST(ServerTest, LineOnceStartedHasToEnd) {  // D1
+TEST(ServerTest, LineOnceStartedHasToEnd) {  // THR-D1
   Settings settings = test::default_settings();
   settings.deadlines.started_line = milliseconds(100);
   test::RunningServer running(source(), settings);
@@ -110,7 +110,7 @@ TEST(ServerTest, LineOnceStartedHasToEnd) {  // D1
   dribble.join();
 }
 
-TEST(ServerTest, SilenceAfterStartTlsIsEnded) {  // S6
+TEST(ServerTest, SilenceAfterStartTlsIsEnded) {  // THR-S6
   Settings settings = tls_settings();
   settings.deadlines.handshake = milliseconds(50);
   test::RunningServer running(source(), settings);
@@ -120,7 +120,7 @@ TEST(ServerTest, SilenceAfterStartTlsIsEnded) {  // S6
   EXPECT_EQ(client.receive_all(), "+OK begin TLS\r\n");
 }
 
-TEST(ServerTest, GarbageInsteadOfClientHelloEndsTheSession) {  // S1b, S7, MTQP-6.1-01
+TEST(ServerTest, GarbageInsteadOfClientHelloEndsTheSession) {  // THR-S1b, THR-S7, MTQP-6.1-01
   for (const char* garbage : {"QUIT\r\n", "TRACK a@b YWJj\r\n"}) {
     test::RunningServer running(source(), tls_settings());
     WireClient client(running.port());
@@ -134,7 +134,7 @@ TEST(ServerTest, GarbageInsteadOfClientHelloEndsTheSession) {  // S1b, S7, MTQP-
   }
 }
 
-TEST(ServerTest, GreetsOnceInsideTlsAndSaysNoMore) {  // S3
+TEST(ServerTest, GreetsOnceInsideTlsAndSaysNoMore) {  // THR-S3
   Settings settings = tls_settings();
   settings.deadlines.idle = milliseconds(200);
   test::RunningServer running(source(), settings);
@@ -146,7 +146,7 @@ TEST(ServerTest, GreetsOnceInsideTlsAndSaysNoMore) {  // S3
   EXPECT_EQ(client.receive_all(), kGreeting);
 }
 
-TEST(ServerTest, AnswersInClearBeforeStartTls) {  // S2, S5
+TEST(ServerTest, AnswersInClearBeforeStartTls) {  // THR-S2, THR-S5
   test::RunningServer running(source(), tls_settings());
   WireClient client(running.port());
   EXPECT_FALSE(client.receive_lines(3).empty());
@@ -167,7 +167,7 @@ TEST(ServerTest, TlsFromTheStart) {
   EXPECT_EQ(client.receive_all(), "-BAD/tls-in-progress TLS is active\r\n+OK bye\r\n");
 }
 
-TEST(ServerTest, RefusesOldTlsAndAlpn) {  // S10, S11, UPD-8996
+TEST(ServerTest, RefusesOldTlsAndAlpn) {  // THR-S10, THR-S11, UPD-8996-01, UPD-8996-02
   test::RunningServer running(source(), tls_settings());
   WireClient old(running.tls_port());
   EXPECT_FALSE(old.start_tls("mx.example2.com", [](SSL_CTX* context) {
@@ -181,7 +181,7 @@ TEST(ServerTest, RefusesOldTlsAndAlpn) {  // S10, S11, UPD-8996
   }));
 }
 
-TEST(ServerTest, RefusesRenegotiation) {  // S10
+TEST(ServerTest, RefusesRenegotiation) {  // THR-S10
   test::RunningServer running(source(), tls_settings());
   WireClient client(running.tls_port());
   ASSERT_TRUE(client.start_tls("mx.example2.com", [](SSL_CTX* context) {
@@ -192,7 +192,7 @@ TEST(ServerTest, RefusesRenegotiation) {  // S10
   EXPECT_NE(SSL_do_handshake(client.ssl()), 1);
 }
 
-TEST(ServerTest, StopsReadingWhoDoesNotRead) {  // D3, D4
+TEST(ServerTest, StopsReadingWhoDoesNotRead) {  // THR-D3, THR-D4
   Settings settings = test::default_settings();
   settings.deadlines.write_progress = milliseconds(500);
   test::RunningServer running(source(), settings);
@@ -223,14 +223,14 @@ TEST(ServerTest, StopsReadingWhoDoesNotRead) {  // D3, D4
   EXPECT_TRUE(blocked);
 }
 
-TEST(ServerTest, FloodWithoutLineEndIsEnded) {  // D2
+TEST(ServerTest, FloodWithoutLineEndIsEnded) {  // THR-D2
   test::RunningServer running(source(), test::default_settings());
   WireClient client(running.port());
   client.send(std::string(1 << 20, 'x'));
   EXPECT_EQ(client.receive_lines(2), std::string(kGreeting) + "-BAD line too long\r\n");
 }
 
-TEST(ServerTest, SurvivesClientsThatVanish) {  // D10, MTQP-7-03
+TEST(ServerTest, SurvivesClientsThatVanish) {  // THR-D10, MTQP-7-03
   test::RunningServer running(source(), test::default_settings());
   for (int i = 0; i < 300; ++i) {
     WireClient client(running.port());
@@ -253,7 +253,7 @@ TEST(ServerTest, HalfClosedClientsAreAnswered) {
   EXPECT_EQ(client.receive_all(), std::string(kGreeting) + std::string(kMiss));
 }
 
-TEST(ServerTest, LineWithoutItsEndIsNotExecuted) {  // S9
+TEST(ServerTest, LineWithoutItsEndIsNotExecuted) {  // THR-S9
   test::RunningServer running(source(), test::default_settings());
   WireClient client(running.port());
   client.send("TRACK a@b YWJj");

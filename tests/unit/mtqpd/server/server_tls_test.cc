@@ -178,7 +178,7 @@ TEST(ServerTlsSessionTest, ReloadLeavesSessionsAlone) {
   EXPECT_TRUE(plain.start_tls("a.example"));
 }
 
-TEST(ServerTlsPeerTest, KeyUpdatesWithoutDataEndTheSession) {  // S10
+TEST(ServerTlsPeerTest, KeyUpdatesWithoutDataEndTheSession) {  // THR-S10
   test::RunningServer running(source(), settings_with(two_hosts()));
   WireClient few(running.tls_port());
   ASSERT_TRUE(few.start_tls("a.example"));
@@ -205,7 +205,7 @@ TEST(ServerTlsPeerTest, KeyUpdatesWithoutDataEndTheSession) {  // S10
   EXPECT_EQ(many.receive_all(), "");
 }
 
-TEST(ServerTlsPeerTest, LineCutOffByTheEndIsNotExecuted) {  // S9
+TEST(ServerTlsPeerTest, LineCutOffByTheEndIsNotExecuted) {  // THR-S9
   test::RunningServer running(source(), settings_with(two_hosts()));
   WireClient client(running.tls_port());
   ASSERT_TRUE(client.start_tls("a.example"));

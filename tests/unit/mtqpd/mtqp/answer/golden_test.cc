@@ -10,7 +10,8 @@
 #include <iterator>
 #include <string>
 
-// The golden bytes G1 to G8 and examples like those of RFC 3887 §4.1, as a client takes them.
+// The golden dialogues g1 to g8 (tests/data/sessions) and examples like those of RFC 3887 §4.1, as
+// a client takes them.
 namespace mtrk::cli {
 namespace {
 
@@ -63,7 +64,7 @@ Printed track(const std::string& answer, std::string* asked = nullptr) {
   return {code, testing::internal::GetCapturedStdout()};
 }
 
-TEST(GoldenTest, G1IsAskedAndReadToTheOctet) {  // MTQP-2.2-02, MTQP-4-13
+TEST(GoldenTest, DeliveredIsAskedAndReadToTheOctet) {  // MTQP-2.2-02, MTQP-4-13
   std::string asked;
   const Printed run = track(report("Action: delivered\r\nStatus: 2.1.5\r\n" + kAttempt), &asked);
   EXPECT_EQ(asked, "TRACK 12345-20010101@example.com AAECAwQFBgcICQoLDA0ODw==\r\nQUIT\r\n");
@@ -78,7 +79,7 @@ TEST(GoldenTest, G1IsAskedAndReadToTheOctet) {  // MTQP-2.2-02, MTQP-4-13
       << run.out;
 }
 
-TEST(GoldenTest, G2ToG7HaveTheirExitCodes) {  // MTSN-3.3.3-02
+TEST(GoldenTest, OutcomesHaveTheirExitCodes) {  // MTSN-3.3.3-02
   const struct {
     std::string group;
     int code;
@@ -101,7 +102,7 @@ TEST(GoldenTest, G2ToG7HaveTheirExitCodes) {  // MTSN-3.3.3-02
   }
 }
 
-TEST(GoldenTest, G8NegativeAnswers) {
+TEST(GoldenTest, NegativeAnswersHaveTheirExitCodes) {
   EXPECT_EQ(track("-ERR/noinfo no such message\r\n").code, 3);
   EXPECT_EQ(track("-BAD malformed\r\n").code, 6);
   EXPECT_EQ(track("-err/NOINFO/whatever x\r\n").code, 3);  // MTQP-2.3-04

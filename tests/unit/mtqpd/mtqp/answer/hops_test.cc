@@ -269,7 +269,7 @@ TEST(TimelineTest, ShowsEveryStage) {  // MTSN-4.1-01
             "asked mx2 at 192.0.2.2:2038 (in clear)\n");
 }
 
-TEST(TimelineTest, ControlCharactersNeverReachTheTerminal) {  // P9
+TEST(TimelineTest, ControlCharactersNeverReachTheTerminal) {  // THR-P9
   Net net;
   ReportedRecipient evil = recipient("\x1b]0;x\x07", Action::failed,
                                      "mx\x9b"

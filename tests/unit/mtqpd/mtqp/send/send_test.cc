@@ -235,7 +235,7 @@ TEST_F(SendCommandTest, UsesTlsWhenOffered) {
   EXPECT_EQ(send({.ehlo = kMtrk}), 5);  // not offered
 }
 
-TEST_F(SendCommandTest, BytesBeforeTheHandshakeAbort) {  // C1, for SMTP
+TEST_F(SendCommandTest, BytesBeforeTheHandshakeAbort) {  // THR-C1, for SMTP
   const test::TestCertificate certificate("mx.a.test");
   EXPECT_EQ(send({.ehlo = "250-mx.a.test\r\n250 STARTTLS\r\n",
                   .after_starttls = "250 evil\r\n",
