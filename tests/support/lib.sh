@@ -98,6 +98,7 @@ finish() {
       *)
         say "(exit status $status)" >&2
         show_logs >&2
+        keep_evidence
         ;;
     esac
   fi
@@ -111,6 +112,19 @@ finish() {
 # LMDB is no fault then; all else is.
 expect_store_deaths() {
   export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}handle_sigbus=0:handle_segv=0:detect_leaks=0:log_path=$work/sanitizer"
+}
+
+# What a failed attempt leaves for those who look for the reason: all its logs, in a folder of its own.
+keep_evidence() {
+  [ -n "${MTRK_EVIDENCE:-}" ] || return 0
+  local folder log
+  folder=$MTRK_EVIDENCE/$(basename "$(dirname "$(realpath "$0")")")-$(date +%H%M%S)
+  for log in "$work"/*.log "$work"/sanitizer.* "$work"/mx/log/maillog "$work"/*/mx/log/maillog; do
+    [ -s "$log" ] || continue
+    mkdir -p "$folder/$(dirname "${log#"$work"/}")"
+    tail -c 1M "$log" >"$folder/${log#"$work"/}"
+  done
+  [ ! -d "$folder" ] || say "kept: $folder" >&2
 }
 
 show_logs() {

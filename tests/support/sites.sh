@@ -2,7 +2,7 @@
 # Two organisations, alpha.test and beta.test, each on a loopback address of its own with a Postfix, mtrk-gate in
 # front of it and behind it, mtrk-milter and mtqpd; a name server that has MX and SRV records for both; and behind
 # beta.test a mail system that has never heard of tracking, branch.beta.test. What contrib/demo --two-sites and
-# t-37-two-sites share. Source it after lib.sh.
+# gate/two-sites share. Source it after lib.sh.
 #
 #   client ──► gate ─► Postfix ─► gate ──MTRK──► gate ─► Postfix ─► gate ──► next hop
 #              └─── mx.alpha.test ───┘           └─── mx.beta.test ───┘      of branch.beta.test
