@@ -7,8 +7,9 @@
 namespace mtrk {
 namespace {
 
-// The high bit of each octet that is not printable. Eight octets at a time; a borrow or carry into
-// the next octet comes from an octet that is bad itself.
+// Returns a mask with the high bit set in each octet that is not printable. The carries of the
+// additions cannot mislead: a borrow or carry into the next octet comes from an octet that is
+// itself bad.
 std::uint64_t unprintable(const char* eight) {
   constexpr std::uint64_t kEach = 0x0101010101010101;
   std::uint64_t octets = 0;

@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
-// Locale-free text, octet by octet: mail protocols are ASCII, and what is not stays as it is.
+// These functions classify, compare and escape text octet by octet, independently of the locale.
+// Mail protocols are ASCII; octets above 127 are never changed, and none of the predicates holds
+// for them.
 namespace mtrk {
 
 [[nodiscard]] constexpr bool is_digit(char c) {
@@ -30,14 +32,16 @@ namespace mtrk {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
-// Whether every octet is_printable(). Eight at a time: nearly all texts pass.
+// Returns whether is_printable() holds for every octet. It tests eight octets at a time, because
+// nearly all texts pass.
 [[nodiscard]] bool all_printable(std::string_view text);
 [[nodiscard]] bool iequals(std::string_view a, std::string_view b);
 [[nodiscard]] bool istarts_with(std::string_view text, std::string_view prefix);
 [[nodiscard]] std::string to_lower(std::string_view text);
-[[nodiscard]] std::string_view trim(std::string_view text);  // SP and TAB at both ends
+[[nodiscard]] std::string_view trim(std::string_view text);  // removes SP and TAB at both ends
 
-// The whole of `text` as a number of type T, or nothing: no sign for unsigned types, no blanks.
+// Parses the whole of `text` as a number of type T. Returns nothing if `text` is empty, out of
+// range or holds anything else, such as blanks, or a sign where T is unsigned.
 template <typename T>
 [[nodiscard]] std::optional<T> parse_number(std::string_view text, int base = 10) {
   T value{};
@@ -49,8 +53,8 @@ template <typename T>
   return value;
 }
 
-// `text` with every octet outside 32..126 as \xHH, cut to `limit` octets with "…[cut]" appended as
-// ASCII "[cut]": for log lines, terminals and error texts.
+// Escapes `text` for log lines, terminals and error messages: every octet outside 32..126 becomes
+// \xHH. The result is cut at `limit` octets; "[cut]" is then appended to it.
 [[nodiscard]] std::string escape_for_people(std::string_view text, std::size_t limit = 512);
 
 }  // namespace mtrk

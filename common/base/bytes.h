@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
-// Raw octets travel as std::string_view: no casts, and every parser of ours reads text anyway.
-// Fixed-size digests are arrays.
+// Raw octets are passed as std::string_view: this needs no casts, and all parsers here read text
+// anyway. Digests have a fixed size and are arrays.
 namespace mtrk {
 
 using Digest20 = std::array<std::uint8_t, 20>;

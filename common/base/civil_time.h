@@ -5,7 +5,8 @@
 #include <array>
 #include <cstddef>
 
-// Private to common/base: what the spellings of time (rfc5322_date.cc, rfc3339.cc) share.
+// These helpers are shared by the two formats of time (rfc5322_date.cc, rfc3339.cc). They are
+// private to common/base.
 namespace mtrk {
 
 struct CivilTime {
@@ -21,19 +22,20 @@ struct CivilTime {
   return std::chrono::sys_days{std::chrono::year{year} / 1 / 1};
 }
 
-// Four-digit years only, from `first_year` on: a wilder instant (a damaged record, say) is moved to
-// the nearest end.
+// Both functions keep to four-digit years from `first_year` on: an instant outside of that range
+// (from a damaged record, for example) is moved to the nearer end of it.
 [[nodiscard]] TimePoint to_four_digit_years(TimePoint at, int first_year);
 [[nodiscard]] CivilTime to_civil(TimePoint at, int first_year);
 
-// Nothing if there is no such day or time of day. Second 60 (a leap second) is the same instant as
-// the next minute's 0.
+// Returns nothing if there is no such day or time of day. Second 60 (a leap second) is the same
+// instant as second 0 of the next minute.
 [[nodiscard]] std::optional<TimePoint> to_instant(const CivilTime& civil);
 
 [[nodiscard]] Unexpected bad_time(std::string_view what, std::string_view text);
 [[nodiscard]] Unexpected no_such_time();
 
-// The text of one stamp, built in place: stamps are written on the way of every answer.
+// StampText holds the text of one time stamp in a fixed buffer. Every answer contains several
+// stamps, so writing one allocates nothing.
 class StampText {
  public:
   void put(char c) { text_[size_++] = c; }

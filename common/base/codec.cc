@@ -24,8 +24,8 @@ void put_big_endian(std::string& out, T value) {
   out.append(octets, sizeof(T));
 }
 
-// Slicing by eight: table 0 is the usual octet table; table n is table 0 after n more zero octets,
-// so that eight octets are folded by eight independent look-ups.
+// The checksum is computed by slicing by eight. Table 0 is the usual table of octets; table n is
+// table 0 after n more zero octets, so that eight octets take eight independent look-ups.
 using CrcTables = std::array<std::array<std::uint32_t, 256>, 8>;
 
 constexpr CrcTables make_crc_tables() {
@@ -73,7 +73,7 @@ std::uint32_t crc32c_by_table(std::string_view bytes) {
 }
 
 #ifdef __x86_64__
-// The processor's own instruction for this polynomial.
+// SSE 4.2 has an instruction for this polynomial.
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_by_processor(std::string_view bytes) {
   std::uint64_t crc = 0xffffffff;
   while (bytes.size() >= 8) {

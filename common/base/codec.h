@@ -6,9 +6,10 @@
 #include <string>
 #include <string_view>
 
-// Fields of a stored record: put_x appends to a buffer, get_x takes from the front of a view and
-// advances it; get returns false, and leaves the value alone, when the view is too short. Integers
-// are big-endian so that keys sort by value; counts and lengths are varints of at most five octets.
+// These functions write and read the fields of stored records. put_x() appends a field to a buffer;
+// get_x() takes a field from the front of a view and advances the view. If the view is too short,
+// get_x() returns false and changes neither the view nor the value. Integers are big-endian, so
+// that keys sort by value; counts and lengths are varints of at most five octets.
 namespace mtrk {
 
 void put_u8(std::string& out, std::uint8_t value);
@@ -16,9 +17,9 @@ void put_u16(std::string& out, std::uint16_t value);
 void put_u32(std::string& out, std::uint32_t value);
 void put_u64(std::string& out, std::uint64_t value);
 void put_varint(std::string& out, std::uint32_t value);
-void put_text(std::string& out, std::string_view text);  // varint length, then the octets
+void put_text(std::string& out, std::string_view text);  // a varint length, then the octets
 
-// Inline: a look-up decodes some forty fields.
+// The readers are inline because a look-up decodes some forty fields.
 namespace codec_detail {
 template <typename T>
 bool get_big_endian(std::string_view& in, T& value) {
@@ -56,7 +57,7 @@ bool get_big_endian(std::string_view& in, T& value) {
     if ((octet & 0x80) != 0) {
       continue;
     }
-    // One spelling per value: no zero octet at the end, nothing above 32 bits.
+    // Each value has one spelling: the last octet is not zero, and no bit above the 32nd is set.
     if ((octet == 0 && i > 0) || result > std::numeric_limits<std::uint32_t>::max()) {
       return false;
     }
@@ -68,7 +69,8 @@ bool get_big_endian(std::string_view& in, T& value) {
 }
 
 [[nodiscard]] inline bool get_text(std::string_view& in,
-                                   std::string_view& text) {  // a view into `in`
+                                   // Sets `text` to a view into the buffer that `in` points into.
+                                   std::string_view& text) {
   std::string_view rest = in;
   std::uint32_t length = 0;
   if (!get_varint(rest, length) || rest.size() < length) {
@@ -79,7 +81,7 @@ bool get_big_endian(std::string_view& in, T& value) {
   return true;
 }
 
-// CRC-32C (Castagnoli), as in iSCSI: the checksum of "123456789" is 0xE3069283.
+// Returns the CRC-32C (Castagnoli) of `bytes`, as iSCSI uses it: that of "123456789" is 0xE3069283.
 [[nodiscard]] std::uint32_t crc32c(std::string_view bytes);
 
 }  // namespace mtrk

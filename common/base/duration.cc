@@ -12,7 +12,7 @@ struct Unit {
   std::int64_t milliseconds;
 };
 
-// Largest first: the order they are written in.
+// The largest unit comes first, which is the order in which they are written.
 constexpr Unit kUnits[] = {
     {"w", 7 * 24 * 3'600'000},
     {"d", 24 * 3'600'000},
@@ -22,7 +22,8 @@ constexpr Unit kUnits[] = {
     {"ms", 1},
 };
 
-// A century: far above any use, far below any overflow of the clocks it is added to.
+// The limit is a century: far above any use, and far below an overflow of the clocks it is added
+// to.
 constexpr std::int64_t kLongest = std::int64_t{36'525} * 24 * 3'600'000;
 
 template <typename Predicate>
@@ -46,7 +47,7 @@ Unexpected bad_duration(std::string_view text) {
 Expected<Milliseconds> parse_duration(std::string_view text) {
   std::string_view rest = text;
   std::int64_t total = 0;
-  const Unit* next = std::begin(kUnits);  // units descend, each at most once
+  const Unit* next = std::begin(kUnits);  // units must descend, each at most once
   do {
     const std::string_view digits = take_while(rest, is_digit);
     const std::string_view name = take_while(rest, is_alpha);
@@ -68,7 +69,7 @@ Expected<Milliseconds> parse_duration(std::string_view text) {
 }
 
 std::string format_duration(Milliseconds duration) {
-  // Weeks are read but not written: "9d" is what everybody else says.
+  // Weeks are read but not written, because "9d" is the common form.
   std::string out = duration < Milliseconds(0) ? "-" : "";
   auto rest = static_cast<std::uint64_t>(duration.count());
   if (duration < Milliseconds(0)) {

@@ -3,22 +3,22 @@
 #include <string>
 #include <string_view>
 
-// What is wrong with bytes from outside. The broken environment (disk, socket, LMDB) is an
-// exception instead; a thing that may be absent is std::optional.
+// An Error says what is wrong with bytes that came from outside. A failure of the environment
+// (disk, socket, LMDB) is an exception instead; a thing that may be absent is a std::optional.
 namespace mtrk {
 
 enum class ErrorCode {
-  syntax,        // does not match the grammar
-  too_long,      // over a limit of an RFC or of ours
-  out_of_range,  // well-formed, but a value nobody may use
-  not_allowed,   // well-formed, but forbidden here (RFC 3886 combinations, say)
-  unsupported,   // a newer format, an unknown kind
+  syntax,        // the text does not match the grammar
+  too_long,      // a limit of an RFC or of this project is exceeded
+  out_of_range,  // the text is well-formed, but the value is invalid
+  not_allowed,   // the value is forbidden in this place (by RFC 3886, for example)
+  unsupported,   // the format is newer, or the kind is unknown
   corrupt,       // a checksum or an internal length is wrong
 };
 
 struct Error {
   ErrorCode code;
-  std::string detail;  // says what, where and which value; never a secret
+  std::string detail;  // says what, where and which value; never holds a secret
 };
 
 [[nodiscard]] std::string_view to_string(ErrorCode code);

@@ -4,9 +4,9 @@
 
 #include <tl/expected.hpp>
 
-// The project's result type for bytes from outside (contrib/doc/coding.md, the error rule). It is
-// std::expected's interface; only members that std has are used, so that the day the compiler has
-// <expected> this header becomes two using-declarations.
+// Expected<T> is the result type for bytes from outside (contrib/doc/coding.md, the error rule).
+// Only those members of tl::expected are used that std::expected has, so that this header can
+// become two using-declarations once the compilers have <expected>.
 namespace mtrk {
 
 template <typename T>
@@ -14,7 +14,7 @@ using Expected = tl::expected<T, Error>;
 
 using Unexpected = tl::unexpected<Error>;
 
-// Shorthand for `return fail(ErrorCode::syntax, "…")`.
+// Makes an error result: `return fail(ErrorCode::syntax, "…");`.
 [[nodiscard]] inline Unexpected fail(ErrorCode code, std::string detail) {
   return Unexpected(Error{code, std::move(detail)});
 }

@@ -5,7 +5,7 @@
 
 namespace mtrk {
 
-// Which file it is, whatever its name: st_dev and st_ino of stat(2).
+// A FileId identifies a file independently of its name, by st_dev and st_ino of stat(2).
 struct FileId {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;

@@ -46,7 +46,7 @@ FolderOwner owner_of_folder(const std::string& path) {
   constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   std::string rest = path;
   const UniqueFd top(::open("/", kFlags | O_DIRECTORY));
-  const uid_t ruler = status_of_folder(top, path).st_uid;  // root, but for some namespaces
+  const uid_t ruler = status_of_folder(top, path).st_uid;  // root, except in some user namespaces
   const auto is_trusted = [&](uid_t user) { return user == 0 || user == ruler; };
   UniqueFd folder(::open(rest.starts_with('/') ? "/" : ".", kFlags | O_DIRECTORY));
   struct stat status = status_of_folder(folder, path);
@@ -73,7 +73,7 @@ FolderOwner owner_of_folder(const std::string& path) {
       if (++links > kMostLinks) {
         refuse_way(ELOOP, path);
       }
-      // Whoever owns the link chose what it leads to.
+      // The owner of the link chose its target, so what follows counts as that owner's folder.
       const std::string target = target_of(next, path);
       if (target.starts_with('/')) {
         folder = UniqueFd(::open("/", kFlags | O_DIRECTORY));

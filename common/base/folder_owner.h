@@ -9,17 +9,20 @@ namespace mtrk {
 struct FolderOwner {
   uid_t user;
   gid_t group;
-  bool closed;  // nobody else may put anything there, or take the place of what is to be made there
+  // Only this user can create files in the folder, or replace the file that is to be created there.
+  bool closed;
 };
 
-// Whose the folder at `path` is, for a root who is about to write there; of one that is not there
-// yet, whose the nearest existing folder above it is.
+// owner_of_folder() lets a process that runs as root find out whose folder it is about to write to.
+// It returns the owner of the folder at `path` or, if that does not exist yet, of the nearest
+// existing folder above it. `path` is absolute or relative to the current folder.
 //
-// The way there is walked folder by folder, each opened within the one before, so that what is
-// judged is what was walked. Where it has entered a folder that somebody else than root owns, it
-// may not leave that owner again, by a symbolic link or otherwise: else that owner would choose in
-// whose name root acts. Fails: std::system_error; with EPERM if the way does that, with ELOOP over
-// 40 links, with ENOTDIR where there is no folder. `path` is absolute or from the current folder.
+// The function opens the folders on the path one by one, each relative to the one before, so the
+// folders that it checks are the folders that it passes. Once the path has entered a folder whose
+// owner is not root, it must not leave the folders of that owner again, neither by a symbolic link
+// nor otherwise: that owner could then choose in whose name root acts. Throws std::system_error:
+// EPERM if the path breaks this rule, ELOOP if it has more than 40 links, ENOTDIR if it passes
+// something that is not a folder.
 [[nodiscard]] FolderOwner owner_of_folder(const std::string& path);
 
 }  // namespace mtrk

@@ -4,8 +4,8 @@
 
 namespace mtrk {
 
-// What this machine calls itself (gethostname), which is what syslog writes into its lines; empty
-// if it cannot be told.
+// Returns the name of this machine as gethostname(2) reports it, which is also the name that syslog
+// writes into its lines. Returns an empty string if the system does not report one.
 [[nodiscard]] std::string system_host_name();
 
 }  // namespace mtrk

@@ -10,7 +10,7 @@
 namespace mtrk {
 namespace {
 
-// libsystemd returns negated errno values.
+// libsystemd reports an error as a negated errno value.
 int check(int result, const char* what) {
   if (result < 0) {
     throw std::system_error(-result, std::generic_category(), what);
@@ -26,7 +26,7 @@ void JournalReader::Close::operator()(sd_journal* journal) const {
 
 JournalReader::JournalReader(Scope scope, const std::string& directory) {
   sd_journal* journal = nullptr;
-  // Not the journals of users: they may write there what they like.
+  // The journals of users are left out: users may write anything into them.
   check(scope == Scope::system
             ? sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM)
             : sd_journal_open_directory(&journal, directory.c_str(), 0),

@@ -35,14 +35,15 @@ Minutes LocalOffsets::at(TimePoint instant) const {
 
 TimePoint LocalOffsets::from_wall(TimePoint wall, TimePoint not_before) const {
   TimePoint instant = wall - first_;
-  for (std::size_t i = 0; i < count_ && instant >= changes_[i].at; ++i) {  // skipped or later
+  // skipped, or after the change
+  for (std::size_t i = 0; i < count_ && instant >= changes_[i].at; ++i) {
     const TimePoint later = wall - changes_[i].offset;
     if (later < changes_[i].at) {
-      break;  // between the two: no clock showed it
+      break;  // `wall` lies between the two offsets: no clock showed it
     }
     instant = later;
   }
-  // Whether it came again after the next change.
+  // Check whether the clock showed `wall` again after the next change.
   for (std::size_t i = 0; i < count_; ++i) {
     const TimePoint again = wall - changes_[i].offset;
     if (changes_[i].at > instant && again >= changes_[i].at && again > instant &&

@@ -5,24 +5,26 @@
 #include <array>
 #include <cstddef>
 
-// The offset of a zone over a stretch of time, with the few changes (daylight saving) in it.
+// LocalOffsets holds the UTC offset of a time zone over a stretch of time, including the few
+// changes (daylight saving time) within it.
 namespace mtrk {
 
 class LocalOffsets {
  public:
   constexpr LocalOffsets() = default;
-  // One offset, always.
+  // The zone has this offset at all times.
   constexpr LocalOffsets(Minutes offset) : first_(offset) {}  // NOLINT: a Minutes is such a zone
 
-  // From `at` on it is `offset`. In order of time; more than kMost changes are left out.
+  // The offset is `offset` from `at` on. Changes must be added in the order of time; after kMost of
+  // them, further ones are ignored.
   void add_change(TimePoint at, Minutes offset);
 
   [[nodiscard]] Minutes at(TimePoint instant) const;
 
-  // The instant when a clock of this zone showed `wall` (as if it were UTC). A time that came twice
-  // is the first one, unless `not_before` is later than that by more than a minute (lines of a log
-  // are in order but for a little); one that the clock skipped is read as if it had not been put
-  // forward.
+  // Returns the instant at which a clock of this zone showed `wall` (a local time, given as if it
+  // were UTC). If the clock showed that time twice, this is the first instant, unless `not_before`
+  // is more than a minute later than the first one: the lines of a log are nearly in order. A time
+  // that the clock skipped is read with the offset before the change.
   [[nodiscard]] TimePoint from_wall(TimePoint wall, TimePoint not_before = TimePoint::min()) const;
 
   bool operator==(const LocalOffsets&) const = default;
@@ -39,9 +41,9 @@ class LocalOffsets {
   std::size_t count_ = 0;
 };
 
-// Of this machine's zone (TZ or /etc/localtime, as localtime_r() has it) for the year and some days
-// around `reference` in which the stamps of a log without years lie. Kept per thread: cheap to ask
-// for again.
+// Returns the offsets of this machine's time zone (TZ or /etc/localtime, as localtime_r() applies
+// it) for about a year before `reference` and two days after it, the range in which the stamps of a
+// log without years lie. The result is cached per thread, so repeated calls are cheap.
 [[nodiscard]] LocalOffsets local_offsets(TimePoint reference);
 
 }  // namespace mtrk

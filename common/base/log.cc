@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kLongestLine = 512;
 
-// Written by open() before there are threads, read-only afterwards.
+// open() writes the state before there are threads; afterwards it is only read.
 struct State {
   Sink sink = Sink::standard_error;
   Level least = Level::info;
@@ -46,8 +46,8 @@ int to_priority(Level level) {
   return LOG_ERR;
 }
 
-// systemd.exec(5): JOURNAL_STREAM is inherited by children whose standard error went elsewhere
-// since, so the device and inode have to agree.
+// JOURNAL_STREAM (systemd.exec(5)) is inherited even by children whose standard error was
+// redirected, so the device and inode must agree.
 bool journal_reads_standard_error() {
   // open() runs before there are threads.
   const char* stream = std::getenv("JOURNAL_STREAM");  // NOLINT(concurrency-mt-unsafe)
@@ -56,7 +56,7 @@ bool journal_reads_standard_error() {
          stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
 }
 
-// One write a line, so that lines of several threads and processes never mix.
+// Each line is a single write(2), so that lines of several threads and processes never mix.
 void write_standard_error(std::string_view line) {
   while (::write(STDERR_FILENO, line.data(), line.size()) < 0 && errno == EINTR) {
   }
@@ -115,7 +115,7 @@ void write(Level level, std::string_view queue_id, Fields fields) {
       write_standard_error(fmt::format("{}: {}\n", s.program, line));
     }
   } catch (...) {
-    // Out of memory: the line is lost, the caller is not.
+    // Memory ran out. The line is lost, but the caller can go on.
   }
 }
 

@@ -5,19 +5,22 @@
 #include <string_view>
 #include <utility>
 
-// Our own log lines: facility mail, one line per event, in the order mail administrators grep for:
+// This is the log of our own programs: facility mail, one line per event, laid out like the lines
+// that mail administrators search for:
 //   <queue id>: key=value, key=value …      log::notice("4jW…", {{"mtrk", "tracked"}, …})
 //   key=value …                              log::warning("", {{"store", "full"}})
 //   text                                     log::info("", {{"", "listening"}}): no key, free text
-// Values are escaped (\xHH for anything that is not printable ASCII), cut at 512 octets a line.
-// Never a secret, a certifier or an ENVID: of an ENVID only short_key() of its message key.
-// Thread-safe after open(), which is called before threads start; before it, lines of info and
-// above go to standard error. Never throws; a failing sink is ignored (there is nowhere to report
-// it), but SIGPIPE is for the program to ignore.
+// Values are escaped (\xHH for anything that is not printable ASCII), and a line is cut at 512
+// octets. A line must never hold a secret, a certifier or an ENVID; a message is named by
+// short_text() of its MessageKey. The functions are thread-safe after open(), which must be called
+// before threads start; without open(), lines of level info and above go to standard error. They
+// never throw and ignore a sink that fails, because there is nowhere to report it. The program
+// itself must ignore SIGPIPE.
 namespace mtrk::log {
 
 enum class Level { debug, info, notice, warning, error };
-enum class Sink { standard_error, syslog };  // stderr carries <N> prefixes when journald reads it
+// standard_error adds the prefix <N> if journald reads it
+enum class Sink { standard_error, syslog };
 
 void open(Sink sink, std::string_view program, Level least);
 
@@ -37,7 +40,7 @@ inline void error(std::string_view queue_id, Fields fields) {
   write(Level::error, queue_id, fields);
 }
 
-// The line without prefix and newline: what the sink is given, and what tests read.
+// Returns the line without prefix and newline, as the sink receives it. Tests use it.
 [[nodiscard]] std::string format_line(std::string_view queue_id, Fields fields);
 
 }  // namespace mtrk::log

@@ -2,7 +2,7 @@
 
 namespace mtrk {
 
-// The mail transfer agent whose log is read.
+// The kind of mail transfer agent whose log is read.
 enum class Mta { postfix, sendmail };
 
 }  // namespace mtrk

@@ -7,8 +7,8 @@
 
 namespace mtrk {
 
-// Prints on standard error, like fmt::print(), but never throws: that nobody can be told what is
-// wrong (a full disk behind 2>file) is no reason to leave undone what can be done.
+// Prints to standard error like fmt::print(), but never throws: a message that cannot be written
+// (because the disk is full, for example) must not stop the rest of the work.
 template <typename... T>
 void print_error(fmt::format_string<T...> format, T&&... values) noexcept {
   try {

@@ -27,8 +27,8 @@ void require_done(bool held, const char* what) {
   }
 }
 
-// The kernel takes capabilities from a process that leaves user 0; this holds whatever the
-// securebits say. Lowering them needs no privilege.
+// The kernel removes the capabilities of a process that leaves user 0; this removes them whatever
+// the securebits say. Lowering them needs no privilege.
 bool drop_capabilities() {
   __user_cap_header_struct header{};
   header.version = _LINUX_CAPABILITY_VERSION_3;
@@ -36,7 +36,7 @@ bool drop_capabilities() {
   return ::syscall(SYS_capset, &header, none) == 0;
 }
 
-// The reader of a pipe or socket has closed it, which is no fault of ours or the system's.
+// Returns whether the reader of the pipe or socket has closed it, which is not an error of ours.
 bool reader_has_gone() {
   pollfd output{STDOUT_FILENO, 0, 0};
   return ::poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
@@ -45,7 +45,7 @@ bool reader_has_gone() {
 }  // namespace
 
 void open_standard_descriptors() noexcept {
-  // open(2) takes the lowest number that is free, so the ones below `fd` are open by then.
+  // open(2) takes the lowest free number, and all below `fd` are open by now.
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (::fcntl(fd, F_GETFD) >= 0 || errno != EBADF) {
       continue;
@@ -91,7 +91,7 @@ void become_account(uid_t user, gid_t group) {
   require_done(::setresuid(user, user, user) == 0, "setresuid");
   require_done(drop_capabilities(), "capset");
   require_done(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
-  forbid_dumps();  // changing the user may have undone it
+  forbid_dumps();  // changing the user may have reset it
   if (::setuid(0) == 0) {
     throw std::system_error(EPERM, std::generic_category(), "root was not given up");
   }

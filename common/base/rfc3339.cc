@@ -5,7 +5,8 @@ namespace mtrk {
 
 namespace {
 
-// The two digits at text[at], which exist; `digits` turns false if they are none.
+// Returns the number in the two octets at text[at], which must exist. Sets `digits` to false if
+// they are not digits.
 int two_digits(std::string_view text, std::size_t at, bool& digits) {
   const int tens = text[at] - '0';
   const int ones = text[at + 1] - '0';
@@ -13,7 +14,7 @@ int two_digits(std::string_view text, std::size_t at, bool& digits) {
   return tens * 10 + ones;
 }
 
-// "[.985366…]" of RFC 3339; digits beyond microseconds are dropped.
+// Takes an optional fraction (".985366…" in RFC 3339) and drops digits beyond microseconds.
 bool take_fraction(std::string_view& rest, int& microseconds) {
   if (!rest.starts_with('.')) {
     return true;
@@ -31,7 +32,7 @@ bool take_fraction(std::string_view& rest, int& microseconds) {
   return at > 1;
 }
 
-// "Z" or "+01:00".
+// Takes "Z" or an offset like "+01:00".
 bool take_rfc3339_offset(std::string_view& rest, Minutes& offset) {
   if (!rest.empty() && to_lower(rest[0]) == 'z') {
     rest.remove_prefix(1);
@@ -51,7 +52,7 @@ bool take_rfc3339_offset(std::string_view& rest, Minutes& offset) {
 }  // namespace
 
 std::string format_rfc3339(TimePoint at) {
-  // Clamped here already: the finer clock does not reach as far.
+  // The range is limited here, because the finer clock does not reach as far.
   return format_rfc3339(LogTime(to_four_digit_years(at, 0)));
 }
 

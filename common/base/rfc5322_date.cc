@@ -11,7 +11,8 @@ constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-// Walks an RFC 5322 §3.3 date with the white space and comments of §4.3 between its tokens.
+// A DateCursor steps through a date of RFC 5322 §3.3 and skips the white space and comments of §4.3
+// between its tokens.
 class DateCursor {
  public:
   explicit DateCursor(std::string_view text) : rest_(text) { skip_cfws(); }
@@ -66,7 +67,7 @@ class DateCursor {
   std::string_view rest_;
 };
 
-// Two and three digit years: RFC 5322 §4.3.
+// RFC 5322 §4.3 defines the meaning of years with two and three digits.
 std::optional<int> to_year(std::string_view digits) {
   const std::optional<int> value = parse_number<int>(digits);
   if (!value || digits.size() < 2 || digits.size() > 4) {
@@ -124,7 +125,8 @@ std::optional<Minutes> take_rfc5322_zone(DateCursor& cursor) {
   return east ? offset : -offset;
 }
 
-// "[, 1 Jan 2001 15:15[:15]": everything before the zone; false on a syntax error.
+// Takes everything before the zone, as in "[Mon,] 1 Jan 2001 15:15[:15]". Returns false on a syntax
+// error.
 bool take_rfc5322_date_time(DateCursor& cursor, CivilTime& t) {
   if (const std::string_view day_name = cursor.take_word(); !day_name.empty()) {
     const bool known = std::any_of(kDays.begin(), kDays.end(),
@@ -155,7 +157,7 @@ bool take_rfc5322_date_time(DateCursor& cursor, CivilTime& t) {
 StampText make_rfc5322_date(TimePoint at, Minutes utc_offset) {
   constexpr Minutes kLargest(99 * 60 + 59);
   utc_offset = std::clamp(utc_offset, -kLargest, kLargest);
-  // Clamped once before the addition, so that it cannot overflow, and once in to_civil.
+  // The range is limited here, so that the addition cannot overflow, and again in to_civil().
   at = to_four_digit_years(at, 1900) + utc_offset;
   const CivilTime t = to_civil(at, 1900);
   const std::chrono::weekday weekday{std::chrono::sys_days{

@@ -7,19 +7,21 @@
 #include <string>
 #include <string_view>
 
-// Small files that one program leaves for another in a folder which neither may trust: counters.
-// The last component of a path is never followed if it is a symbolic link, and nothing but a
-// regular file is read: a FIFO in its place would be waited for.
+// These functions exchange small files, such as counters, between programs over a folder that
+// neither of them may trust. A symbolic link in place of the file is never followed, and only a
+// regular file is read: opening a FIFO would block.
 namespace mtrk {
 
-// Replaces `path` by a file with `text`, as a whole (no fsync: for what is rewritten all the time).
-// On the way it is `path`.new, made anew: what stands there is removed, never written to. The
-// folder is looked up once. Returns 0, or the error's number. Never throws.
+// Replaces `path` atomically by a file with the content `text`. There is no fsync, because such
+// files are rewritten all the time. The content is first written to a new file `path`.new; whatever
+// has that name is removed, never written to. The folder is looked up only once. Returns 0 or an
+// errno value, and never throws.
 [[nodiscard]] int replace_small_file(const std::string& path,
                                      std::string_view text,
                                      mode_t mode) noexcept;
 
-// The file's first octets, at most `limit`; nothing, with errno, if there is no such regular file.
+// Returns the first octets of the file, at most `limit`. Returns nothing and sets errno if there is
+// no such regular file.
 [[nodiscard]] std::optional<std::string> read_small_file(const std::string& path,
                                                          std::size_t limit);
 

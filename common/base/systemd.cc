@@ -15,7 +15,7 @@ namespace mtrk::systemd {
 
 namespace {
 
-// A line break in a status would start another assignment.
+// A line break in a status would begin another assignment, so the status is escaped.
 std::string status_line(std::string_view status) {
   return status.empty() ? std::string() : "STATUS=" + escape_for_people(status) + '\n';
 }
@@ -31,7 +31,7 @@ void notify_status(std::string_view status) {
 }
 
 void notify_reloading() {
-  // Type=notify-reload (systemd 253) wants the time as well; older ones ignore it.
+  // Type=notify-reload (systemd 253) needs the time as well; older versions ignore it.
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const auto microseconds = static_cast<std::int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1'000;

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-// The service manager's side of a daemon, over libsystemd. All calls do nothing, and succeed, when
-// the process was not started by systemd.
+// These functions connect a daemon with the service manager by libsystemd. All of them do nothing
+// and succeed if the process was not started by systemd.
 namespace mtrk::systemd {
 
 void notify_ready(std::string_view status);
@@ -15,11 +15,12 @@ void notify_status(std::string_view status);
 void notify_reloading();
 void notify_stopping();
 void notify_watchdog();
-// Half the watchdog's period, if one is set for this process.
+// Returns half of the watchdog's period, or nothing if none is set for this process.
 [[nodiscard]] std::optional<std::chrono::microseconds> watchdog_interval();
 
-// Sockets that the service manager has bound and listens on for us (sd_listen_fds(3)), each with
-// its FileDescriptorName=. The descriptors become the caller's; a second call finds none.
+// A socket on which the service manager listens for us (sd_listen_fds(3)), and its
+// FileDescriptorName=. take_listen_sockets() passes the ownership of the descriptors to the caller;
+// a second call returns none.
 struct ListenSocket {
   int fd;
   std::string name;

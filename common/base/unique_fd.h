@@ -6,7 +6,7 @@
 
 namespace mtrk {
 
-// Owns a file descriptor; -1 is "none".
+// A UniqueFd owns a file descriptor and closes it; -1 stands for none.
 class UniqueFd {
  public:
   UniqueFd() = default;

@@ -28,8 +28,8 @@ constexpr CodeRange kHarmful[] = {
     {0x2028, 0x202e}, {0x2066, 0x206f}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f},
 };
 
-// Marks that are drawn onto the character before them (general category Mn and Me, and characters
-// without a width), in the scripts that mail meets.
+// These marks are drawn onto the character before them (general category Mn and Me, and characters
+// without a width). The list covers the scripts that are common in mail.
 constexpr CodeRange kDrawnOnto[] = {
     {0x300, 0x36f},   {0x483, 0x489},     {0x591, 0x5bd},   {0x5bf, 0x5bf},   {0x5c1, 0x5c2},
     {0x5c4, 0x5c5},   {0x610, 0x61a},     {0x64b, 0x65f},   {0x670, 0x670},   {0x6d6, 0x6dc},
@@ -40,7 +40,7 @@ constexpr CodeRange kDrawnOnto[] = {
     {0xfeff, 0xfeff}, {0xe0100, 0xe01ef},
 };
 
-// East Asian Width W and F (Unicode Standard Annex 11).
+// These characters have the East Asian Width W or F (Unicode Standard Annex 11).
 constexpr CodeRange kWide[] = {
     {0x1100, 0x115f},   {0x231a, 0x231b},   {0x2329, 0x232a},   {0x23e9, 0x23ec},
     {0x23f0, 0x23f0},   {0x23f3, 0x23f3},   {0x25fd, 0x25fe},   {0x2614, 0x2615},

@@ -6,9 +6,10 @@
 
 namespace mtrk {
 
-// Overwrites a text that held a secret, in a way the compiler may not drop, and empties it.
+// Overwrites a text that held a secret, in a way that the compiler may not optimise away, and
+// empties it.
 inline void wipe(std::string& text) noexcept {
-  text.resize(text.capacity());  // also what an earlier, longer value left behind
+  text.resize(text.capacity());  // includes the remains of an earlier, longer value
   ::explicit_bzero(text.data(), text.size());
   text.clear();
 }
