@@ -68,9 +68,8 @@ bool get_big_endian(std::string_view& in, T& value) {
   return false;
 }
 
-[[nodiscard]] inline bool get_text(std::string_view& in,
-                                   // Sets `text` to a view into the buffer that `in` points into.
-                                   std::string_view& text) {
+// Sets `text` to a view into the buffer that `in` points into.
+[[nodiscard]] inline bool get_text(std::string_view& in, std::string_view& text) {
   std::string_view rest = in;
   std::uint32_t length = 0;
   if (!get_varint(rest, length) || rest.size() < length) {

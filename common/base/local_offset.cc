@@ -35,7 +35,7 @@ Minutes LocalOffsets::at(TimePoint instant) const {
 
 TimePoint LocalOffsets::from_wall(TimePoint wall, TimePoint not_before) const {
   TimePoint instant = wall - first_;
-  // skipped, or after the change
+  // Each turn passes a change that skipped `wall` or came before it.
   for (std::size_t i = 0; i < count_ && instant >= changes_[i].at; ++i) {
     const TimePoint later = wall - changes_[i].offset;
     if (later < changes_[i].at) {

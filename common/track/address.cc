@@ -9,8 +9,8 @@
 namespace mtrk {
 namespace {
 
-// "@hop1,@hop2:a@b" is a@b (RFC 5321 §4.1.1.3 and appendix C). A ':' may also stand inside an
-// address literal, "@[IPv6:2001:db8::1]:a@b".
+// Removes a source route: "@hop1,@hop2:a@b" is a@b (RFC 5321 §4.1.1.3 and appendix C). A ':' may
+// also occur inside an address literal, as in "@[IPv6:2001:db8::1]:a@b".
 std::string_view without_source_route(std::string_view path) {
   if (path.empty() || path.front() != '@') {
     return path;

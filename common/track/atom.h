@@ -7,8 +7,8 @@
 
 namespace mtrk {
 
-// An atom of RFC 822 §3.3, of which types (address, MTA name) and field names consist: printable
-// ASCII without blanks and without the specials ()<>@,;:\".[]
+// An atom of RFC 822 §3.3 is printable ASCII without blanks and without the specials ()<>@,;:\".[]
+// Address types, types of MTA names and field names are atoms.
 [[nodiscard]] constexpr bool is_atom_char(char c) {
   constexpr std::string_view kSpecials = "()<>@,;:\\\".[]";
   return is_alnum(c) || (is_vchar(c) && kSpecials.find(c) == std::string_view::npos);

@@ -20,7 +20,8 @@ constexpr std::array<std::uint8_t, 256> make_values() {
 }
 constexpr std::array<std::uint8_t, 256> kValues = make_values();
 
-// The digits without their pad; nothing if a pad is there but not the one that belongs there.
+// Returns the digits without their pad. A pad that does not belong there stays, and then counts as
+// a foreign character.
 std::string_view without_pad(std::string_view text) {
   std::size_t pad = 0;
   while (pad < 2 && pad < text.size() && text[text.size() - 1 - pad] == '=') {
@@ -55,7 +56,7 @@ std::string encode_base64(std::string_view bytes, Padding padding) {
 
 Expected<std::size_t> decode_base64(std::string_view text, std::span<char> bytes) {
   const std::string_view digits =
-      without_pad(text);  // a wrong pad stays and is a foreign character
+      without_pad(text);  // a wrong pad stays and counts as a foreign character
   const std::size_t rest = digits.size() % 4;
   if (rest == 1) {
     return fail(ErrorCode::syntax, "not base64: impossible length");
@@ -67,7 +68,8 @@ Expected<std::size_t> decode_base64(std::string_view text, std::span<char> bytes
   const auto value = [&digits](std::size_t i) -> std::uint32_t {
     return kValues[static_cast<unsigned char>(digits[i])];
   };
-  std::uint32_t foreign = 0;  // bits above the six of a digit: looked at once, at the end
+  // collects the bits above the six of a digit; checked once, at the end
+  std::uint32_t foreign = 0;
   char* out = bytes.data();
   std::size_t i = 0;
   for (; i + 4 <= digits.size(); i += 4) {

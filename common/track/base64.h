@@ -7,18 +7,19 @@
 #include <string>
 #include <string_view>
 
-// Base64 of RFC 2045 with the strict alphabet A-Z a-z 0-9 + / and no white space.
+// This is the base64 of RFC 2045 with the strict alphabet A-Z a-z 0-9 + / and without white space
+//
 namespace mtrk {
 
 enum class Padding { with, without };
 
 [[nodiscard]] std::string encode_base64(std::string_view bytes, Padding padding);
 
-// The pad may be missing, or complete; non-zero trailing bits are accepted. Fails: foreign
-// characters, an inner or partial pad, a length of 4n+1.
+// Decodes base64. The pad may be missing or complete, and non-zero trailing bits are accepted
+// . Fails on foreign characters, on an inner or partial pad, and on a length of 4n+1.
 [[nodiscard]] Expected<std::string> decode_base64(std::string_view text);
-// The same into the front of `bytes`; returns how many octets there are. Fails also if there is no
-// room for them. After a failure the content of `bytes` means nothing.
+// Decodes into the front of `bytes` and returns the number of octets. Fails also if `bytes` is too
+// short. After a failure the content of `bytes` is undefined.
 [[nodiscard]] Expected<std::size_t> decode_base64(std::string_view text, std::span<char> bytes);
 
 }  // namespace mtrk

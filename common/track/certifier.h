@@ -9,12 +9,13 @@
 
 namespace mtrk {
 
-// B = SHA-1(A), 20 octets (RFC 3885 §3.1, A-1). On the wire base64 without pad.
+// A tracking certifier is B = SHA-1(A), 20 octets (RFC 3885 §3.1, A-1). On the wire it is base64
+// without pad.
 class TrackingCertifier {
  public:
-  // 27 characters, or 28 with the pad. Fails: syntax if it is no base64; out_of_range if that is of
-  // another size, for which a client's mail is not to be refused: RFC 3885 §3.1 speaks of 128 bits,
-  // too.
+  // Parses 27 characters, or 28 with the pad. Fails with `syntax` if `text` is not base64, and with
+  // `out_of_range` if it encodes another number of octets. Mail must not be refused for the latter,
+  // because RFC 3885 §3.1 also speaks of 128 bits.
   [[nodiscard]] static Expected<TrackingCertifier> parse_base64(std::string_view text);
   [[nodiscard]] static TrackingCertifier of(const TrackingSecret& secret);
   [[nodiscard]] static TrackingCertifier from_octets(const Digest20& octets) {
@@ -22,7 +23,7 @@ class TrackingCertifier {
   }
 
   [[nodiscard]] const Digest20& octets() const { return octets_; }
-  [[nodiscard]] std::string to_base64() const;  // 27 characters, no pad
+  [[nodiscard]] std::string to_base64() const;  // 27 characters without pad
   bool operator==(const TrackingCertifier&) const = default;
 
  private:

@@ -48,7 +48,8 @@ bool is_private(const in6_addr& address) {
          IN6_IS_ADDR_LOOPBACK(&address) != 0;
 }
 
-// "192.0.2.1", "[192.0.2.1]", "[IPv6:2001:db8::1]" (RFC 5321 §4.1.3).
+// Accepts an address as "192.0.2.1", "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 §4.1.3) and
+// returns it without brackets and tag.
 std::string strip_literal(std::string_view name) {
   if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
     name = name.substr(1, name.size() - 2);
@@ -61,14 +62,14 @@ std::string strip_literal(std::string_view name) {
 
 void hide_remote_mta(RecipientView& recipient) {
   recipient.remote_mta.reset();
-  if (recipient.action == Action::transferred) {  // nothing without its referral
+  if (recipient.action == Action::transferred) {  // not allowed without its referral
     recipient.action = Action::relayed;
     recipient.status = kRelayedStatus;
   }
 }
 
-// (b) of RFC 3886 §4.2. An outcome without an attempt stays: the message has not left yet, and a
-// delivery would need its date.
+// Applies (b) of RFC 3886 §4.2. An outcome without an attempt is not changed: the message has not
+// left yet, and `delivered` needs the date of an attempt.
 void declare_delivered(RecipientView& recipient) {
   constexpr EnhancedStatus kDestinationValid{2, 1, 5};
   if (recipient.action != Action::expanded && recipient.last_attempt) {

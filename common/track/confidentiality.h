@@ -4,29 +4,34 @@
 
 #include <string_view>
 
-// What an answer leaves out (RFC 3886 §4.2, RFC 3885 §4.2, A-35): applied to views of the record
-// before they are formatted; the store itself keeps the truth. Pure and total: every result is
-// again a report that RFC 3886 allows.
+// A confidentiality policy removes from an answer what its readers must not learn (RFC 3886 §4.2,
+// RFC 3885 §4.2, A-35). It changes the views of a message before they are formatted; the store
+// keeps the truth. The functions are pure and total: every result is a report that RFC 3886 allows.
 namespace mtrk {
 
 struct Confidentiality {
-  // A recipient behind an alias or forward to one address (`redirected`):
+  // What is shown of a recipient that an alias or forward sends to exactly one address
+  // (`redirected`).
   enum class Forwarding {
-    hide,    // (a): where it went stays hidden: no Remote-MTA, transferred becomes relayed
-    reveal,  // as it is
-    final,   // (b): once an attempt was made, whatever its fate, it counts as delivered here
+    // (a) The destination is hidden: there is no Remote-MTA, and transferred becomes relayed.
+    hide,
+    reveal,  // everything is shown
+    // (b) Once there was an attempt, the recipient counts as delivered here, whatever the result
+    // was.
+    final,
   };
   Forwarding forwarding = Forwarding::hide;
-  // No Remote-MTA that names a host of ours: see is_internal_host(). A transferred recipient whose
-  // Remote-MTA must stay hidden becomes relayed.
+  // Remote-MTA never names an internal host: see is_internal_host(). A transferred recipient whose
+  // Remote-MTA must be hidden becomes relayed.
   bool hide_hosts = false;
 };
 
 void apply_confidentiality(const MessageView& message, const Confidentiality& policy);
 
-// Names without a dot or under a private top-level domain, addresses of private, loopback and
-// link-local networks (as "[192.0.2.1]" or bare), and names in the domain of `reporting_mta` when
-// that itself has at least three labels ("mx.example.net" makes "*.example.net" ours).
+// Returns whether `host` is internal. These are names without a dot or under a private top-level
+// domain; addresses of private, loopback and link-local networks (as "[192.0.2.1]" or without
+// brackets); and names in the domain of `reporting_mta`, if that has at least three labels (for
+// "mx.example.net", all of "*.example.net").
 [[nodiscard]] bool is_internal_host(std::string_view host, std::string_view reporting_mta);
 
 }  // namespace mtrk

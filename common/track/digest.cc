@@ -13,7 +13,8 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
 
-// Fetched once, for the life of the process: the one-shot SHA1() of OpenSSL 3 fetches on each call.
+// A digest is fetched once and kept for the life of the process; the one-shot SHA1() of OpenSSL 3
+// would fetch it on each call.
 EVP_MD* fetch(const char* name) {
   EVP_MD* digest = EVP_MD_fetch(nullptr, name, nullptr);
   if (digest == nullptr) {

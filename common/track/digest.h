@@ -4,9 +4,10 @@
 
 #include <string_view>
 
-// The two digests of the protocol and of the store. Both are on the path of every TRACK: the
-// algorithms are fetched once and each thread keeps one context, so a call allocates nothing.
-// Throws std::runtime_error if OpenSSL has no such digest (a provider configuration without it).
+// These are the two digests of the protocol and of the store. Every TRACK needs both, so the
+// algorithms are fetched once and each thread keeps one context: a call allocates nothing. Both
+// functions throw std::runtime_error if OpenSSL has no such digest (because its providers are
+// configured without it).
 namespace mtrk {
 
 [[nodiscard]] Digest20 sha1(std::string_view octets);

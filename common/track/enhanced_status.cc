@@ -7,7 +7,7 @@
 namespace mtrk {
 namespace {
 
-// 0..999 without leading zeros.
+// Parses 0..999 without leading zeros.
 std::optional<std::uint16_t> parse_part(std::string_view text) {
   if (text.size() > 3 || (text.size() > 1 && text.front() == '0')) {
     return std::nullopt;

@@ -7,7 +7,8 @@
 
 namespace mtrk {
 
-// An enhanced status code, RFC 3463: class 2, 4 or 5, subject and detail 0..999, no leading zeros.
+// An enhanced status code of RFC 3463: a class of 2, 4 or 5, and a subject and a detail of 0..999,
+// without leading zeros.
 struct EnhancedStatus {
   std::uint8_t status_class;
   std::uint16_t subject;
@@ -16,11 +17,12 @@ struct EnhancedStatus {
   bool operator==(const EnhancedStatus&) const = default;
 };
 
-// "5.1.1" and nothing around it. For report fields see tracking_status.h (comments allowed there).
+// Parses a code like "5.1.1" with nothing around it. Status fields of reports may also hold
+// comments: see tracking_status.h.
 [[nodiscard]] std::optional<EnhancedStatus> parse_enhanced_status(std::string_view text);
 [[nodiscard]] std::string format_enhanced_status(EnhancedStatus status);
 
-// X.1.9 of RFC 3886 §3.3.4, which belongs to `relayed` alone.
+// RFC 3886 §3.3.4 reserves the status 2.1.9 for `relayed`.
 inline constexpr EnhancedStatus kRelayedStatus{2, 1, 9};
 
 }  // namespace mtrk

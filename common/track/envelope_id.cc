@@ -6,7 +6,8 @@
 namespace mtrk {
 namespace {
 
-// What is wrong with a decoded id, or nothing. The length is judged by its xtext.
+// Returns what is wrong with a decoded id, or nothing. The length is not checked here: it counts as
+// xtext.
 std::optional<Error> fault_of(std::string_view id) {
   if (!all_printable(id)) {
     return Error{ErrorCode::syntax, "ENVID is not printable ASCII"};

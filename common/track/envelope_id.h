@@ -8,9 +8,10 @@
 
 namespace mtrk {
 
-// The unique-envid of RFC 3885 §3.2: local-envid "@" fqhn. Held decoded; both parts non-empty,
-// printable ASCII (33..126 and inner blanks, RFC 3461 §4.4), at most 100 octets as xtext. '@' may
-// occur in the local part, so the id splits at the last one. Comparison is by octets (A-33).
+// An EnvelopeId is a unique-envid of RFC 3885 §3.2: local-envid "@" fqhn. It is held decoded. Both
+// parts are non-empty and printable ASCII (33..126 and inner blanks, RFC 3461 §4.4), and the id has
+// at most 100 octets as xtext. The local part may contain '@', so the id is split at the last one.
+// Ids are compared octet by octet (A-33).
 class EnvelopeId {
  public:
   static constexpr std::size_t kMaxXtext = 100;  // RFC 3461 §4.4
@@ -20,13 +21,14 @@ class EnvelopeId {
 
   [[nodiscard]] const std::string& decoded() const { return decoded_; }
   [[nodiscard]] std::string xtext() const;
-  [[nodiscard]] std::string_view fqhn() const;  // after the last '@'; a view into this object
-  // Whose id it is, for rules about domains: the fqhn as a host name is written, without what only
-  // encloses the id ('>') or is no matter (the last dot). All spellings that a look-up takes for
-  // the same id have the same domain. A view into this object; empty if nothing is left.
+  // the part after the last '@'; a view into this object
+  [[nodiscard]] std::string_view fqhn() const;
+  // Returns the domain for rules about domains: the fqhn without what does not belong to a host
+  // name, such as a closing '>' or the final dot. All spellings that a look-up treats as the same
+  // id have the same domain. The result is a view into this object; it is empty if nothing is left.
   [[nodiscard]] std::string_view domain() const;
 
-  // For "<id>" the id without its brackets; otherwise nothing (A-11).
+  // Returns "id" for "<id>", and otherwise nothing (A-11).
   [[nodiscard]] std::optional<EnvelopeId> without_brackets() const;
 
   bool operator==(const EnvelopeId&) const = default;

@@ -44,7 +44,7 @@ void FieldReader::take_continuations() {
     std::string_view after = rest_;
     const std::string_view line = take_line(after);
     if (trim(line).empty()) {
-      return;  // a line of blanks ends the group, whatever a fold may be
+      return;  // a line of blanks ends the group, even if it looks like a fold
     }
     rest_ = after;
     if (!folded) {

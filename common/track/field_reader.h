@@ -5,10 +5,10 @@
 
 namespace mtrk {
 
-// Takes header-like text (RFC 5322 §2.2) apart, field by field, as liberally as strangers' reports
-// need it: CRLF or LF, folded lines joined, blanks before the colon. Lines that are no field are
-// skipped together with their continuations. Linear; name() and value() are views that live
-// until the next call of next().
+// A FieldReader splits header-like text (RFC 5322 §2.2) into fields. It is as liberal as reports of
+// other systems require: it accepts CRLF or LF and blanks before the colon, and joins folded lines.
+// A line that is not a field is skipped together with its continuation lines. The time is
+// linear. name() and value() are views that are valid until the next call of next().
 class FieldReader {
  public:
   enum class Item { field, blank_line, end };
@@ -18,7 +18,7 @@ class FieldReader {
   [[nodiscard]] Item next();
   [[nodiscard]] std::string_view name() const { return name_; }
   [[nodiscard]] std::string_view value() const { return value_; }  // trimmed
-  [[nodiscard]] std::string_view rest() const { return rest_; }    // what was not yet read
+  [[nodiscard]] std::string_view rest() const { return rest_; }    // what has not been read yet
 
  private:
   void take_continuations();
@@ -26,10 +26,10 @@ class FieldReader {
   std::string_view rest_;
   std::string_view name_;
   std::string_view value_;
-  std::string joined_;  // what value_ points into if the field was folded
+  std::string joined_;  // value_ points into it if the field was folded
 };
 
-// The first line of `text`, which loses it, without its CRLF or LF.
+// Removes the first line from `text` and returns it without its CRLF or LF.
 [[nodiscard]] std::string_view take_line(std::string_view& text);
 
 }  // namespace mtrk

@@ -8,8 +8,8 @@
 namespace mtrk {
 namespace {
 
-// Appends `value` in base 62, exactly `digits` of them (higher ones are dropped). Envelope ids are
-// case-sensitive, so both cases count.
+// Appends the lowest `digits` digits of `value` in base 62. Envelope ids are case-sensitive, so
+// upper and lower case are different digits.
 void append_base62(std::string& out, std::uint64_t value, std::size_t digits) {
   static constexpr std::string_view kBase62 =
       "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -19,7 +19,8 @@ void append_base62(std::string& out, std::uint64_t value, std::size_t digits) {
   }
 }
 
-// 6 digits of seconds last until the year 3769, 4 hold any process id, 10 are 59 random bits.
+// 6 digits of seconds suffice until the year 3769, 4 digits hold any process id, and 10 digits hold
+// 59 random bits.
 std::string local_part(const EnvidSeed& seed) {
   std::string local;
   append_base62(local, static_cast<std::uint64_t>(seed.now.time_since_epoch().count()), 6);

@@ -29,7 +29,7 @@ std::string to_name(std::string_view text) {
   return name;
 }
 
-// The octets of "2.0.0 " in front of the text, 0 if there is no enhanced code.
+// Returns the length of "2.0.0 " at the front of the text, or 0 if there is no enhanced code.
 std::size_t enhanced_code(std::string_view text) {
   const std::size_t blank = text.find(' ');
   const bool is_code =
@@ -37,7 +37,8 @@ std::size_t enhanced_code(std::string_view text) {
   return is_code ? blank + 1 : 0;
 }
 
-// Takes the text up to `end`, and that; nothing if it is not there.
+// Removes the text up to and including `end`, and returns the part before `end`. Returns nothing if
+// `end` does not occur.
 std::optional<std::string_view> take_until(std::string_view& text, std::string_view end) {
   const std::size_t at = text.find(end);
   if (at == std::string_view::npos) {

@@ -27,8 +27,8 @@ bool is_other(const Word& word) {
          iequals(word.keyword, "BY") || iequals(word.keyword, "SMTPUTF8");
 }
 
-// What the MAIL words held, before it is judged. Of a repeated word the first counts; that it was
-// repeated is a reason of its own.
+// Holds the words of MAIL before they are judged. The first of a repeated word counts; the
+// repetition is a reason for refusal of its own.
 struct Found {
   std::size_t envids = 0;
   std::size_t mtrks = 0;
@@ -45,7 +45,7 @@ struct Found {
       mtrk = mtrks++ == 0 ? word.value : mtrk;
     } else if (iequals(word.keyword, "RET") &&
                (iequals(word.value, "FULL") || iequals(word.value, "HDRS"))) {
-      ret = word.value;  // nothing else may reach the arguments that we give back
+      ret = word.value;  // no other value may get into the arguments that are passed again
     } else if (is_other(word) && std::all_of(text.begin(), text.end(), is_vchar)) {
       others.emplace_back(text);
     }
@@ -120,10 +120,11 @@ MailParams parse_mail_params(const char* const* argv) {
     params.ret = found.ret;
   }
   params.others = std::move(found.others);
-  // Where MTRK is there itself, no command filter has been at work.
+  // If MTRK itself is present, no command filter was involved.
   const FoldedEnvid envid =
       found.mtrks > 0 ? split_folded_envid(found.envid) : split_filtered_envid(found.envid);
-  // An ENVID that was nothing but the fold stays: no MTA can be told to have none.
+  // An ENVID that consists of the fold alone is not restored, because no MTA can be told to have
+  // none.
   const bool restorable =
       !envid.plain.empty() && std::all_of(envid.plain.begin(), envid.plain.end(), is_vchar);
   params.folded = envid.folded && restorable;

@@ -11,7 +11,8 @@ MessageKey MessageKey::make(const StoreSalt& salt,
                             const EnvelopeId& envelope_id,
                             const TrackingCertifier& certifier) {
   const std::string& id = envelope_id.decoded();
-  assert(id.size() <= EnvelopeId::kMaxXtext);  // xtext is never shorter than what it encodes
+  // xtext is never shorter than the text that it encodes
+  assert(id.size() <= EnvelopeId::kMaxXtext);
   const auto length = static_cast<std::uint32_t>(id.size());
   const std::array<std::uint8_t, 4> be32{
       static_cast<std::uint8_t>(length >> 24U), static_cast<std::uint8_t>(length >> 16U),

@@ -72,7 +72,7 @@ MessageViews::MessageViews(std::span<const TrackedMessage> messages) {
   for (const TrackedMessage& message : messages) {
     total += message.recipients.size();
   }
-  recipients_.reserve(total);  // the spans below must stay valid
+  recipients_.reserve(total);  // keeps the spans below valid
   messages_.reserve(messages.size());
   for (const TrackedMessage& message : messages) {
     const std::size_t first = recipients_.size();

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-// A tracked message as views: what an answer is made of. The octets belong to somebody else: to a
-// page of the store while its snapshot lasts, or to a TrackedMessage. Answering a query this way
-// copies each text once, into the answer.
+// A MessageView describes a tracked message by views; answers are made from it. The octets belong
+// to another object: a page of the store while its snapshot exists, or a TrackedMessage. In this
+// way answering a query copies each text only once, into the answer.
 namespace mtrk {
 
 struct TypedView {
@@ -22,7 +22,8 @@ struct TypedView {
 struct RecipientView {
   TypedView original;
   TypedView final;
-  // Always a combination that fault_of() in outcome.h has nothing against.
+  // The action, the status and the fields below are a combination that fault_of() in outcome.h
+  // accepts.
   Action action = Action::opaque;
   EnhancedStatus status{2, 0, 0};
   std::optional<TypedView> remote_mta;
@@ -44,7 +45,7 @@ struct MessageView {
 [[nodiscard]] OutcomeShape shape_of(const RecipientView& recipient);
 [[nodiscard]] TrackedMessage to_tracked_message(const MessageView& view);
 
-// Views of messages, which have to outlive them.
+// MessageViews holds views of `messages`, which must outlive it.
 class MessageViews {
  public:
   explicit MessageViews(std::span<const TrackedMessage> messages);

@@ -8,7 +8,8 @@
 namespace mtrk {
 namespace {
 
-// The parameter's value off the front of `rest`: a quoted string, or all up to ';' or a blank.
+// Removes the value of a parameter from the front of `rest` and returns it: a quoted string, or all
+// up to ';' or a blank.
 std::string take_parameter_value(std::string_view& rest) {
   if (rest.empty() || rest.front() != '"') {
     const std::string_view token = rest.substr(0, rest.find_first_of("; \t"));
@@ -94,7 +95,7 @@ Expected<std::vector<std::string_view>> split_multipart(std::string_view body,
                                                         std::size_t limit) {
   std::vector<std::string_view> parts;
   std::string_view rest = body;
-  const char* start = nullptr;  // of the part that is being read
+  const char* start = nullptr;  // start of the part that is being read
   while (!rest.empty()) {
     const char* const line_start = rest.data();
     const Delimiter delimiter = delimiter_of(take_line(rest), boundary);

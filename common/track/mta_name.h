@@ -7,7 +7,7 @@
 
 namespace mtrk {
 
-// mta-name-type ";" mta-name, RFC 3464 §2.2.2 and §2.3.5.
+// The name of an MTA in the form of RFC 3464 §2.2.2 and §2.3.5: mta-name-type ";" mta-name.
 struct MtaName {
   std::string type;  // "dns", "x-local-hostname", …
   std::string name;  // "mx.example.net", "[192.0.2.1]"
@@ -15,9 +15,10 @@ struct MtaName {
   bool operator==(const MtaName&) const = default;
 };
 
-// Type dns if the name has a dot or is an address literal, else x-local-hostname (DSNX-6.3-02).
+// Returns the name of a host with the type dns if it has a dot or is an address literal, and
+// otherwise with the type x-local-hostname (DSNX-6.3-02).
 [[nodiscard]] MtaName local_mta_name(std::string_view hostname);
-// "dns; mx.example.net"; a missing type is an error.
+// Parses a name like "dns; mx.example.net". Fails if the type is missing.
 [[nodiscard]] Expected<MtaName> parse_mta_name(std::string_view text);
 
 }  // namespace mtrk

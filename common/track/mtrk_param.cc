@@ -29,7 +29,7 @@ void append_timeout(std::string& out, const MtrkParam& param) {
   }
 }
 
-// Apart at the last ";MTRK:" (any case), whatever follows that.
+// Splits at the last ";MTRK:" (in any case), whatever follows it.
 FoldedEnvid split_at_marker(std::string_view envid_xtext) {
   for (std::size_t end = envid_xtext.size(); end >= kMarker.size(); --end) {
     const std::size_t start = end - kMarker.size();
@@ -40,8 +40,8 @@ FoldedEnvid split_at_marker(std::string_view envid_xtext) {
   return {envid_xtext, std::nullopt};
 }
 
-// What the command filter can make of a parameter: it folds letters, digits and "/=:" as they are,
-// and "+" as "+2B".
+// Returns whether the command filter can have made this from a parameter: it copies letters, digits
+// and "/=:" and writes "+" as "+2B".
 bool may_be_of_the_filter(std::string_view folded_xtext) {
   while (!folded_xtext.empty()) {
     const char c = folded_xtext.front();
@@ -102,7 +102,7 @@ FoldedEnvid split_filtered_envid(std::string_view envid_xtext) {
 }
 
 Expected<MtrkParam> parse_folded_mtrk(std::string_view folded_xtext) {
-  // A pad is not xtext, but a command filter that folds `MTRK=…=` does not look at it.
+  // A pad is not xtext, but a command filter that folds `MTRK=…=` does not check for one.
   std::string xtext;
   for (const char c : folded_xtext) {
     c == '=' ? xtext.append("+3D") : xtext.append(1, c);

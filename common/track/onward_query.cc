@@ -54,7 +54,7 @@ constexpr auto kLastKind = static_cast<std::uint8_t>(OnwardVerdict::Kind::unavai
 constexpr auto kLastWhy = static_cast<std::uint8_t>(OnwardVerdict::Why::redirection_unknown);
 
 void put_head(std::string& out, Frame frame, std::uint32_t number) {
-  put_u32(out, 0);  // the length, by finish()
+  put_u32(out, 0);  // the length, which finish() sets
   put_u8(out, kVersion);
   put_u8(out, static_cast<std::uint8_t>(frame));
   put_u32(out, number);
@@ -98,7 +98,7 @@ bool get_string(std::string_view& in, std::string& text) {
   return true;
 }
 
-// One octet: 0 or 1.
+// A flag is one octet with the value 0 or 1.
 bool get_flag(std::string_view& in, bool& flag) {
   std::uint8_t octet = 0;
   if (!get_u8(in, octet) || octet > 1) {

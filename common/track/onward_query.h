@@ -13,41 +13,44 @@
 #include <string_view>
 #include <vector>
 
-// What mtrk-gate asks mtrk-milter of a message that leaves this host, and the answer (RFC 3885
-// §3.3), with their form on the socket between the two. The gate knows the transaction, the milter
-// has the store: it decides, so that a certifier reaches the gate only if it goes on.
+// When a message leaves this host, mtrk-gate asks mtrk-milter whether to pass its MTRK on (RFC 3885
+// §3.3). This header defines the question, the answer and their encoding on the socket between the
+// two. The gate knows the transaction and the milter has the store. The milter decides, so that a
+// certifier reaches the gate only if it is to be passed on.
 namespace mtrk {
 
 struct OnwardTransaction {
-  std::string queue_id;  // empty: not told
+  std::string queue_id;  // empty: unknown
   std::string sender;
-  std::string envid;                           // plain, xtext; empty if there is none
-  std::optional<TrackingCertifier> certifier;  // that ENVID was folded with; not if queue_id is
+  std::string envid;  // xtext without a fold; empty if there is none
+  // Taken from the fold of ENVID; absent if queue_id is set.
+  std::optional<TrackingCertifier> certifier;
   struct Recipient {
     std::string address;
-    std::string orcpt;  // the value as given, "rfc822;…"; empty if there is none
+    std::string orcpt;  // the value as given, like "rfc822;…"; empty if there is none
     bool operator==(const Recipient&) const = default;
   };
   std::vector<Recipient> recipients;
-  bool takes_mtrk = true;  // the next hop announces it
+  bool takes_mtrk = true;  // the next hop announces MTRK
   bool operator==(const OnwardTransaction&) const = default;
 };
 
-// A list with an owner sends in the owner's name (RFC 3461 §5.2.7).
+// Returns whether `sender` is the owner of a mailing list, in whose name the list sends (RFC 3461
+// §5.2.7).
 [[nodiscard]] bool is_list_owner(std::string_view sender);
 
 struct OnwardVerdict {
   enum class Kind : std::uint8_t {
-    unknown,      // not tracked here: by far the most mail
-    pass_on,      // with `mtrk` and `envid`
-    withhold,     // tracked, and not passed on, because of `why`
-    ask_again,    // the delivery log may say more in a moment
-    unavailable,  // the store cannot be read now
+    unknown,      // not tracked here; true of most mail
+    pass_on,      // pass `mtrk` and `envid` on
+    withhold,     // tracked, but not to be passed on, because of `why`
+    ask_again,    // the delivery log may tell more in a moment
+    unavailable,  // the store cannot be read at present
   };
   enum class Why : std::uint8_t {
     none,
     other_message,
-    mailing_list,  // nor may the envelope id go on
+    mailing_list,  // the envelope id must not be passed on either
     not_taken,
     time_is_up,
     no_recipients,
@@ -58,16 +61,17 @@ struct OnwardVerdict {
   };
   Kind kind = Kind::unknown;
   Why why = Why::none;
-  std::string queue_id;  // by which the message is tracked; empty if unknown
+  std::string queue_id;  // under which the message is tracked; empty if unknown
   std::string envid;     // xtext
   std::optional<MtrkParam> mtrk;
   bool operator==(const OnwardVerdict&) const = default;
 };
-[[nodiscard]] std::string_view to_string(OnwardVerdict::Why why);  // for the log
+[[nodiscard]] std::string_view to_string(OnwardVerdict::Why why);  // a word for the log
 
-// On the socket: frames of a be32 length, then so many octets: version, kind of frame, be32 number
-// of the question, and what the kind needs, in fields of common/base/codec.h. The milter answers
-// each question of a connection in its order. An empty question only asks whether it is there.
+// A frame on the socket is a be32 length and that many octets: the version, the kind of frame, the
+// number of the question (be32), and the data of that kind, in the fields of common/base/codec.h.
+// The milter answers the questions of a connection in their order. An empty question only checks
+// whether the milter is there.
 namespace onward_wire {
 
 inline constexpr std::uint8_t kVersion = 1;
@@ -76,23 +80,24 @@ inline constexpr std::size_t kMaxFrame = std::size_t{1} << 20;
 
 struct Question {
   std::uint32_t number = 0;
-  std::chrono::milliseconds waited{0};  // since it was asked first
+  std::chrono::milliseconds waited{0};  // since the question was first asked
   std::optional<OnwardTransaction> about;
 };
 struct Answer {
   std::uint32_t number = 0;
-  std::optional<OnwardVerdict> verdict;  // absent: to an empty question
+  std::optional<OnwardVerdict> verdict;  // absent in the answer to an empty question
 };
 
-// Appends a frame to `out`. False, and nothing appended, if it would be over kMaxFrame, or has more
-// than kMostRecipients.
+// Appends a frame to `out`. Returns false and appends nothing if the frame would be longer than
+// kMaxFrame or have more than kMostRecipients recipients.
 [[nodiscard]] bool put_question(std::string& out, const Question& question);
 void put_answer(std::string& out, const Answer& answer);
 
-// Takes the first frame off `in`; nothing if it is not there completely. Fails: over kMaxFrame.
+// Removes the first frame from `in` and returns it without its length. Returns nothing if it is
+// incomplete, and fails if it is longer than kMaxFrame.
 [[nodiscard]] Expected<std::optional<std::string_view>> take_frame(std::string_view& in);
-// A frame without its length. Total: any octets are a value or an Error (unsupported: another
-// version; corrupt). Linear.
+// Decode a frame without its length, in linear time. Any octets yield a value or an Error:
+// `unsupported` for another version, otherwise `corrupt`.
 [[nodiscard]] Expected<Question> decode_question(std::string_view frame);
 [[nodiscard]] Expected<Answer> decode_answer(std::string_view frame);
 

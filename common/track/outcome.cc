@@ -29,7 +29,8 @@ Error refusal(Action action, std::string_view rule) {
   return {ErrorCode::not_allowed, std::string("Action ").append(to_string(action)).append(rule)};
 }
 
-// The rules that do not depend on the status: which optional fields may and must be there.
+// Checks the rules that do not depend on the status: which optional fields may be present, and
+// which must be.
 std::optional<Error> presence_fault(const OutcomeShape& shape) {
   const Action action = shape.action;
   const bool attempt_optional = action == Action::delayed || action == Action::failed;
@@ -77,7 +78,7 @@ std::optional<Error> status_fault(Action action, EnhancedStatus status) {
         return refusal(action, " needs Status 2.1.9 (RFC 3886 3.3.4)");
       }
       return std::nullopt;
-    case Action::opaque:  // whatever else it says: clients ignore it
+    case Action::opaque:  // clients ignore what else it says
       if (status == kRelayedStatus) {
         return refusal(action, " does not allow Status 2.1.9 (RFC 3886 3.3.4)");
       }
@@ -102,7 +103,7 @@ std::optional<LastAttempt> attempt_of(const OutcomeFields& fields) {
   return LastAttempt{*fields.last_attempt, fields.remote_mta};
 }
 
-// Of fields that have no fault.
+// The fields must have passed the checks above.
 Outcome build_outcome(const OutcomeFields& fields) {
   const EnhancedStatus status = fields.status;
   switch (fields.action) {
@@ -166,7 +167,7 @@ std::optional<FailureStatus> FailureStatus::make(EnhancedStatus status) {
 }
 
 Action action_of(const Outcome& outcome) {
-  // In the order of Outcome's alternatives.
+  // The order is that of Outcome's alternatives.
   static constexpr std::array<Action, std::variant_size_v<Outcome>> kOrder{
       Action::delayed, Action::delivered,   Action::failed, Action::expanded,
       Action::relayed, Action::transferred, Action::opaque};

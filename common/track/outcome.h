@@ -9,8 +9,9 @@
 #include <string_view>
 #include <variant>
 
-// What became of a recipient: RFC 3886 §3.3.3 to §3.3.7 as types, so that a report the RFC forbids
-// cannot be built. Each alternative holds exactly the fields its Action may carry:
+// An Outcome says what became of a recipient. It expresses RFC 3886 §3.3.3 to §3.3.7 in types, so
+// that a report which the RFC forbids cannot be built. Each alternative has exactly the fields that
+// its Action may have:
 //
 //   action       status        Remote-MTA   Last-Attempt-Date   Will-Retry-Until
 //   delayed      4.x.y         if attempted if attempted        usually
@@ -25,10 +26,11 @@ namespace mtrk {
 enum class Action { failed, delayed, delivered, expanded, relayed, transferred, opaque };
 
 [[nodiscard]] std::string_view to_string(Action action);
-[[nodiscard]] std::optional<Action> parse_action(std::string_view text);  // any case
+[[nodiscard]] std::optional<Action> parse_action(std::string_view text);  // in any case
 
-// A status held to the classes an action allows. make() refuses others.
-class SuccessStatus {  // 2.x.y but 2.1.9
+// Each of these classes holds a status of the range that an action allows. make() returns nothing
+// for any other status.
+class SuccessStatus {  // 2.x.y except 2.1.9
  public:
   [[nodiscard]] static std::optional<SuccessStatus> make(EnhancedStatus status);
   [[nodiscard]] EnhancedStatus value() const { return value_; }
@@ -106,13 +108,15 @@ using Outcome = std::variant<Delayed, Delivered, Failed, Expanded, Relayed, Tran
 [[nodiscard]] EnhancedStatus status_of(const Outcome& outcome);  // 2.0.0 for opaque
 [[nodiscard]] std::optional<TimePoint> last_attempt_of(const Outcome& outcome);
 [[nodiscard]] std::optional<MtaName> remote_mta_of(const Outcome& outcome);
-[[nodiscard]] const MtaName* find_remote_mta(const Outcome& outcome);  // no copy; null if absent
+// makes no copy; null if absent
+[[nodiscard]] const MtaName* find_remote_mta(const Outcome& outcome);
 [[nodiscard]] std::optional<TimePoint> will_retry_until_of(const Outcome& outcome);
 
-// Accepted, nothing tried yet: delayed 4.0.0 with Will-Retry-Until only.
+// Returns the outcome of a recipient that was accepted and not yet tried: delayed, 4.0.0,
+// with Will-Retry-Until only.
 [[nodiscard]] Outcome never_tried(std::optional<TimePoint> will_retry_until);
 
-// Which fields a recipient group has, without the texts of them.
+// An OutcomeShape says which fields a recipient group has, without their texts.
 struct OutcomeShape {
   Action action = Action::opaque;
   EnhancedStatus status{2, 0, 0};
@@ -120,11 +124,12 @@ struct OutcomeShape {
   bool last_attempt = false;
   bool will_retry_until = false;
 };
-// The table above: nothing, or a not_allowed that names the field and the rule. Allocates nothing
-// for what is allowed.
+// Checks a shape against the table above. Returns nothing if it is allowed, and otherwise a
+// not_allowed that names the field and the rule. Allocates nothing for an allowed shape.
 [[nodiscard]] std::optional<Error> fault_of(const OutcomeShape& shape);
 
-// An outcome from separate fields, as an import line, a stored record or a report gives them.
+// OutcomeFields holds the fields of an outcome one by one, as an import line, a stored record or a
+// report gives them.
 struct OutcomeFields {
   Action action = Action::opaque;
   EnhancedStatus status{2, 0, 0};
@@ -132,7 +137,7 @@ struct OutcomeFields {
   std::optional<TimePoint> last_attempt;
   std::optional<TimePoint> will_retry_until;
 };
-// Fails with fault_of() of its shape.
+// Fails with the Error that fault_of() returns for the shape of `fields`.
 [[nodiscard]] Expected<Outcome> make_outcome(const OutcomeFields& fields);
 [[nodiscard]] OutcomeFields fields_of(const Outcome& outcome);
 

@@ -6,9 +6,9 @@
 
 namespace mtrk {
 
-// An MTA's name for one queue file: Postfix short (hex digits) and long (base 52 without vowels,
-// 'z', inode), Sendmail (14 characters). 6 to 32 letters and digits. Not unique over time where
-// ids are reused; the store adds an incarnation.
+// A QueueId is the name that an MTA gives to one queue file: 6 to 32 letters and digits. Postfix
+// has short ids (hexadecimal digits) and long ids (base 52 without vowels, 'z', inode); Sendmail's
+// have 14 characters. MTAs may reuse an id, so the store adds an incarnation.
 class QueueId {
  public:
   [[nodiscard]] static std::optional<QueueId> parse(std::string_view text);

@@ -11,7 +11,7 @@
 namespace mtrk {
 namespace {
 
-// With what stands between name and value, so that a field is as few appends as possible.
+// Each label includes the ": " between name and value, so that writing a field takes few appends.
 constexpr std::array<std::string_view, 10> kLabels{
     "Original-Envelope-Id: ", "Reporting-MTA: ",   "Arrival-Date: ", "Original-Recipient: ",
     "Final-Recipient: ",      "Action: ",          "Status: ",       "Remote-MTA: ",
@@ -30,12 +30,12 @@ bool is_ascii(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-// The types whose values RFC 6533 knows how to write in ASCII.
+// RFC 6533 defines an ASCII form for the addresses of these types.
 bool is_mailbox_type(std::string_view type) {
   return iequals(type, "rfc822") || iequals(type, "utf-8");
 }
 
-// Where to cut so that no \x{HEX} is cut in two.
+// Returns where to cut `text` without splitting a \x{HEX}.
 std::size_t cut_before(std::string_view text, std::size_t limit) {
   const std::string_view end = text.substr(limit - kMaxEscape, kMaxEscape);
   const std::size_t backslash = end.rfind('\\');
@@ -44,13 +44,14 @@ std::size_t cut_before(std::string_view text, std::size_t limit) {
   return inside ? limit - kMaxEscape + backslash : limit;
 }
 
-// The value as it may be shown, at most kMaxFieldValue octets.
+// Returns the type and the value as printable ASCII, at most kMaxFieldValue octets.
 std::string sanitised(std::string_view type, std::string_view value) {
   std::string text(type);
   if (!type.empty()) {
     text += "; ";
   }
-  const std::size_t room = kMaxFieldValue + 1 - text.size();  // one more tells that there is more
+  // one octet more shows that the value is longer
+  const std::size_t room = kMaxFieldValue + 1 - text.size();
   for (const char c : value.substr(0, room)) {
     text += is_printable(c) ? c : '?';
   }
@@ -61,13 +62,13 @@ std::string sanitised(std::string_view type, std::string_view value) {
   return text;
 }
 
-// Folds at the last blank that keeps the line within its limit; where there is none, inside the
-// word, which costs the reader one blank. Trailing blanks go, so that a line of nothing but blanks,
-// which some take for the end of a group, cannot come about.
+// Folds at the last blank that keeps the line within its limit. If there is none, the fold is
+// inside the word, and the reader sees an additional blank there. Trailing blanks are removed, so
+// that no line can consist of blanks only, which some readers take for the end of a group.
 void append_folded(std::string& out, std::string_view line) {
   line = line.substr(0, line.find_last_not_of(' ') + 1);
   const std::size_t name = line.find(':') + 1;
-  std::size_t least = name + 1;  // the blank after the name is no place for a fold
+  std::size_t least = name + 1;  // the blank after the name must not become a fold
   while (line.size() > kMaxFieldLine) {
     const std::size_t blank = line.rfind(' ', kMaxFieldLine);
     const bool at_blank = blank != std::string_view::npos && blank >= least;
@@ -82,7 +83,8 @@ void append_folded(std::string& out, std::string_view line) {
   out.append(line).append("\r\n");
 }
 
-// A line that needs no fold, put together in place: one append instead of one for each piece.
+// A FieldLine assembles a line that needs no fold in place, so that it takes one append to the
+// output instead of one per piece.
 class FieldLine {
  public:
   void put(std::string_view text) {
@@ -146,7 +148,7 @@ void put_date(std::string& out, FieldName name, TimePoint at, Minutes utc_offset
 
 void put_address(std::string& out, FieldName name, const TypedView& address) {
   const bool plain = all_printable(address.value) || is_ascii(address.value);
-  if (plain || !is_mailbox_type(address.type)) {  // ASCII of type utf-8 has its escapes already
+  if (plain || !is_mailbox_type(address.type)) {  // ASCII of type utf-8 already has its escapes
     put_field(out, name, address);
     return;
   }

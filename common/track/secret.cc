@@ -13,7 +13,7 @@
 namespace mtrk {
 
 Expected<TrackingSecret> TrackingSecret::parse_base64(std::string_view text) {
-  // 171 digits are 128 octets and two spare bits; the longest pad brings them to 172 characters.
+  // 128 octets have 171 digits and two spare bits; with the pad they have 172 characters.
   std::array<char, (kMaxOctets + 2) / 3 * 3> octets;
   if (text.size() > octets.size() / 3 * 4) {
     return fail(ErrorCode::too_long, "secret over 128 octets");

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-// What the store knows of one SMTP transaction of a tracked message, and what a report is made of.
-// The envelope id is not part of it: a report echoes the id of the query that hit.
+// A TrackedMessage is what the store knows of one SMTP transaction of a tracked message; reports
+// are made from it. It does not include the envelope id: a report repeats the id of the query that
+// found the message.
 namespace mtrk {
 
 struct Recipient {
@@ -17,18 +18,20 @@ struct Recipient {
   TypedAddress final;     // the RCPT address as accepted (DSNF-2.3.2-01)
   Outcome outcome;
   bool redirected =
-      false;  // an alias or forward to exactly one address lies between (RFC 3886 §4.2)
+      false;  // An alias or forward sends it to exactly one other address (RFC 3886 §4.2).
 
   bool operator==(const Recipient&) const = default;
 };
 
 struct TrackedMessage {
-  MtaName reporting_mta;  // the MTA that took it in, not the host of mtqpd (DSNF-2.2.2-01)
+  // the MTA that accepted the message, not the host of mtqpd (DSNF-2.2.2-01)
+  MtaName reporting_mta;
   TimePoint arrival;
-  Minutes utc_offset{0};  // of the clock that took `arrival`; all dates are written with it
-  TimePoint expires_at;   // retention is over then, unless the message is still queued
-  bool queued = false;    // still in the queue here: neither expired nor denied
-  std::string queue_id;   // may be empty (imported)
+  Minutes utc_offset{0};  // of the clock that gave `arrival`; all dates are written with it
+  TimePoint expires_at;   // end of the retention, unless the message is still queued
+  // Still in the queue here: such a message neither expires nor is its existence denied.
+  bool queued = false;
+  std::string queue_id;               // may be empty (imported)
   std::vector<Recipient> recipients;  // at least one (MTSN-3.1-04)
 
   bool operator==(const TrackedMessage&) const = default;

@@ -20,8 +20,8 @@ auto part_key(const MessageView& message) {
   return std::tie(message.arrival, message.reporting_mta.type, message.reporting_mta.value);
 }
 
-// In order of arrival, so that what shares a part stands together. A transaction without
-// recipients says nothing and may not be reported (MTSN-3.1-04).
+// Sorts the messages by arrival, so that those that share a part are adjacent. Omits
+// transactions without recipients, which must not be reported (MTSN-3.1-04).
 Messages in_part_order(std::span<const MessageView> messages) {
   Messages ordered;
   ordered.reserve(messages.size());
@@ -59,7 +59,7 @@ std::size_t append_entity(std::string& out,
   return delimiters;
 }
 
-// memmem() looks at few octets of the text: what is wanted is long and random.
+// memmem() is quick here: `wanted` is long and random, so it examines few octets of the text.
 std::size_t count(std::string_view text, std::string_view wanted) {
   std::size_t times = 0;
   while (const void* found = ::memmem(text.data(), text.size(), wanted.data(), wanted.size())) {
@@ -70,7 +70,8 @@ std::size_t count(std::string_view text, std::string_view wanted) {
   return times;
 }
 
-// A call of RAND_bytes() costs about as much as a whole report, whether for 16 octets or for more.
+// A call of RAND_bytes() takes about as long as writing a whole report, whether it is for 16 octets
+// or for more. The pool therefore draws many at once.
 class RandomPool {
  public:
   std::span<const unsigned char, 16> take() {
@@ -104,7 +105,8 @@ void append_report(std::string& out,
     if (count(std::string_view(out).substr(start), delimiter) == delimiters) {
       return;
     }
-    // Someone's address or name holds it. Nobody can know the next one before it is drawn.
+    // An address or a name contains the boundary. The next boundary cannot be predicted, because it
+    // is not drawn yet.
     out.resize(start);
     longer = std::string(boundary.substr(0, kMaxBoundary / 2 - 3)).append("-") + make_boundary();
     boundary = longer;

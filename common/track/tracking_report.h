@@ -8,13 +8,15 @@
 #include <string_view>
 #include <vector>
 
-// The body of a TRACK answer: multipart/related of message/tracking-status parts (RFC 3886 §3).
-// Line ends are CRLF; no dot-stuffing here (that is MTQP's: reply.h).
+// A tracking report is the body of the answer to TRACK: a multipart/related of
+// message/tracking-status parts (RFC 3886 §3). Line ends are CRLF. Dots are not stuffed here; that
+// is part of MTQP (reply.h).
 namespace mtrk {
 
-// Transactions with the same Reporting-MTA and Arrival-Date share one part, others get one each
-// . `boundary` must be 1..70 characters of the RFC 2046 alphabet; make_boundary() gives one
-// of 128 random bits, and append_report falls back to a longer one should it occur in the content.
+// Appends the report. Transactions with the same Reporting-MTA and Arrival-Date share one part;
+// each of the others has its own. `boundary` must be 1..70 characters of the alphabet of RFC
+// 2046. make_boundary() returns one of 128 random bits. If the content happens to contain
+// `boundary`, append_report() uses a longer one.
 void append_report(std::string& out,
                    std::string_view envelope_id,
                    std::span<const MessageView> messages,
@@ -25,7 +27,8 @@ struct ReportLimits {
   std::size_t octets = 256 * 1024;
   std::size_t parts = 32;
 };
-// Parses a whole entity, header first. Nested multiparts are not followed (depth 2 at most).
+// Parses a whole entity, beginning with its header. Nested multiparts are not followed (the depth
+// is at most 2).
 [[nodiscard]] Expected<std::vector<TrackingStatus>> parse_report(std::string_view entity,
                                                                  const ReportLimits& limits = {});
 

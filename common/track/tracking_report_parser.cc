@@ -1,12 +1,12 @@
 #include "common/track/mime.h"
 #include "common/track/tracking_report.h"
 
-// The reading half of tracking_report.h.
+// This file holds the parser of tracking_report.h.
 namespace mtrk {
 namespace {
 
-// RFC 3887's examples leave "message/" out of `type`, so a part may do so as well. A part
-// without a type is tried: in this answer nothing else is to be expected.
+// The examples of RFC 3887 omit "message/" in `type`, so a part may do so as well. A part
+// without a type is tried, because this answer should contain nothing else.
 bool may_be_tracking_status(const ContentType& type) {
   return type.media_type.empty() || type.media_type == "message/tracking-status" ||
          type.media_type == "tracking-status";
@@ -15,7 +15,7 @@ bool may_be_tracking_status(const ContentType& type) {
 void append_status(std::vector<TrackingStatus>& statuses, std::string_view part) {
   const Entity entity = split_entity(part);
   if (!may_be_tracking_status(entity.type)) {
-    return;  // a nested multipart among them
+    return;  // this includes a nested multipart
   }
   if (Expected<TrackingStatus> status = parse_tracking_status(entity.body)) {
     statuses.push_back(*std::move(status));

@@ -5,7 +5,7 @@
 namespace mtrk {
 namespace {
 
-// RFC 3886 §3.3: the order is part of the grammar.
+// The order of the fields is part of the grammar (RFC 3886 §3.3).
 void append_recipient_fields(std::string& out, const RecipientView& recipient, Minutes utc_offset) {
   put_address(out, FieldName::original_recipient, recipient.original);
   put_address(out, FieldName::final_recipient, recipient.final);

@@ -3,17 +3,18 @@
 #include "common/track/report_field.h"
 #include "common/track/tracking_status.h"
 
-// The reading half of tracking_status.h. Fields are told apart by name alone, so that a missing
-// empty line or a field in the wrong place costs nothing but itself.
+// This file holds the parser of tracking_status.h. It tells message and recipient fields apart by
+// their names alone, so a missing empty line or a misplaced field does not affect the others.
 namespace mtrk {
 namespace {
 
-// "4.4.1 (No answer)" is 4.4.1: a comment may follow (RFC 3464 §2.1.1).
+// Returns 4.4.1 for "4.4.1 (No answer)": a comment may follow (RFC 3464 §2.1.1).
 std::string_view first_word(std::string_view value) {
   return value.substr(0, value.find_first_of(" \t("));
 }
 
-// "x; y", or a value whose type is missing: what a draft of RFC 3886 allowed, kept as "unknown".
+// A TypedText is "x; y", or a value without a type, which a draft of RFC 3886 allowed and which
+// gets the type "unknown".
 struct TypedText {
   std::string type;
   std::string text;
@@ -31,7 +32,7 @@ TypedAddress to_address(std::string_view value) {
   return {std::move(typed.type), std::move(typed.text)};
 }
 
-// Names have no blanks: what follows one is a comment, such as "(192.0.2.1)".
+// Names contain no blanks: what follows one is a comment, such as "(192.0.2.1)".
 std::optional<MtaName> to_mta_name(std::string_view value) {
   TypedText typed = split_typed(value);
   typed.text.resize(first_word(typed.text).size());
@@ -56,7 +57,7 @@ constexpr unsigned kRequiredFields = bit_of(FieldName::original_recipient) |
                                      bit_of(FieldName::final_recipient) |
                                      bit_of(FieldName::action) | bit_of(FieldName::status);
 
-// Collects the fields of one report.
+// A StatusBuilder collects the fields of one report.
 class StatusBuilder {
  public:
   void take(std::string_view name, std::string_view value);
@@ -72,12 +73,12 @@ class StatusBuilder {
   TrackingStatus status_;
   bool first_group_ = true;
   bool has_recipient_ = false;    // the last of status_.recipients belongs to this group
-  unsigned seen_ = 0;             // message fields so far
-  unsigned seen_in_group_ = 0;    // recipient fields of this group
-  std::optional<Action> action_;  // of this group, if it is one we know
+  unsigned seen_ = 0;             // the message fields seen so far
+  unsigned seen_in_group_ = 0;    // the recipient fields seen in this group
+  std::optional<Action> action_;  // of this group, if it is known
 };
 
-// The recipient of this group, begun if need be.
+// Returns the recipient of this group, and adds it first if necessary.
 ReportedRecipient& StatusBuilder::recipient() {
   if (!has_recipient_) {
     status_.recipients.emplace_back();
@@ -97,7 +98,7 @@ void StatusBuilder::take(std::string_view name, std::string_view value) {
   const unsigned bit = bit_of(*field);
   unsigned& seen = (bit & kMessageFields) != 0 ? seen_ : seen_in_group_;
   if ((seen & bit) != 0) {
-    return;  // the first counts
+    return;  // only the first one counts
   }
   seen |= bit;
   if ((bit & kMessageFields) != 0) {
@@ -149,7 +150,7 @@ void StatusBuilder::end_group() {
   if (has_recipient_) {
     ReportedRecipient& group = status_.recipients.back();
     if ((seen_in_group_ & kRequiredFields) == 0) {
-      status_.recipients.pop_back();  // extensions alone name nobody
+      status_.recipients.pop_back();  // extensions alone do not name a recipient
     } else {
       group.complete =
           (seen_in_group_ & kRequiredFields) == kRequiredFields && action_ && group.status;

@@ -25,7 +25,7 @@ void put_escape(std::string& out, char32_t code) {
   for (unsigned shift = 24; shift > 0;) {
     shift -= 4;
     const char32_t digit = code >> shift & 15U;
-    leading = leading && digit == 0 && shift >= 8;  // two digits at least
+    leading = leading && digit == 0 && shift >= 8;  // at least two digits are written
     if (!leading) {
       out += kHexDigits[digit];
     }
@@ -36,8 +36,8 @@ void put_escape(std::string& out, char32_t code) {
 struct Range {
   char32_t first, last;
 };
-// Seen by nobody, or felt by what stands beside them: Unicode's general categories Cc, Cf, Cs, Co,
-// Zl, Zp, Zs, variation selectors, and fillers that look like blanks.
+// These characters are invisible or affect the text beside them: Unicode's general categories Cc,
+// Cf, Cs, Co, Zl, Zp and Zs, variation selectors, and fillers that look like blanks.
 constexpr Range kUnseen[] = {
     {0x00, 0x1f},       {0x7f, 0xa0},       {0xad, 0xad},       {0x34f, 0x34f},
     {0x600, 0x605},     {0x61c, 0x61c},     {0x6dd, 0x6dd},     {0x70f, 0x70f},
@@ -75,7 +75,8 @@ void put_utf8(std::string& out, char32_t code) {
   }
 }
 
-// "\x{3B4}" off the front; no octets if it is none.
+// Decodes an escape like "\x{3B4}" at the front of the text. The result has no octets if there is
+// none.
 Utf8Character unescape_front(std::string_view text) {
   constexpr std::size_t kMostDigits = 6;
   if (!text.starts_with("\\x{")) {

@@ -11,7 +11,7 @@ constexpr bool is_xchar(char c) {
   return is_vchar(c) && c != '+' && c != '=';
 }
 
-// Upper case only, as the grammar has it; -1 for anything else.
+// Returns -1 for anything but a digit or an upper-case letter A to F, as in the grammar.
 constexpr int hex_value(char c) {
   if (is_digit(c)) {
     return c - '0';
