@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
-// Amounts of octets as the configuration writes them: "16GiB", "512MiB", "4096". Units are the
-// binary ones (KiB, MiB, GiB, TiB), each a factor of 1024, because that is what they will be used
-// as; "GB" is refused with a hint rather than guessed.
+// These functions read and write amounts of octets as in the configuration: "16GiB", "512MiB",
+// "4096". The units are binary (KiB, MiB, GiB, TiB), each 1024 times the one before. A unit such as
+// "GB" is refused with a hint instead of being guessed.
 namespace mtrk {
 
 [[nodiscard]] Expected<std::uint64_t> parse_byte_size(std::string_view text);
-[[nodiscard]] std::string format_byte_size(std::uint64_t octets);  // the largest unit that is exact
+[[nodiscard]] std::string format_byte_size(std::uint64_t octets);  // uses the largest exact unit
 
 }  // namespace mtrk

@@ -20,7 +20,7 @@ const ConfigOption* find_option(std::string_view section, std::string_view key) 
   return found == options.end() ? nullptr : &*found;
 }
 
-// True also for "gate", which only has sections below it.
+// Returns whether there is such a section. "gate" is one, too, although it only contains sections.
 bool is_section(std::string_view name) {
   const auto sections = config_sections();
   return std::any_of(sections.begin(), sections.end(), [&](const ConfigSection& section) {
@@ -90,7 +90,7 @@ void ConfigReader::check_relations(const toml::table& root) {
     return (node != nullptr ? node : root.at_path(other).node())->source();
   };
   if (!problems_.empty()) {
-    return;  // the values may be defaults that stand in for wrong ones
+    return;  // the values may be defaults in place of wrong ones
   }
   if (config_.retention.default_ > config_.retention.maximum) {
     report(where("retention.default", "retention.maximum"),
@@ -319,7 +319,8 @@ bool ConfigReader::text_is_good(const ConfigOption& option,
                                 const toml::node& node,
                                 const std::string& text,
                                 TextCheck check) {
-  // A NUL or line break would be cut off, or start a line, wherever the string goes next.
+  // In the place where the string is used, a NUL would cut it off, and a line break would begin a
+  // line.
   const bool control = std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
   });

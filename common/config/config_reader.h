@@ -10,7 +10,8 @@
 #include <string_view>
 #include <vector>
 
-// Private to common/config: a parsed TOML document into a Config, by the option table.
+// A ConfigReader turns a parsed TOML document into a Config by means of the option table. It is
+// private to common/config.
 namespace mtrk {
 
 struct ConfigProblem {
@@ -46,13 +47,13 @@ class ConfigReader {
   void assign(const ConfigOption& option, const toml::node& node, Mta& value);
   void assign(const ConfigOption& option, const toml::node& node, Forwarding& value);
 
-  // A key of a table within a list.
+  // A Field is a key of a table within a list.
   struct Field {
     std::string_view key;
     std::string* value;
     TextCheck check;
   };
-  // One table of a list; the keys it may have are `fields`.
+  // Reads one table of a list. `fields` are the keys that it may have.
   void read_fields(const ConfigOption& option,
                    const toml::node& node,
                    std::span<const Field> fields);
@@ -78,8 +79,8 @@ class ConfigReader {
   std::vector<ConfigProblem>& problems_;
 };
 
-// "; did you mean \"socket\"?", or where a key of that name belongs, or nothing. `section` as in
-// ConfigOption.
+// Returns a hint like "; did you mean \"socket\"?", or the section to which a key of that name
+// belongs, or an empty string. `section` is spelled as in ConfigOption.
 [[nodiscard]] std::string hint_for_key(std::string_view section, std::string_view key);
 [[nodiscard]] std::string hint_for_section(std::string_view section);
 

@@ -5,7 +5,8 @@
 namespace mtrk {
 
 std::string gate_socket_path(const Config& config) {
-  // Both are checked: unix: or local: and an absolute path, or inet: and inet6: of milter.socket.
+  // Both values have been checked: they are unix: or local: with an absolute path or, for
+  // milter.socket only, inet: or inet6:.
   const auto path_of = [](std::string_view socket) { return socket.substr(socket.find(':') + 1); };
   const std::string& own = config.milter.gate_socket;
   if (!own.empty()) {

@@ -6,8 +6,9 @@
 
 namespace mtrk {
 
-// The path of the socket where mtrk-milter answers mtrk-gate: milter.gate_socket, else gate.sock in
-// the folder of milter.socket, or in /run/mtrk if that is TCP.
+// Returns the path of the socket on which mtrk-milter answers mtrk-gate: milter.gate_socket if it
+// is set, and otherwise gate.sock in the folder of milter.socket, or in /run/mtrk if that is a TCP
+// socket.
 [[nodiscard]] std::string gate_socket_path(const Config& config);
 
 }  // namespace mtrk

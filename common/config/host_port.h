@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-// "host:port" as the configuration writes it: "[::]:1038", "127.0.0.1:0", "mx.example.test:25". An
-// IPv6 address stands in brackets, which `host` here has not. Port 0 = any free port, for
-// listeners. Nothing is looked up.
+// A HostPort is a "host:port" of the configuration: "[::]:1038", "127.0.0.1:0",
+// "mx.example.test:25". In the text an IPv6 address stands in brackets; `host` does not include
+// them. For listeners port 0 means any free port. Nothing is looked up in the DNS.
 namespace mtrk {
 
 struct HostPort {
@@ -17,7 +17,8 @@ struct HostPort {
 };
 [[nodiscard]] Expected<HostPort> parse_host_port(std::string_view text);
 
-// Labels of letters, digits, hyphens and underscores, 253 octets at most.
+// Returns whether `text` consists of labels of letters, digits, hyphens and underscores, and has at
+// most 253 octets.
 [[nodiscard]] bool is_host_name(std::string_view text);
 
 }  // namespace mtrk

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestName = 40;
 
-// Insertions, deletions, substitutions and swaps of neighbours between the two names.
+// Returns how many insertions, deletions, substitutions and swaps of neighbours turn `a` into `b`.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> previous(b.size() + 1);
@@ -32,7 +32,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
-// Keeps the nearest of the names offered that is near enough to be a slip of the pen.
+// A NearestName keeps the nearest of the names that it is offered, if one is near enough to be a
+// typing mistake.
 class NearestName {
  public:
   explicit NearestName(std::string_view wanted) : wanted_(wanted) {}

@@ -14,9 +14,9 @@
 namespace mtrk {
 namespace {
 
-constexpr unsigned kMappedBits = 96;  // of ::ffff:0:0/96
+constexpr unsigned kMappedBits = 96;  // the prefix of ::ffff:0:0/96
 
-// The octet of a mask of `bits` ones.
+// Returns one octet of a mask with `bits` ones.
 std::uint8_t mask_octet(unsigned bits, std::size_t index) {
   const auto begin = static_cast<unsigned>(8 * index);
   if (bits >= begin + 8) {
@@ -25,7 +25,8 @@ std::uint8_t mask_octet(unsigned bits, std::size_t index) {
   return bits <= begin ? std::uint8_t{0} : static_cast<std::uint8_t>(0xff << (begin + 8 - bits));
 }
 
-// The address, and how many bits stand in front of what was written.
+// Reads an address and returns how many bits of `address` precede those that were written (those of
+// ::ffff:0:0/96 for IPv4).
 std::optional<unsigned> read_address(const std::string& text, Network::Address& address) {
   in_addr v4{};
   if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) {

@@ -12,7 +12,7 @@ Expected<NextHop> parse_next_hop(std::string_view text) {
     hop.by_mx = true;
     return hop;
   }
-  // "lmtp:24" is a host of that name.
+  // In "lmtp:24" the host is called "lmtp".
   hop.lmtp = text.starts_with(kLmtp) && text.find(':', kLmtp.size()) != std::string_view::npos;
   text.remove_prefix(hop.lmtp ? kLmtp.size() : 0);
   if (hop.lmtp && text.starts_with(kUnix)) {

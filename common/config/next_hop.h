@@ -9,14 +9,14 @@
 
 namespace mtrk {
 
-inline constexpr std::size_t kLongestSocketPath = 107;  // sun_path less its NUL
+inline constexpr std::size_t kLongestSocketPath = 107;  // the size of sun_path less its NUL
 
-// gate.outbound.nexthop: "mx", "host:port", "lmtp:host:port" or "lmtp:unix:/path".
+// The value of gate.outbound.nexthop: "mx", "host:port", "lmtp:host:port" or "lmtp:unix:/path".
 struct NextHop {
   bool by_mx = false;
   bool lmtp = false;
-  HostPort at;       // unless it is by MX or a socket
-  std::string path;  // of a unix socket
+  HostPort at;       // unused with MX or a socket
+  std::string path;  // path of a Unix socket; otherwise empty
 };
 [[nodiscard]] Expected<NextHop> parse_next_hop(std::string_view text);
 

@@ -9,12 +9,12 @@
 #include <string_view>
 #include <variant>
 
-// The one list of configuration keys. Reading, printing, the sample file and the tests of the
-// manual page are driven by it: a new key is a member of Config and one row here.
+// This is the only list of configuration keys. Reading, printing, the sample file and the tests of
+// the manual page are driven by it: a new key is a new member of Config and one row in this table.
 namespace mtrk {
 
-// Where the value lives. The type says how it is spelled: std::uint64_t is an amount of octets
-// ("16GiB"), unsigned a plain number.
+// A ConfigMember returns the member of Config that holds a value. Its type determines how the value
+// is written: std::uint64_t is an amount of octets ("16GiB"), and unsigned is a plain number.
 using ConfigMember = std::variant<std::string& (*)(Config&),
                                   std::vector<std::string>& (*)(Config&),
                                   std::vector<CertificateFiles>& (*)(Config&),
@@ -27,10 +27,12 @@ using ConfigMember = std::variant<std::string& (*)(Config&),
                                   Mta& (*)(Config&),
                                   Forwarding& (*)(Config&)>;
 
-// For strings, and each string of a list: what is wrong with the text, or nothing.
+// A TextCheck returns what is wrong with a string, or with one string of a list; it returns an
+// empty string if nothing is.
 using TextCheck = std::string (*)(const std::string& text);
 
-// For numbers, octets and durations (in milliseconds), both ends included.
+// A ValueRange limits numbers, amounts of octets and durations (in milliseconds). Both ends are
+// allowed.
 struct ValueRange {
   std::uint64_t least = 0;
   std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
@@ -40,8 +42,8 @@ struct ConfigOption {
   std::string_view section;  // "milter", "gate.inbound"; empty = before the first section
   std::string_view key;
   ConfigMember member;
-  std::string_view example;  // as in TOML
-  std::string_view help;     // lines of the sample file
+  std::string_view example;  // a value as in TOML
+  std::string_view help;     // comment lines of the sample file
   TextCheck check = nullptr;
   ValueRange range{};
 };
@@ -51,14 +53,14 @@ struct ConfigSection {
   std::string_view help;
 };
 
-// Both in the order of the sample file.
+// Both functions return the order of the sample file.
 [[nodiscard]] std::span<const ConfigOption> config_options();
 [[nodiscard]] std::span<const ConfigSection> config_sections();
 
-// "milter.socket"; "hostname" before the first section.
+// Returns the name with its section, like "milter.socket", or without one, like "hostname".
 [[nodiscard]] std::string full_name(const ConfigOption& option);
 
-// Words of the values that are one of a few.
+// A ConfigWord is one word of a value that has only a few.
 template <typename T>
 struct ConfigWord {
   std::string_view word;

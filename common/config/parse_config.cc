@@ -1,4 +1,5 @@
-// The one file where toml::parse_error is caught: Debian's toml++ is a shared library that throws.
+// This is the only file in which toml::parse_error is caught: Debian's toml++ is a shared library
+// that throws.
 #include "common/base/ascii.h"
 #include "common/config/config_reader.h"
 
@@ -29,8 +30,8 @@ Line find_line(std::string_view text, std::size_t number) {
   return {begin, std::min(text.find('\n', begin), text.size()) - begin};
 }
 
-// `socket = unix:/x`, `default = 9d`, `listen = [127.0.0.1:0]`: the commonest slip, complete on its
-// line.
+// Returns whether the value merely lacks its quotes, as in `socket = unix:/x`, `default = 9d` or
+// `listen = [127.0.0.1:0]`. This is the most common mistake, and is complete on its line.
 bool lacks_quotes(std::string_view line) {
   const std::size_t equals = line.find('=');
   if (equals == std::string_view::npos) {
@@ -50,7 +51,8 @@ std::string_view hint_for_line(std::string_view line) {
   return open ? " (is a closing quote missing?)" : "";
 }
 
-// "Error while parsing value: could not determine …" without what file:line:column says already.
+// Returns the description of toml++ ("Error while parsing value: could not determine …") without
+// what file:line:column already says.
 std::string describe(const toml::parse_error& error) {
   std::string_view text = error.description();
   if (text.starts_with("Error while parsing ")) {
@@ -60,8 +62,9 @@ std::string describe(const toml::parse_error& error) {
   return escape_for_people(text, 200);
 }
 
-// Reads `text`, blanking each line that merely lacks quotes, so that one mistake does not hide the
-// next ones. Any other syntax error ends it: what follows could mean anything.
+// Parses `text`, and blanks each line that merely lacks quotes, so that one mistake does not hide
+// the next ones. Any other syntax error ends the parsing, because the text after it could mean
+// anything.
 std::optional<toml::table> parse_toml(std::string text, std::vector<ConfigProblem>& problems) {
   for (int i = 0; i < kMostSyntaxErrors; ++i) {
     try {
@@ -91,7 +94,7 @@ Expected<Config> parse_config(std::string_view text, std::string_view name) {
   if (problems.empty()) {
     return config;
   }
-  // toml++ keeps tables sorted by key; people read files from the top.
+  // toml++ sorts tables by key, but the reader expects the order of the file.
   std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
     return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
   });

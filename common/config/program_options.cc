@@ -19,7 +19,7 @@ Expected<Config> load_program_config(const std::optional<std::string>& config_pa
     return load_config(*config_path);
   }
   std::error_code error;
-  // Only "it is not there" means defaults; a file that cannot be looked at is an error to show.
+  // The defaults apply only if the file does not exist; a file that cannot be examined is an error.
   if (std::filesystem::status(default_path, error).type() ==
       std::filesystem::file_type::not_found) {
     return Config{};

@@ -12,8 +12,9 @@ namespace mtrk {
 
 using StoreSalt = std::array<std::uint8_t, 16>;
 
-// A MessageKey is the key of a message in the store: SHA-256(salt ‖ be32 length ‖ ENVID decoded ‖
-// B). No other form of the ENVID and the certifier stays in the store for good. Neither can be read
+// A MessageKey is the key of a message in the store:
+//   SHA-256(salt ‖ be32 length ‖ ENVID decoded ‖ B)
+// No other form of the ENVID and the certifier stays in the store for good. Neither can be read
 // back from it, a look-up cannot tell an unknown id from a wrong secret, and a second sender who
 // reuses an ENVID gets another key (THR-O5).
 class MessageKey {

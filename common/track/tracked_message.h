@@ -17,8 +17,8 @@ struct Recipient {
   TypedAddress original;  // ORCPT if given, else the RCPT address
   TypedAddress final;     // the RCPT address as accepted (DSNF-2.3.2-01)
   Outcome outcome;
-  bool redirected =
-      false;  // An alias or forward sends it to exactly one other address (RFC 3886 §4.2).
+  // An alias or forward sends it to exactly one other address (RFC 3886 §4.2).
+  bool redirected = false;
 
   bool operator==(const Recipient&) const = default;
 };
