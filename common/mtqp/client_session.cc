@@ -20,7 +20,7 @@ std::string_view first_word(std::string_view line) {
   return line.substr(0, line.find_first_of(" \t"));
 }
 
-// True if one of the words after the identifier is `word`.
+// Returns whether one of the words after the identifier is `word`.
 bool has_parameter(std::string_view line, std::string_view word) {
   line.remove_prefix(first_word(line).size());
   while (!(line = trim(line)).empty()) {
@@ -33,7 +33,8 @@ bool has_parameter(std::string_view line, std::string_view word) {
   return false;
 }
 
-// One option a line; lines that start with white space continue the one before (RFC 3887 §3).
+// Returns one option per line; a line that starts with white space continues the one before (RFC
+// 3887 §3).
 std::vector<std::string> unfold_options(std::string_view body) {
   std::vector<std::string> options;
   while (!body.empty()) {
@@ -52,8 +53,8 @@ std::vector<std::string> unfold_options(std::string_view body) {
   return options;
 }
 
-// What a reply says, for error texts of ours: status and codes, never the free text, which is for
-// logs (MTQP-2.3-06).
+// Returns what a reply says, for our error texts: the status and the codes, but not the free text,
+// which is for logs (MTQP-2.3-06).
 std::string describe(const Reply& reply) {
   static constexpr std::string_view kNames[] = {"+OK", "-TEMP", "-ERR", "-BAD"};
   std::string text(kNames[static_cast<std::size_t>(reply.status)]);
@@ -89,7 +90,8 @@ Expected<Greeting> parse_greeting(const Reply& reply) {
 
 bool is_starttls_domain(std::string_view name) {
   const std::string_view last = name.substr(name.rfind('.') + 1);
-  return parse_domain(name) && !std::all_of(last.begin(), last.end(), is_digit);  // no IPv4 address
+  // not an IPv4 address
+  return parse_domain(name) && !std::all_of(last.begin(), last.end(), is_digit);
 }
 
 ClientSession::ClientSession(ClientPolicy policy)
@@ -134,7 +136,7 @@ ClientNext ClientSession::on_greeting(const Reply& reply, std::string& out) {
   if (!greeting) {
     return give_up(Kind::not_mtqp, std::move(greeting.error().detail));
   }
-  if (replies_.pending() != 0) {  // the next reply would answer a question not yet asked
+  if (replies_.pending() != 0) {  // the next reply would answer a question that was not yet sent
     return give_up(Kind::protocol, "more than a greeting came");
   }
   greeting_ = std::move(*greeting);
@@ -148,7 +150,7 @@ ClientNext ClientSession::on_greeting(const Reply& reply, std::string& out) {
   }
   const bool can_name = is_starttls_domain(policy_.domain);
   if (greeting_.offers_starttls && can_name) {
-    out += "STARTTLS " + policy_.domain + "\r\n";  // the last of its group (MTQP-6-14)
+    out += "STARTTLS " + policy_.domain + "\r\n";  // the last command of its group (MTQP-6-14)
     state_ = State::starttls;
     return client::NeedInput{};
   }
@@ -172,7 +174,7 @@ ClientNext ClientSession::on_starttls(const Reply& reply, std::string& out) {
     out += kQuit;
     return give_up(Kind::no_tls, "STARTTLS was refused (" + describe(reply) + ")");
   }
-  if (replies_.pending() != 0) {  // THR-C1: what waits here was not protected
+  if (replies_.pending() != 0) {  // THR-C1: bytes that arrive now were not protected
     return give_up(Kind::protocol, "bytes wait between the answer to STARTTLS and the handshake");
   }
   state_ = State::handshake;
@@ -200,7 +202,8 @@ void ClientSession::track(const EnvelopeId& envelope_id,
                           std::string& out) {
   assert(state_ == State::ready);
   std::string command = format_track(envelope_id, secret);
-  out.reserve(out.size() + command.size() + 2);  // so that no copy of the secret stays behind
+  // prevents a reallocation, which would leave a copy of the secret behind
+  out.reserve(out.size() + command.size() + 2);
   out.append(command).append("\r\n");
   wipe(command);
   state_ = State::track;

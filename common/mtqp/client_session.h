@@ -11,10 +11,10 @@
 #include <variant>
 #include <vector>
 
-// The client side of one MTQP session, without I/O, the mirror of ServerSession: greeting, options,
-// STARTTLS when wanted, TRACK, QUIT. Sends nothing before a positive greeting with /MTQP (THR-C3);
-// forgets options at the handshake (MTQP-6.2-03, THR-C7); refuses bytes that wait before it
-// (THR-C1).
+// A ClientSession is the client side of one MTQP session without I/O, the counterpart of
+// ServerSession. It goes through greeting, options, STARTTLS if wanted, TRACK and QUIT. It sends
+// nothing before a positive greeting with /MTQP (THR-C3), forgets the options at the handshake
+// (MTQP-6.2-03, THR-C7), and fails if bytes have arrived before the handshake (THR-C1).
 namespace mtrk::mtqp {
 
 enum class TlsUse { required, if_offered, never };
@@ -23,44 +23,48 @@ struct Greeting {
   bool positive = false;
   bool offers_starttls = false;
   bool requires_starttls = false;
-  std::vector<std::string> options;  // unfolded option lines as sent
-  std::string reason;                // "admin", "unavailable"; unknown ones read as unavailable
+  std::vector<std::string> options;  // option lines as sent, unfolded
+  std::string reason;  // "admin" or "unavailable", which also stands for unknown reasons
 };
 
-// Fails if the reply is no greeting of an MTQP server: no /MTQP, or another status than +OK, -TEMP
-// and -ERR (MTQP-3-02, -03).
+// Parses a greeting. Fails if it is not that of an MTQP server: /MTQP is missing, or the status is
+// none of +OK, -TEMP and -ERR (MTQP-3-02, -03).
 [[nodiscard]] Expected<Greeting> parse_greeting(const Reply& reply);
 
-// True for what STARTTLS may name: ABNF-14, two labels or more, no address (MTQP-6-05).
+// Returns whether STARTTLS may name this domain: it matches ABNF-14, has two labels or more and is
+// not an address (MTQP-6-05).
 [[nodiscard]] bool is_starttls_domain(std::string_view name);
 
 struct ClientPolicy {
   TlsUse tls = TlsUse::if_offered;
-  std::string domain;  // the name the client means to talk to: STARTTLS, SNI, certificate
-  bool tls_active = false;  // the connection began inside TLS (an implicit-TLS listener)
-  std::size_t max_answer = kMaxAnswer;  // octets of a reply; more is no MTQP
-  std::string second_domain = {};       // asked for if the server has no certificate for `domain`
+  // The name of the server that the client wants to reach: for STARTTLS, SNI and the certificate
+  //
+  std::string domain;
+  bool tls_active = false;  // the connection began with TLS (an implicit-TLS listener)
+  // the most octets of a reply; a longer one is a protocol failure
+  std::size_t max_answer = kMaxAnswer;
+  std::string second_domain = {};  // requested if the server has no certificate for `domain`
 };
 
-// Why a session cannot go on, in the classes the exit codes of mtqp(1) have.
+// Says why a session cannot go on, in the classes that the exit codes of mtqp(1) have.
 struct SessionFailure {
   enum class Kind {
-    not_mtqp,     // the peer is something else; nothing was sent to it
-    unavailable,  // a negative greeting
-    no_tls,       // TLS was wanted and the server does not offer it, or refused STARTTLS
-    protocol,     // what came is not MTQP, or bytes waited before the handshake
+    not_mtqp,     // the peer is not an MTQP server; nothing was sent to it
+    unavailable,  // the greeting was negative
+    no_tls,       // TLS was required, but the server does not offer it or refused STARTTLS
+    protocol,     // the input is not MTQP, or bytes arrived before the handshake
   };
   Kind kind;
   std::string detail;
 };
 
 namespace client {
-struct NeedInput {};  // read, feed(), advance() again; kClientResponse for each answer
-struct BeginTls {     // send what is in `out`, handshake, check the certificate, then tls_started()
+struct NeedInput {};  // Read, feed() and advance() again; allow kClientResponse for each answer.
+struct BeginTls {  // Send `out`, do the handshake, check the certificate, then call tls_started().
   std::string domain;
 };
-struct Ready {};  // send what is in `out`; now track() or quit()
-struct Answer {   // the reply to the TRACK before; the session is ready again
+struct Ready {};  // Send `out`; now call track() or quit().
+struct Answer {   // The reply to the last TRACK; the session is ready again.
   Reply reply;
 };
 }  // namespace client
@@ -72,12 +76,13 @@ class ClientSession {
   explicit ClientSession(ClientPolicy policy);
 
   void feed(std::string_view bytes);
-  // Appends commands to `out`; sends them before acting on what is returned. After a SessionFailure
-  // the connection is of no further use; a QUIT is in `out` where RFC 3887 asks for one.
+  // Appends commands to `out`, which the caller must send before it acts on the result. After a
+  // SessionFailure the connection is of no further use; `out` ends with QUIT where RFC 3887 asks
+  // for one.
   [[nodiscard]] ClientNext advance(std::string& out);
 
-  // The handshake that BeginTls asked for is done and the certificate is good: the protocol starts
-  // again with a greeting (RFC 3887 §6.2).
+  // Tells the session that the handshake which BeginTls requested is done and the certificate is
+  // good. The protocol then starts again with a greeting (RFC 3887 §6.2).
   void tls_started();
 
   void track(const EnvelopeId& envelope_id, const TrackingSecret& secret, std::string& out);

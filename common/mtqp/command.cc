@@ -7,10 +7,10 @@
 namespace mtrk::mtqp {
 namespace {
 
-constexpr std::size_t kMaxDomain = 253;  // RFC 1035 §2.3.4, as text
+constexpr std::size_t kMaxDomain = 253;  // RFC 1035 §2.3.4, in text form
 constexpr std::size_t kMaxLabel = 63;
 
-// Takes the word at the front of `text`, up to white space, and the white space after it.
+// Removes the word at the front of `text` and the white space after it, and returns the word.
 std::string_view take_word(std::string_view& text) {
   std::size_t end = 0;
   while (end < text.size() && !is_wsp(text[end])) {
@@ -24,7 +24,7 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-// Printable ASCII and TAB.
+// Returns whether the line consists of printable ASCII and TAB.
 bool is_command_text(std::string_view line) {
   return all_printable(line) ||
          std::all_of(line.begin(), line.end(), [](char c) { return is_printable(c) || c == '\t'; });
@@ -52,7 +52,7 @@ Expected<Command> parse_track(std::string_view arguments) {
   if (!envelope_id) {
     return fail(envelope_id.error().code, "not a unique-envid");
   }
-  // White space in or behind it is a foreign character there.
+  // White space in or after the secret is a foreign character.
   Expected<TrackingSecret> secret = TrackingSecret::parse_base64(arguments);
   if (!secret) {
     return fail(secret.error().code, "not a secret");

@@ -7,7 +7,7 @@ void LineBuffer::feed(std::string_view bytes) {
     return;
   }
   if (begin_ != 0) {
-    buffer_.erase(0, begin_);  // less than one line, or all of it
+    buffer_.erase(0, begin_);  // removes less than one line, or everything
     begin_ = 0;
   }
   buffer_.append(bytes);
@@ -44,7 +44,7 @@ std::optional<LineBuffer::Line> LineBuffer::finish_line(std::size_t lf) {
   return Line{has_cr && clean ? Kind::line : Kind::malformed, text};
 }
 
-// Skips from `from` to the next CRLF, of which the CR may have gone already.
+// Skips from `from` to the next CRLF, whose CR may have been skipped before.
 std::optional<LineBuffer::Line> LineBuffer::discard(std::size_t from) {
   bool ended = false;
   while (!ended) {

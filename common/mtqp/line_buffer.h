@@ -8,19 +8,19 @@
 
 namespace mtrk::mtqp {
 
-// CRLF framing (RFC 3887 §2.2), shared by both ends. Feed bytes as they come, take lines;
-// the result does not depend on how the bytes were split (THR-W4). Linear; holds at most one line
-// plus what was fed.
+// A LineBuffer does the CRLF framing of both ends (RFC 3887 §2.2). Feed it bytes as they arrive,
+// and take lines; the result does not depend on how the bytes were split (THR-W4). The time is
+// linear. It holds at most one line besides what was fed.
 //
-// A line ends at LF. Without CR before it the line is malformed, so that `nc` users get an answer
-// and nothing they did not mean is executed. An over-long line is discarded up to CRLF, as A-19
-// says: what follows a bare LF inside it is still part of it.
+// A line ends at LF. If there is no CR before it, the line is malformed: users of `nc` then get an
+// answer, and nothing is executed by accident. An over-long line is discarded up to its CRLF, as
+// A-19 requires: what follows a bare LF inside it is still part of it.
 class LineBuffer {
  public:
   enum class Kind {
     line,       // complete, without its CRLF, at most kMaxLine octets
-    malformed,  // ended by a bare LF, or holds a bare CR or a NUL: never to be executed
-    too_long,   // discarded up to its line end
+    malformed,  // ends in a bare LF, or holds a bare CR or a NUL; must never be executed
+    too_long,   // over-long and discarded
   };
   struct Line {
     Kind kind;
@@ -30,11 +30,11 @@ class LineBuffer {
   void feed(std::string_view bytes);
   [[nodiscard]] std::optional<Line> next();
 
-  [[nodiscard]] bool line_started() const;    // some octets of an incomplete line are here
+  [[nodiscard]] bool line_started() const;    // part of an incomplete line has arrived
   [[nodiscard]] std::size_t pending() const;  // octets fed and not yet returned as lines
-  // More than kMaxWithoutLf octets came without a line end. From then on next() gives nothing.
+  // True if more than kMaxWithoutLf octets arrived without a line end. next() then returns nothing.
   [[nodiscard]] bool flooded() const { return flooded_; }
-  // Gives the memory back if nothing is pending: idle connections should cost nothing.
+  // Frees the memory if nothing is pending, so that idle connections need none.
   void release_if_empty();
 
  private:
@@ -43,7 +43,7 @@ class LineBuffer {
 
   std::string buffer_;
   std::size_t begin_ = 0;      // start of the first line not yet returned
-  std::size_t scanned_ = 0;    // octets after begin_ known to hold no LF
+  std::size_t scanned_ = 0;    // this many octets after begin_ hold no LF
   std::size_t discarded_ = 0;  // octets of the over-long line that is being skipped; 0 = none
   bool discarded_ends_cr_ = false;
   bool flooded_ = false;

@@ -7,8 +7,9 @@
 
 namespace mtrk::mtqp {
 
-// The server that a Remote-MTA or Reporting-MTA names, as it may be looked up: a host name, or an
-// address without brackets (DSNX-9-02). Nothing for other types than dns and for what is no host.
+// Returns the server that a Remote-MTA or Reporting-MTA names, in a form that can be looked up: a
+// host name, or an address without brackets (DSNX-9-02). Returns nothing if the type is not dns or
+// the name is not that of a host.
 [[nodiscard]] std::optional<std::string> host_of_mta(const MtaName& mta);
 
 }  // namespace mtrk::mtqp

@@ -30,7 +30,7 @@ bool take_indicator(std::string_view& rest, ReplyStatus& status) {
   return false;
 }
 
-// "/" 1*NAMECHAR, as often as it comes.
+// Takes all items of the form "/" 1*NAMECHAR.
 bool take_info(std::string_view& rest, std::vector<std::string>& info) {
   while (!rest.empty() && rest.front() == '/') {
     rest.remove_prefix(1);
@@ -74,7 +74,7 @@ void append_stuffed(std::string& out, std::string_view body) {
     if (body.front() == '.') {
       out.push_back('.');
     }
-    // One append takes everything up to a line that starts with a dot.
+    // One append copies everything up to a line that starts with a dot.
     const std::size_t dot_line = body.find("\n.");
     const std::size_t length = dot_line == std::string_view::npos ? body.size() : dot_line + 1;
     out.append(body, 0, length);
@@ -124,7 +124,7 @@ Expected<std::optional<Reply>> ReplyParser::next() {
     partial_->body->append(data).append("\r\n");
   }
   if (lines_.line_started() && lines_.pending() == 0) {
-    return give_up(ErrorCode::too_long, "a line over 998 octets");  // no need to see its end
+    return give_up(ErrorCode::too_long, "a line over 998 octets");  // its end does not matter
   }
   return std::optional<Reply>();
 }

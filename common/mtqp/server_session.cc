@@ -9,7 +9,7 @@
 namespace mtrk::mtqp {
 namespace {
 
-// Everything this server ever says but tracking reports.
+// These are all texts that this server sends, apart from tracking reports.
 constexpr std::string_view kReady = "+OK/MTQP mtqpd ready\r\n";
 constexpr std::string_view kReadyStartTls = "+OK+/MTQP mtqpd ready\r\nSTARTTLS\r\n.\r\n";
 constexpr std::string_view kReadyStartTlsRequired =
@@ -55,7 +55,8 @@ void ServerSession::greet(std::string& out) {
       break;
   }
   if (policy_.tls_active || policy_.tls == SessionPolicy::Tls::none) {
-    out.append(kReady);  // without options: different enough from the list before TLS
+    // a greeting without options differs enough from the list before TLS
+    out.append(kReady);
   } else if (policy_.tls == SessionPolicy::Tls::offered) {
     out.append(kReadyStartTls);
   } else {
@@ -93,7 +94,7 @@ std::optional<Next> ServerSession::take_line(const LineBuffer::Line& line, std::
   if (line.kind == LineBuffer::Kind::malformed) {
     return refuse(kBareLine, out);
   }
-  // This comes before the argument is looked at: inside TLS it does not matter (RFC 3887 §6.1).
+  // The keyword is checked before the argument, which does not matter inside TLS (RFC 3887 §6.1).
   if (policy_.tls_active && keyword_of(line.text) == Keyword::starttls) {
     return refuse(kTlsInProgress, out);
   }
@@ -176,11 +177,11 @@ Next ServerSession::answer_domain(DomainCheck check,
     return Close{Close::Why::input_behind_tls};
   }
   out.append(kBeginTls);
-  closed_ = true;  // this object's work is done; what comes next is another session's
+  closed_ = true;  // this session is over; after the handshake there is a new one
   return BeginTls{std::move(starttls_domain_)};
 }
 
-// A -BAD, until there were too many of them (MTQP-2.5-04, THR-D9).
+// Appends a -BAD, or ends the session if there were too many (MTQP-2.5-04, THR-D9).
 std::optional<Next> ServerSession::refuse(std::string_view reply, std::string& out) {
   if (++bad_commands_ < kMaxBadCommands) {
     out.append(reply);

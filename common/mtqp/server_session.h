@@ -11,41 +11,45 @@
 #include <variant>
 #include <vector>
 
-// The server side of one MTQP session as a state machine without I/O: bytes in, bytes and requests
-// out. A line is checked in the order framing, keyword, state, arguments; texts are constants here,
-// so that every failed TRACK is the same octets (THR-O1). After a handshake the shell makes a new
-// object: nothing of the plaintext session survives (MTQP-6.2-02).
+// A ServerSession is the server side of one MTQP session as a state machine without I/O: it
+// receives bytes, and returns bytes and requests to the shell around it. A line is checked in the
+// order framing, keyword, state, arguments. The texts are constants, so that every failed TRACK
+// gets the same octets (THR-O1). After a handshake the shell makes a new object, so that nothing of
+// the plaintext session survives (MTQP-6.2-02).
 namespace mtrk::mtqp {
 
 struct SessionPolicy {
-  enum class Tls { none, offered, required_for_some };  // before TLS: the option list
-  bool tls_active = false;                              // this object lives inside TLS
+  enum class Tls { none, offered, required_for_some };  // the option list before TLS
+  bool tls_active = false;                              // the session is inside TLS
   Tls tls = Tls::none;
-  bool tls_insufficient = false;  // inside TLS, but below policy: /insecure
-  // How the session starts. Anything but `open` is a negative greeting, which lasts.
+  bool tls_insufficient = false;  // TLS is active but below the policy: /insecure
+  // Says how the session starts. All but `open` get a negative greeting, and the session stays that
+  // way.
   enum class Service { open, unavailable, maintenance } service = Service::open;
-  // fqhn of envelope ids, lower case; "*" = all. Decided before any look-up. May be null.
+  // The fqhns of envelope ids that require TLS, in lower case; "*" = all. This is decided before
+  // any look-up. May be null.
   std::shared_ptr<const std::vector<std::string>> tls_required_for;
 };
 
-// What the shell must do before it calls advance() again.
+// Each of these says what the shell must do before it calls advance() again.
 struct NeedInput {};
-struct LookUp {  // then answer() with the result
+struct LookUp {  // Look the message up, then call answer() with the result.
   EnvelopeId envelope_id;
   TrackingSecret secret;
 };
-struct CheckDomain {  // STARTTLS: does a certificate carry this name? then answer_domain()
+// STARTTLS: check whether a certificate has this name, then call answer_domain().
+struct CheckDomain {
   std::string domain;
 };
-struct BeginTls {  // send what is in `out`, handshake, make a new session
+struct BeginTls {  // Send `out`, do the handshake, make a new session.
   std::string domain;
 };
-struct Close {  // send what is in `out`, then close
+struct Close {  // Send `out`, then close the connection.
   enum class Why {
     quit,
-    bad_input,         // too many -BAD, over-long lines, 64 KiB without a line end
+    bad_input,         // too many -BAD or over-long lines, or 64 KiB without a line end
     input_behind_tls,  // THR-S1
-    over,              // advance() was called again after the end
+    over,              // advance() was called after the end
   } why;
 };
 using Next = std::variant<NeedInput, LookUp, CheckDomain, BeginTls, Close>;
@@ -57,27 +61,29 @@ class ServerSession {
   explicit ServerSession(SessionPolicy policy);
 
   void greet(std::string& out);
-  // Takes lines until one needs the shell or there are no more; appends replies to `out`. Call it
-  // in a loop; send `out` once per loop, so that pipelined commands share one write. Replies made
-  // here are shorter than 64 octets each, so the shell bounds `out` by what it feeds at once.
+  // Processes lines until one needs the shell or there are no more, and appends the replies to
+  // `out`. Call it in a loop, and send `out` once per loop, so that pipelined commands share one
+  // write. Each reply that is made here is shorter than 64 octets, so the shell bounds `out` by
+  // what it feeds at once.
   [[nodiscard]] Next advance(LineBuffer& in, std::string& out);
 
-  // The result of LookUp. `report` is the multipart/related entity, or empty for "no information".
-  // `maintenance`: the administrator has taken the service down since the greeting (MTQP-4-08).
+  // Answers a LookUp. `report` is the multipart/related entity, and is used with `found` only.
+  // `maintenance` means that the administrator has taken the service down since the greeting
+  // (MTQP-4-08).
   enum class LookUpResult { found, no_information, unavailable, maintenance };
   void answer(LookUpResult result, std::string_view report, std::string& out);
-  // The result of CheckDomain. Input that is already waiting behind STARTTLS ends the session with
-  // -BAD (THR-S1), which is why `in` is looked at; `more_on_socket` is the shell's own check.
+  // Answers a CheckDomain. Input that already follows STARTTLS ends the session with -BAD (THR-S1):
+  // `in` is checked for it, and `more_on_socket` is what the shell found.
   [[nodiscard]] Next answer_domain(DomainCheck check,
                                    const LineBuffer& in,
                                    bool more_on_socket,
                                    std::string& out);
 
-  // Lines taken, good and bad.
+  // Returns the number of lines processed, good or bad.
   [[nodiscard]] std::uint64_t commands() const { return commands_; }
 
  private:
-  // Nothing: the line is answered, go on.
+  // These return nothing if the line is answered and the session goes on.
   [[nodiscard]] std::optional<Next> take_line(const LineBuffer::Line& line, std::string& out);
   [[nodiscard]] std::optional<Next> take_track(Track track, std::string& out);
   [[nodiscard]] std::optional<Next> refuse(std::string_view reply, std::string& out);

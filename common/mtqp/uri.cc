@@ -15,12 +15,12 @@ namespace {
 
 namespace urls = boost::urls;
 
-// More than any valid URI has: a host of 253 octets, an id of 100 and a secret of 172, each octet
-// perhaps escaped.
+// No valid URI is longer: a host of 253 octets, an id of 100 and a secret of 172, of which each
+// octet may be escaped.
 constexpr std::size_t kMaxUri = 3 * (253 + 100 + 172) + 64;
 constexpr std::size_t kMaxHost = 253;
 
-// What a resolver may be given: letters, digits and "-._"; an IPv6 address has colons too.
+// A host name consists of letters, digits and "-._"; only an IPv6 address has colons, too.
 bool is_host_octet(char c) {
   return is_alnum(c) || c == '-' || c == '.' || c == '_';
 }
@@ -31,7 +31,7 @@ bool is_host_name(std::string_view host) {
 }
 
 Expected<std::optional<std::uint16_t>> parse_port(std::string_view text) {
-  if (text.empty()) {  // "host:" is "host", RFC 3986 §3.2.3
+  if (text.empty()) {  // "host:" equals "host" (RFC 3986 §3.2.3)
     return std::optional<std::uint16_t>();
   }
   const auto port = parse_number<std::uint16_t>(text);
@@ -111,11 +111,12 @@ std::string format_track_uri(std::string_view host,
                              std::optional<std::uint16_t> port,
                              const EnvelopeId& envelope_id,
                              const TrackingSecret& secret) {
-  // RFC 3986 pchar leaves "@+=:" as they are and escapes "/?%" and all that no URI may hold.
+  // A pchar of RFC 3986 includes "@+=:"; "/?%" and all that no URI may hold are escaped.
   std::string base64 = secret.to_base64();
   std::string text = "mtqp://" + format_host_port(host, port) + "/track/" +
                      urls::encode(envelope_id.xtext(), urls::pchars) + "/";
-  text.reserve(text.size() + 3 * base64.size());  // so that no copy of the secret stays behind
+  // prevents a reallocation, which would leave a copy of the secret behind
+  text.reserve(text.size() + 3 * base64.size());
   std::string escaped = urls::encode(base64, urls::pchars);
   text += escaped;
   wipe(escaped);

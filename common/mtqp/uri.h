@@ -9,20 +9,22 @@
 #include <string>
 #include <string_view>
 
-// mtqp://host[:port]/track/<unique-envid>/<secret>, RFC 3887 §9 (MTQP-9-01 to -08, A-27).
+// A tracking URI is mtqp://host[:port]/track/<unique-envid>/<secret> (RFC 3887 §9, MTQP-9-01 to
+// -08, A-27).
 namespace mtrk::mtqp {
 
 struct TrackUri {
-  std::string host;                   // name or IPv6 literal without brackets
-  std::optional<std::uint16_t> port;  // absent: SRV, then 1038
+  std::string host;                   // a name, or an address without brackets
+  std::optional<std::uint16_t> port;  // absent: SRV records decide, then 1038
   EnvelopeId envelope_id;
   TrackingSecret secret;
 };
 
-// Fails: another scheme, user info, query, fragment, other segments, bad %-escapes (decoded once),
-// a secret that is not base64. The error never shows the URI, which holds the secret.
+// Parses a URI. Fails on another scheme, on user information, a query, a fragment, other path
+// segments or bad %-escapes (which are decoded once), and on a secret that is not base64. The Error
+// never shows the URI, because that holds the secret.
 [[nodiscard]] Expected<TrackUri> parse_track_uri(std::string_view text);
-// The result holds the secret: the caller wipes it.
+// Returns the URI, which holds the secret: the caller must wipe it.
 [[nodiscard]] std::string format_track_uri(std::string_view host,
                                            std::optional<std::uint16_t> port,
                                            const EnvelopeId& envelope_id,
@@ -31,7 +33,8 @@ struct TrackUri {
   return format_track_uri(uri.host, uri.port, uri.envelope_id, uri.secret);
 }
 
-// "host", "host:port", "[v6]:port" and a bare IPv6 address, as --server and --smtp take them.
+// Parses "host", "host:port", "[v6]:port" or a bare IPv6 address, as --server and --smtp accept
+// them.
 struct HostPort {
   std::string host;
   std::optional<std::uint16_t> port;
