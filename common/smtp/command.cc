@@ -10,7 +10,7 @@
 namespace mtrk::smtp {
 namespace {
 
-constexpr std::size_t kMaxChunkDigits = 18;  // so that no sum of sizes can overflow
+constexpr std::size_t kMaxChunkDigits = 18;  // prevents an overflow of sums of sizes
 
 std::size_t skip_blanks(std::string_view line, std::size_t at) {
   while (at < line.size() && is_wsp(line[at])) {
@@ -19,7 +19,8 @@ std::size_t skip_blanks(std::string_view line, std::size_t at) {
   return at;
 }
 
-// The end of the path that begins at `at`: behind its ">", or at the blank that ends a bare one.
+// Returns the end of the path that begins at `at`: the position after its ">" or, if it has no
+// brackets, that of the next blank. Returns nothing if a quote or bracket is not closed.
 std::optional<std::size_t> end_of_path(std::string_view line, std::size_t at) {
   const bool bracketed = line[at] == '<';
   bool quoted = false;
@@ -122,7 +123,7 @@ Expected<PathCommand> parse_path_command(std::string_view line) {
 }
 
 Expected<Chunk> parse_bdat(std::string_view line) {
-  const std::size_t begin = skip_blanks(line, 4);  // behind the verb
+  const std::size_t begin = skip_blanks(line, 4);  // after the verb
   const std::size_t end = std::min(line.find_first_of(" \t", begin), line.size());
   const std::string_view digits = line.substr(begin, end - begin);
   const std::optional<std::uint64_t> octets =

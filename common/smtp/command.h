@@ -9,8 +9,9 @@
 #include <string_view>
 #include <vector>
 
-// SMTP commands as a proxy reads them: only as far as it has to act on them, with the exact octets
-// of each part, so that everything else can be passed on verbatim. RFC 5321 §4.1, RFC 3461 §4.
+// These functions parse SMTP commands for a proxy: only as far as it must act on them, and with the
+// exact octets of each part, so that everything else can be passed on verbatim (RFC 5321 §4.1, RFC
+// 3461 §4).
 namespace mtrk::smtp {
 
 enum class Verb {
@@ -27,37 +28,40 @@ enum class Verb {
   starttls,
   xclient,
   xforward,
-  other,  // NOOP, VRFY, what we do not know
+  other,  // NOOP, VRFY and unknown verbs
 };
-// The first word in any case; `line` is without its CRLF.
+// Returns the verb, which may be in any case. `line` is without its CRLF.
 [[nodiscard]] Verb verb_of(std::string_view line);
-// A letter, then letters, digits and "-", then a blank, a tab or the end. Of such a line every
-// server reads the same verb. Others begin with what one server skips and another does not, or have
-// such an octet behind the verb (Postfix: all of isspace(3)): a command that is to be kept from the
-// server could hide in them.
+// Returns whether the line begins with a letter, then letters, digits and "-", then a blank, a tab
+// or its end. Every server reads the same verb from such a line. In other lines there are octets
+// before or after the verb that some servers skip and others do not (Postfix skips all of
+// isspace(3)), and in those a command could hide that must not reach the server.
 [[nodiscard]] bool has_plain_verb(std::string_view line);
 
-// `keyword=value` or `keyword` behind the path. Views into the line that was parsed.
+// A `keyword=value` or `keyword` after the path, as views into the parsed line.
 struct Parameter {
   std::string_view keyword;
   std::string_view value;
-  std::size_t begin = 0;  // of the blanks in front of it: erase [begin, end) to take it away
+  std::size_t begin = 0;  // start of the blanks before it: erase [begin, end) to remove it
   std::size_t end = 0;
 };
 
-// MAIL FROM:<path> parameters, RCPT TO:<path> parameters. `path` is without its brackets; one that
-// was given without them (MAIL FROM:a@b) is taken up to the next blank. Quoted strings in the path
-// may hold anything, also ">" and " MTRK=". Fails: no colon, no path, an open quote or bracket.
+// A PathCommand is MAIL FROM:<path> or RCPT TO:<path> with its parameters. `path` is without its
+// brackets; a path without brackets (MAIL FROM:a@b) ends at the next blank. Quoted strings in the
+// path may hold anything, also ">" and " MTRK=".
 struct PathCommand {
   std::string_view path;
   std::vector<Parameter> parameters;
 
-  [[nodiscard]] const Parameter* find(std::string_view keyword) const;  // the first one; any case
+  // the first one, in any case; null if there is none
+  [[nodiscard]] const Parameter* find(std::string_view keyword) const;
   [[nodiscard]] std::size_t count(std::string_view keyword) const;
 };
+// Fails if the colon or the path is missing, or if a quote or bracket is not closed.
 [[nodiscard]] Expected<PathCommand> parse_path_command(std::string_view line);
 
-// BDAT <octets> [LAST] (RFC 3030 §2). Fails: no number, more than 18 digits, anything else behind.
+// A Chunk is BDAT <octets> [LAST] (RFC 3030 §2). Parsing fails if there is no number, if it has
+// more than 18 digits, or if anything but LAST follows it.
 struct Chunk {
   std::uint64_t octets = 0;
   bool last = false;

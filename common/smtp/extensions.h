@@ -2,7 +2,7 @@
 
 #include "common/smtp/reply.h"
 
-// What a server announces in its answer to EHLO, as far as tracking needs it.
+// Extensions holds what a server announces in its answer to EHLO, as far as tracking needs it.
 namespace mtrk::smtp {
 
 struct Extensions {
@@ -15,7 +15,8 @@ struct Extensions {
   bool pipelining = false;
 };
 
-// Keywords in any case; unknown ones are skipped. The first line is the server's name.
+// Parses the answer to EHLO. Its first line is the name of the server. Keywords may be in any case;
+// unknown ones are skipped.
 [[nodiscard]] Extensions parse_ehlo(const Reply& reply);
 
 }  // namespace mtrk::smtp

@@ -39,7 +39,7 @@ Expected<std::string> check_path(std::string_view address) {
                   "an address that is not printable ASCII: " + escape_for_people(address, 80));
     }
     if (quoted && c == '\\') {
-      ++i;  // quoted-pair: the next octet is looked at by the check above on its own
+      ++i;  // a quoted-pair: the next octet is checked here
       if (i == address.size() || !is_printable(address[i])) {
         return fail(ErrorCode::syntax, "an address that ends in a backslash");
       }
