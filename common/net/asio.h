@@ -12,9 +12,9 @@
 
 #include <chrono>
 
-// The names of Asio this project uses. Everything is bound to io_context's own executor instead of
-// any_io_executor: one io_context is one thread here, and the hot path of mtqpd pays for neither
-// type erasure nor locks.
+// These are the names of Asio that this project uses. Everything is bound to io_context's own
+// executor instead of any_io_executor: each io_context runs on one thread here, so mtqpd's hot path
+// needs neither type erasure nor locks.
 namespace mtrk::net {
 
 namespace asio = boost::asio;
@@ -30,7 +30,8 @@ using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Execut
 template <typename T>
 using Awaitable = asio::awaitable<T, Executor>;
 
-// The completion token of every operation: a peer that went away is a value, not an exception.
+// The completion token of all operations: an error, such as a peer that has gone, is a value and
+// not an exception.
 inline constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> kAwait{};
 
 }  // namespace mtrk::net

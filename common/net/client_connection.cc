@@ -12,13 +12,13 @@
 
 namespace mtrk::net {
 
-// Ends what is under way when the time is over. Shared with the timer's handler, which may still
-// run when the connection is gone.
+// A Watchdog ends the current operation at the deadline. It is shared with the timer's handler,
+// which may still run after the connection is gone.
 struct ClientConnection::Watchdog : std::enable_shared_from_this<Watchdog> {
   explicit Watchdog(const Executor& executor) : timer(executor) {}
 
   void arm(Clock::time_point at) {
-    timer.expires_at(at);  // cancels the wait before
+    timer.expires_at(at);  // cancels the previous wait
     timer.async_wait([self = shared_from_this(), at](const error_code& error) {
       if (!error && at == self->timer.expiry()) {
         self->bark();
@@ -72,7 +72,7 @@ Awaitable<std::optional<NetFailure>> ClientConnection::connect(Resolver& resolve
   }
   error_code last = asio::error::host_not_found;
   for (std::size_t i = 0; i < targets->size() && !watchdog_->expired; ++i) {
-    // A target that swallows packets leaves the others their share of the time.
+    // Each target gets its share of the time, so that one that drops packets does not use it up.
     const Clock::time_point now = Clock::now();
     const Clock::duration share =
         (watchdog_->timer.expiry() - now) / static_cast<Clock::duration::rep>(targets->size() - i);

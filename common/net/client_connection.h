@@ -12,12 +12,14 @@
 #include <string>
 #include <string_view>
 
-// The client's end of a connection with one deadline at a time: what `mtqp` speaks MTQP and SMTP
-// over. All of it belongs to one io_context. No operation throws for what a peer or a network does.
+// A ClientConnection is the client's end of a connection and has one deadline at a time. `mtqp`
+// uses it for MTQP and SMTP. All of it belongs to one io_context. No operation throws because of a
+// peer or a network.
 namespace mtrk::net {
 
 struct NetFailure {
-  enum class Kind { network, tls };  // tls: no handshake, or a certificate that does not verify
+  // tls: the handshake failed, or the certificate does not verify
+  enum class Kind { network, tls };
   Kind kind;
   std::string detail;
 };
@@ -29,27 +31,29 @@ class ClientConnection {
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
-  // From now on everything has to be done within `limit`; replaces the deadline before. `end` is a
-  // second limit that later calls do not move.
+  // Sets the deadline for all operations to `limit` from now, and replaces the previous one. `end`
+  // is a second limit, which later calls of expire_after() do not move.
   void expire_after(Clock::duration limit);
   void expire_at_latest(Clock::time_point end) { end_ = end; }
 
-  // Tries the targets of `host` in order, the addresses of each as RFC 8305 says.
+  // Tries the targets of `host` in order, and the addresses of each as RFC 8305 describes.
   [[nodiscard]] Awaitable<std::optional<NetFailure>> connect(Resolver& resolver,
                                                              std::string host,
                                                              std::optional<std::uint16_t> port);
   [[nodiscard]] Awaitable<std::optional<NetFailure>> send(std::string_view bytes);
-  // Some bytes, valid until the next call; the peer's end of the connection is a failure.
+  // Returns some bytes, valid until the next call. The end of the connection is a failure.
   [[nodiscard]] Awaitable<tl::expected<std::string_view, NetFailure>> receive();
-  // `name` goes into SNI and, if the context verifies, has to be in the certificate.
+  // Does the handshake. `name` is sent as SNI; if the context verifies, the certificate must
+  // contain it.
   [[nodiscard]] Awaitable<std::optional<NetFailure>> start_tls(asio::ssl::context& context,
                                                                std::string name);
-  // True if the peer has sent what nobody asked for: no handshake may begin then (THR-C1).
+  // Returns whether the peer has sent unexpected bytes. A handshake must not begin then (THR-C1).
   [[nodiscard]] bool input_waiting() { return transport_ && transport_->input_waiting(); }
   [[nodiscard]] bool is_tls() const { return transport_ && transport_->is_tls(); }
-  // Who is at the other end: its address once connected, what it showed in a handshake.
+  // The address of the peer, once connected.
   [[nodiscard]] const std::optional<Tcp::endpoint>& peer() const { return peer_; }
-  // The host that was connected to: where an SRV record leads, or the one that was given.
+  // The host to which the connection was made: the target of an SRV record, or the host that was
+  // given.
   [[nodiscard]] const std::string& target() const { return target_; }
   [[nodiscard]] PeerCertificates certificates() const;
 

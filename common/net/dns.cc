@@ -36,16 +36,17 @@ bool says_absent(int status) {
   return status == ARES_ENOTFOUND || status == ARES_ENODATA;
 }
 
-// Nothing at the name, says a server that neither holds the zone nor asks others: it knows nothing.
+// Returns whether an empty answer comes from a server that neither holds the zone nor asks others:
+// such a server knows nothing.
 bool is_referral(int status, const unsigned char* answer, int length) {
   constexpr int kHeader = 12;
-  constexpr unsigned kAuthoritative = 0x04;       // of the third octet
-  constexpr unsigned kRecursionAvailable = 0x80;  // of the fourth
+  constexpr unsigned kAuthoritative = 0x04;       // in the third octet
+  constexpr unsigned kRecursionAvailable = 0x80;  // in the fourth octet
   return status == ARES_ENODATA && answer != nullptr && length >= kHeader &&
          (answer[2] & kAuthoritative) == 0 && (answer[3] & kRecursionAvailable) == 0;
 }
 
-// "" is the root, "not offered"; what is no host name is not used for anything.
+// "" is the root and means "not offered". Any other name that is not a host name is ignored.
 bool is_target(std::string_view name) {
   return name.empty() || is_host_name(name);
 }
@@ -68,7 +69,7 @@ std::optional<MxRecord> convert(const ares_mx_reply& reply) {
   return is_target(record.host) ? std::optional(std::move(record)) : std::nullopt;
 }
 
-// One query for records of type T, which c-ares parses into a list of Reply.
+// Makes one query for records of type T, which c-ares parses into a list of Reply.
 template <typename T, typename Reply, int (*parse)(const unsigned char*, int, Reply**)>
 struct RecordQuery {
   DnsChannel* channel = nullptr;
@@ -94,7 +95,7 @@ struct RecordQuery {
         query.result->push_back(std::move(*record));
       }
     }
-    if (count > 0 && query.result->empty()) {  // not the same as "there are none"
+    if (count > 0 && query.result->empty()) {  // this differs from "there are none"
       query.result = tl::make_unexpected(trouble_with(query.name, ARES_EBADRESP));
     }
     query.channel->query_ends();
@@ -132,7 +133,8 @@ std::optional<asio::ip::address> to_address(const ares_addrinfo_node& node) {
   return std::nullopt;
 }
 
-// RFC 8305 §4: the first family first, then in turn, each in its own order.
+// Alternates between the families, beginning with that of the first address, and keeps the order
+// within each (RFC 8305 §4).
 std::vector<asio::ip::address> in_turn(const std::vector<asio::ip::address>& sorted) {
   std::vector<asio::ip::address> lists[2];
   for (const asio::ip::address& address : sorted) {
@@ -234,7 +236,7 @@ Awaitable<DnsClient::Addresses> DnsClient::addresses(std::string host) const {
 Awaitable<std::vector<DnsClient::Addresses>> DnsClient::addresses(
     std::vector<std::string> hosts) const {
   const bool by_people = hosts.size() == 1 && hosts.front().find('.') == std::string::npos;
-  std::vector<AddressQuery> queries(hosts.size());  // outlives the channel
+  std::vector<AddressQuery> queries(hosts.size());  // must outlive the channel
   DnsChannel channel(co_await asio::this_coro::executor, options_,
                      by_people ? DnsChannel::Search::yes : DnsChannel::Search::no);
   ares_addrinfo_hints hints{};

@@ -19,7 +19,7 @@ struct DnsChannel::Watched {
   bool open = true;  // false: c-ares has closed it, and the channel may be gone
   bool wants_read = false;
   bool wants_write = false;
-  bool reading = false;  // a wait is under way
+  bool reading = false;  // a wait is in progress
   bool writing = false;
 };
 
@@ -46,7 +46,7 @@ DnsChannel::DnsChannel(Executor executor, const DnsOptions& options, Search sear
 
 DnsChannel::~DnsChannel() {
   if (channel_ != nullptr) {
-    ares_destroy(channel_);  // closes every socket by on_socket_state()
+    ares_destroy(channel_);  // closes every socket through on_socket_state()
   }
 }
 
@@ -56,14 +56,15 @@ void DnsChannel::query_ends() noexcept {
   }
 }
 
-// c-ares says which events of a socket it waits for, and 0, 0 just before it closes it.
+// c-ares reports for which events of a socket it waits; it passes 0, 0 just before it closes the
+// socket.
 void DnsChannel::on_socket_state(void* self, ares_socket_t fd, int read, int write) noexcept {
   auto& channel = *static_cast<DnsChannel*>(self);
   const auto found = channel.sockets_.find(fd);
   if (read == 0 && write == 0) {
     if (found != channel.sockets_.end()) {
       found->second->open = false;
-      found->second->descriptor.release();  // ends the waits; closing is for c-ares
+      found->second->descriptor.release();  // ends the waits; c-ares closes the socket
       channel.sockets_.erase(found);
     }
     return;
@@ -119,7 +120,7 @@ Awaitable<void> DnsChannel::finish(Clock::time_point end) {
   while (pending_ > 0 && Clock::now() < end) {
     wake_.expires_at(next_retry(end));
     static_cast<void>(co_await wake_.async_wait(kAwait));
-    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // what is due to be sent again
+    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // sends again what is due
   }
   if (pending_ > 0) {
     ares_cancel(channel_);

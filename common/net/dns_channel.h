@@ -11,27 +11,27 @@
 
 namespace mtrk::net {
 
-// c-ares for the queries of one look-up: its sockets are watched by the io_context of `executor`.
-// Belongs to one coroutine. Its end ends all queries: their callbacks are called from the
-// destructor, so what they write to has to live longer.
+// A DnsChannel runs c-ares for the queries of one look-up; the io_context of `executor` watches its
+// sockets. It belongs to one coroutine. Its destructor ends all queries and calls their callbacks,
+// so the objects that these write to must live longer.
 class DnsChannel {
  public:
-  enum class Search { no, yes };  // the system's search domains, for names given by people
+  enum class Search { no, yes };  // use the system's search domains, for names given by people
 
   DnsChannel(Executor executor, const DnsOptions& options, Search search);
   DnsChannel(const DnsChannel&) = delete;
   DnsChannel& operator=(const DnsChannel&) = delete;
   ~DnsChannel();
 
-  // What is wrong, if the channel cannot be used.
+  // Returns why the channel cannot be used, or an empty string.
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
   [[nodiscard]] ares_channel native() const { return channel_; }
 
-  // Each query is counted when it begins and when its callback has been called.
+  // Call the first when a query begins, and the second when its callback has been called.
   void query_begins() { ++pending_; }
   void query_ends() noexcept;
-  // Until there are no more queries or the time is over: what is unfinished then is cancelled, its
-  // callbacks say ARES_ECANCELLED.
+  // Waits until there are no more queries or the time is over. Queries that are unfinished then are
+  // cancelled; their callbacks receive ARES_ECANCELLED.
   [[nodiscard]] Awaitable<void> finish(Clock::time_point end);
 
  private:

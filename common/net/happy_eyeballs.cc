@@ -12,7 +12,8 @@
 namespace mtrk::net {
 namespace {
 
-// The attempts under way. Shared with their handlers, which may run after the coroutine.
+// A Race holds the attempts in progress. It is shared with their handlers, which may run after the
+// coroutine has ended.
 class Race : public std::enable_shared_from_this<Race> {
  public:
   explicit Race(const Executor& executor) : executor_(executor), wake_(executor) {}
@@ -26,7 +27,7 @@ class Race : public std::enable_shared_from_this<Race> {
                           });
   }
 
-  // Until `at`, or until an attempt has ended.
+  // Waits until `at`, or until an attempt has ended.
   Awaitable<void> wait(Clock::time_point at) {
     wake_.expires_at(at);
     static_cast<void>(co_await wake_.async_wait(kAwait));

@@ -9,16 +9,17 @@
 
 namespace mtrk::net {
 
-// RFC 8305 §5: the next address is tried when this much time has passed, or the one before failed.
+// RFC 8305 §5: the next address is tried after this time, or once the attempt before has failed.
 inline constexpr std::chrono::milliseconds kConnectionAttemptDelay{250};
 
 struct Connected {
   Socket socket;
   Tcp::endpoint endpoint;
 };
-// The first connection that is made to one of `endpoints`, which are begun in their order,
-// staggered (RFC 8305); the others are given up. Fails: the error of the last one that failed, or
-// timed_out when `end` comes. No connection outlives a coroutine that was cancelled or destroyed.
+// Connects to one of `endpoints`. The attempts begin in their order, staggered by `delay` (RFC
+// 8305); the first that succeeds is returned and the others are abandoned. Fails with the error of
+// the last attempt that failed, or with timed_out at `end`. No connection outlives a coroutine that
+// is cancelled or destroyed.
 [[nodiscard]] Awaitable<tl::expected<Connected, error_code>> connect_first(
     std::vector<Tcp::endpoint> endpoints,
     Clock::time_point end,

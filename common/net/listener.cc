@@ -16,9 +16,9 @@
 namespace mtrk::net {
 namespace {
 
-// What the kernel holds for a peer that does not read (THR-D4); by itself it goes up to 4 MiB,
-// which a few such peers could take from the mail system. Answers are small. Accepted sockets
-// inherit it.
+// This limits what the kernel holds for a peer that does not read (THR-D4). The kernel's own limit
+// is 4 MiB, and a few such peers could take that memory from the mail system. Answers are small.
+// Accepted sockets inherit the limit.
 constexpr int kSendBuffer = 256 * 1024;
 
 void set_option(int fd, int level, int name, int value) {
@@ -107,7 +107,8 @@ Acceptor adopt_listener(asio::io_context& context, int fd) {
   return {context, domain == AF_INET ? Tcp::v4() : Tcp::v6(), own};
 }
 
-// SO_REUSEPORT would let a second mtqpd of the same user take half of the connections unnoticed.
+// Without this check, SO_REUSEPORT would let a second mtqpd of the same user take half of the
+// connections unnoticed.
 void require_free(const Tcp::endpoint& endpoint) {
   if (endpoint.port() != 0) {
     asio::io_context context;

@@ -20,7 +20,7 @@ tl::unexpected<NoMailHost> none(const char* code, std::string why) {
   return tl::make_unexpected(NoMailHost{code, std::move(why)});
 }
 
-// No top-level domain is a number: this is an address where a name belongs.
+// No top-level domain is a number: such a name is an address in the place of a name.
 bool ends_in_number(std::string_view name) {
   const std::string_view label = name.substr(name.rfind('.') + 1);
   return std::all_of(label.begin(), label.end(), is_digit);
@@ -30,7 +30,7 @@ bool is_mail_domain(std::string_view name) {
   return is_host_name(name) && !ends_in_number(name);
 }
 
-// RFC 5321 §4.1.3.
+// Parses an address literal of RFC 5321 §4.1.3.
 std::optional<asio::ip::address> parse_literal(std::string_view domain) {
   std::string_view text = domain.substr(1, domain.size() - 2);
   const bool v6 = istarts_with(text, "IPv6:");
@@ -52,7 +52,8 @@ Found literal_host(const std::string& domain, const OwnNames& own) {
   return Hosts{{0, "", {*address}}};
 }
 
-// What MX records say, in the order to try them; the domain itself if there are none.
+// Returns the hosts of the MX records in the order to try them, or the domain itself if there are
+// none.
 Awaitable<Found> exchangers(const DnsClient& dns,
                             const std::string& domain,
                             const RandomNumber& random) {
@@ -95,7 +96,7 @@ void order_mx(std::vector<MxRecord>& records, const RandomNumber& random) {
 }
 
 void drop_own(Hosts& hosts, const OwnNames& own) {
-  std::optional<std::uint16_t> best;  // preference of this host
+  std::optional<std::uint16_t> best;  // the preference of this host
   for (const MailHost& host : hosts) {
     if (is_own(host, own) && (!best || host.preference < *best)) {
       best = host.preference;
@@ -120,8 +121,7 @@ Awaitable<Found> find_mail_hosts(const DnsClient& dns,
   if (!hosts) {
     co_return hosts;
   }
-  drop_own(*hosts,
-           {own.name, [](const asio::ip::address&) { return false; }});  // before looking up
+  drop_own(*hosts, {own.name, [](const asio::ip::address&) { return false; }});  // saves look-ups
   hosts->resize(std::min(hosts->size(), kMaxMailHosts));
   std::vector<std::string> names;
   for (const MailHost& host : *hosts) {

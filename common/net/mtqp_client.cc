@@ -29,7 +29,7 @@ MtqpFailure to_failure(mtqp::SessionFailure failure) {
   }
 }
 
-// One session over one connection.
+// A Run is one session over one connection.
 class Run {
  public:
   Run(ClientConnection& connection, const MtqpClientOptions& options, std::string domain)
@@ -53,7 +53,7 @@ class Run {
     co_return std::nullopt;
   }
 
-  // Until the server can be asked.
+  // Goes on until the server can be asked.
   Awaitable<std::optional<MtqpFailure>> open() {
     session_ = mtqp::ClientSession(policy());
     connection_.expire_after(response_);  // for the greeting
@@ -88,7 +88,7 @@ class Run {
     co_return MtqpAnswer{std::move(reply), session_.tls_active(), connection_.peer()};
   }
 
-  // The peer may be gone already (MTQP-7-03).
+  // Ignores errors, because the peer may already be gone (MTQP-7-03).
   Awaitable<void> quit() {
     session_.quit(out_);
     static_cast<void>(co_await flush());
@@ -112,7 +112,7 @@ class Run {
     return policy;
   }
 
-  // Does what the session asks for until it is ready or has an answer.
+  // Does what the session asks for, until it is ready or has an answer.
   Awaitable<tl::expected<mtqp::ClientNext, MtqpFailure>> advance() {
     while (true) {
       mtqp::ClientNext next = session_.advance(out_);
@@ -190,8 +190,8 @@ class Run {
   const MtqpClientOptions& options_;
   std::string domain_;
   mtqp::ClientSession session_;
-  std::optional<mtqp::Greeting> greeted_;  // what was said before TLS
-  Clock::duration response_;               // the time for what is awaited now
+  std::optional<mtqp::Greeting> greeted_;  // the greeting before TLS
+  Clock::duration response_;               // the limit for the input that is awaited now
   std::string out_;
 };
 

@@ -4,7 +4,8 @@
 
 namespace mtrk::net {
 
-// IPv4 as such, also where it came mapped into IPv6: the same host is then the same address.
+// Returns an IPv4 address in its own form, even if it was mapped into IPv6, so that the same host
+// always has the same address.
 [[nodiscard]] inline boost::asio::ip::address plain(const boost::asio::ip::address& address) {
   namespace ip = boost::asio::ip;
   return address.is_v6() && address.to_v6().is_v4_mapped()

@@ -18,7 +18,7 @@ std::uint32_t draw(std::uint32_t most) {
   return std::uniform_int_distribution<std::uint32_t>(0, most)(generator);
 }
 
-// The name as it stands in the sentence that tells people why nothing was found.
+// Returns the name as it appears in the sentence that tells people why nothing was found.
 std::string shown(std::string_view name) {
   return escape_for_people(name, 253);
 }
@@ -59,8 +59,8 @@ std::optional<Target> DnsResolver::without_dns(const std::string& host,
   return target;
 }
 
-// The SRV records in the order to try them, if there are any. A name without a dot means something
-// on this network only, most often in /etc/hosts: it has none.
+// Returns the SRV records in the order to try them. A name without a dot has none: it has a meaning
+// in this network only, most often by /etc/hosts.
 Awaitable<Result<std::vector<SrvRecord>>> DnsResolver::service_of(const std::string& host) const {
   if (host.find('.') == std::string::npos) {
     co_return std::vector<SrvRecord>();
@@ -102,7 +102,8 @@ Awaitable<Result<Discovery>> DnsResolver::discover(std::string host,
   }
   if (!port) {
     Result<std::vector<SrvRecord>> records = co_await service_of(host);
-    if (!records) {  // not "there are none": no falling back to address records (SRV-07)
+    // This is not "there are none", so address records must not be used instead (SRV-07).
+    if (!records) {
       co_return tl::make_unexpected(std::move(records.error()));
     }
     for (SrvRecord& record : *records) {

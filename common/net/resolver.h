@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-// From the name of a server to the places to connect to, in the order to try them.
+// A Resolver turns the name of a server into the endpoints to connect to, in the order to try them.
 namespace mtrk::net {
 
 using Endpoints = std::vector<Tcp::endpoint>;
@@ -27,33 +27,36 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
   virtual ~Resolver() = default;
 
-  // `host` is a name or an address without brackets. With `port` its addresses at that port;
-  // without it those of the MTQP service: RFC 3887 §2 wants SRV `_mtqp._tcp` first and, where there
-  // is none, address records and port 1038; never MX. Fails: a sentence for people.
+  // Resolves `host`, which is a name or an address without brackets. With `port` the result is its
+  // addresses at that port. Without it, the result is the endpoints of its MTQP service: as RFC
+  // 3887 §2 requires, SRV records of `_mtqp._tcp` come first and, if there are none, address
+  // records with port 1038; MX records are never used. Fails with a sentence for people.
   [[nodiscard]] virtual Awaitable<tl::expected<Endpoints, std::string>> resolve(
       std::string host, std::optional<std::uint16_t> port) = 0;
 
-  // The same, the addresses of each SRV target by themselves: the next target is only for when the
-  // one before cannot be reached (RFC 2782), while the addresses of one may race (RFC 8305).
+  // Does the same, but keeps the addresses of each SRV target apart: the next target is used only
+  // if the one before cannot be reached (RFC 2782), while the addresses of one target may race (RFC
+  // 8305).
   [[nodiscard]] virtual Awaitable<tl::expected<Places, std::string>> resolve_targets(
       std::string host, std::optional<std::uint16_t> port);
 };
 
-// What discovery found, step by step: what `mtqp resolve` shows.
+// The steps of a discovery, which `mtqp resolve` shows.
 struct Target {
   std::string host;
   std::uint16_t port = 0;
-  std::optional<SrvRecord> srv;  // nothing: address records of the host itself
+  std::optional<SrvRecord> srv;  // nothing: address records of the host itself were used
   std::vector<asio::ip::address> addresses;
-  std::string trouble;  // why there are no addresses
+  std::string trouble;  // the reason if there are no addresses
 };
 struct Discovery {
-  bool srv = false;             // SRV records decided
+  bool srv = false;             // SRV records were used
   std::vector<Target> targets;  // in the order to try them; never empty
 };
 
-// By DNS (common/net/dns.h). Names in `fixed` (lower case) are not looked up but taken from it, a
-// port there replaces the default one. At most kMaxTargets SRV targets are looked up.
+// A DnsResolver uses the DNS (common/net/dns.h). Names in `fixed` (in lower case) are not looked up
+// but taken from it; a port there replaces the default one. At most kMaxTargets SRV targets are
+// looked up.
 class DnsResolver final : public Resolver {
  public:
   static constexpr std::size_t kMaxTargets = 8;
@@ -86,7 +89,7 @@ class DnsResolver final : public Resolver {
   RandomNumber random_;
 };
 
-// For those who always give the port: addresses only, no SRV.
+// This name is for callers that always pass the port: they get addresses only, without SRV.
 using AddressResolver = DnsResolver;
 
 }  // namespace mtrk::net

@@ -21,7 +21,8 @@ std::uint64_t source_network(const Ip& address) {
   const IpV6::bytes_type octets = v6.to_bytes();
   const std::size_t begin = v6.is_v4_mapped() ? 12 : 0;
   const std::size_t end = v6.is_v4_mapped() ? 16 : 8;
-  std::uint64_t network = 0;  // of IPv4 the upper half is zero, as of ::/64: only ::1 is there
+  // The upper half is zero for IPv4. It is also zero for ::/64, but only ::1 is in use there.
+  std::uint64_t network = 0;
   for (std::size_t i = begin; i < end; ++i) {
     network = network << 8 | octets[i];
   }

@@ -6,14 +6,14 @@
 #include <cstdint>
 #include <vector>
 
-// Where a client comes from, as far as limits and trust are concerned.
+// These functions classify the address of a client for limits and trust.
 namespace mtrk::net {
 
-// The network a limit is for, as one number: an IPv4 address (also one mapped into IPv6), or the
-// /64 of an IPv6 address. The two kinds never meet.
+// Returns the network to which a limit applies, as one number: an IPv4 address (even if mapped into
+// IPv6), or the /64 of an IPv6 address. The two kinds never share a number.
 [[nodiscard]] std::uint64_t source_network(const asio::ip::address& address);
 
-// Whether one of the networks contains it.
+// Returns whether one of the networks contains the address.
 [[nodiscard]] bool is_trusted(const asio::ip::address& address,
                               const std::vector<Network>& networks);
 

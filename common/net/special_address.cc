@@ -52,7 +52,7 @@ const std::vector<Network>& special_networks() {
   return kNetworks;
 }
 
-// IPv4 as it is mapped into IPv6.
+// Returns the octets of an address; IPv4 is mapped into IPv6.
 Network::Address octets_of(const asio::ip::address& address) {
   return address.is_v6()
              ? address.to_v6().to_bytes()

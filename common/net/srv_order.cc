@@ -8,12 +8,12 @@ namespace {
 
 using Iterator = std::vector<SrvRecord>::iterator;
 
-// RFC 2782, "Weight": of what is not yet placed, the first whose running sum of weights reaches a
-// random number comes next. Records of weight 0 stand before the others, so that they are drawn,
-// but hardly ever before those with a weight.
+// Draws by weight as RFC 2782 describes: of the records not yet placed, the next is the first whose
+// running sum of weights reaches a random number. Records of weight 0 stand before the others, so
+// that they can be drawn, but rarely before those with a weight.
 void draw_by_weight(Iterator begin, Iterator end, const RandomNumber& random) {
   for (; end - begin > 1; ++begin) {
-    std::uint32_t sum = 0;  // of at most 65 537 weights of 16 bits: no overflow
+    std::uint32_t sum = 0;  // at most 65 537 weights of 16 bits: no overflow
     std::for_each(begin, end, [&](const SrvRecord& record) { sum += record.weight; });
     const std::uint32_t drawn = random(sum);
     std::uint32_t running = 0;

@@ -26,8 +26,9 @@ bool set_mac(EVP_MAC_CTX* context, TicketKeys::Key& key) {
   return EVP_MAC_CTX_set_params(context, params) == 1;
 }
 
-// What SSL_CTX_set_tlsext_ticket_key_evp_cb(3) wants: -1 error, 0 no such key, 1 done, 2 done, and
-// the client gets a new ticket. An OpenSSL frame: nothing may throw.
+// Implements the callback of SSL_CTX_set_tlsext_ticket_key_evp_cb(3). It returns -1 for an error, 0
+// if there is no such key, 1 for success, and 2 for success if the client shall get a new ticket.
+// OpenSSL calls it, so nothing may throw.
 int use_key(SSL*,
             unsigned char* name,
             unsigned char* iv,

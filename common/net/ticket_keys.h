@@ -9,9 +9,10 @@
 
 namespace mtrk::net {
 
-// The keys that TLS session tickets are sealed with: one set for all certificates of the process,
-// so that clients resume their sessions across a reload as well. A key seals for an hour and opens
-// for one more; whoever takes the machine then learns nothing of the sessions before. Thread-safe.
+// TicketKeys are the keys that seal TLS session tickets. The process has one set for all
+// certificates, so that clients can resume their sessions even across a reload. A key seals for one
+// hour and opens for one more; whoever then breaks into the machine learns nothing about earlier
+// sessions. Thread-safe.
 class TicketKeys {
  public:
   using Clock = std::chrono::steady_clock;
@@ -24,12 +25,12 @@ class TicketKeys {
     Clock::time_point made;
   };
 
-  // The key to seal with now. Nothing if the system has no random octets.
+  // Returns the key to seal with now, or nothing if the system has no random octets.
   [[nodiscard]] std::optional<Key> sealing(Clock::time_point now);
-  // The key of that name (16 octets), if it may still open.
+  // Returns the key of that name (16 octets) if it may still open tickets.
   [[nodiscard]] std::optional<Key> opening(const unsigned char* name, Clock::time_point now);
 
-  // Makes `context` use the process's keys.
+  // Makes `context` use the keys of the process.
   static void install(SSL_CTX* context);
 
  private:

@@ -18,14 +18,15 @@ namespace {
 namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
 
-constexpr char kCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";  // TLS 1.2; 1.3 has its own
+constexpr char kCiphers[] = "ECDHE+AESGCM:ECDHE+CHACHA20";  // for TLS 1.2; TLS 1.3 has its own
 constexpr char kGroups[] = "X25519:P-256:P-384";
-constexpr long kTicketLifetime = 7200;  // s; TicketKeys open no longer
+constexpr long kTicketLifetime = 7200;  // seconds; TicketKeys open no older tickets
 constexpr std::chrono::hours kWarnBefore{14 * 24};
 constexpr unsigned kHostFlags =
     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
 
-// No protocol with ALPN is spoken here: a client that asks for one is lost (THR-S11, ALPACA).
+// No protocol here uses ALPN, so a client that asks for one must have been misled (THR-S11,
+// ALPACA).
 int refuse_alpn(
     SSL*, const unsigned char**, unsigned char*, const unsigned char*, unsigned, void*) {
   return SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -52,7 +53,7 @@ void check(const std::string& file, std::string_view what, const error_code& err
   }
 }
 
-// A session is resumed with the certificate it was made with, or not at all.
+// Makes sure that a session is resumed only with the certificate with which it was made.
 void bind_sessions(SSL_CTX* context, const X509* certificate) {
   std::array<unsigned char, SSL_MAX_SID_CTX_LENGTH> digest{};
   unsigned length = digest.size();
@@ -65,13 +66,13 @@ std::unique_ptr<ssl::context> make_server_context(const ServerTls::Files& files)
   SSL_CTX* native = context->native_handle();
   SSL_CTX_set_options(native, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_alpn_select_cb(native, refuse_alpn, nullptr);
-  // Sessions live in tickets at the client's, not in memory here.
+  // Sessions are kept in tickets by the clients, not in memory here.
   SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_timeout(native, kTicketLifetime);
   SSL_CTX_set_num_tickets(native, 1);
   TicketKeys::install(native);
   error_code error;
-  // Nobody is there to type a passphrase: a key that wants one is an error, not a prompt.
+  // A key that needs a passphrase is an error, because no person is there to type it.
   context->set_password_callback([](std::size_t, ssl::context::password_purpose) { return ""; },
                                  error);
   context->use_certificate_chain_file(files.certificate, error);
@@ -93,7 +94,7 @@ ServerTls::ServerTls(const std::vector<Files>& files) {
   }
   implicit_ = make_server_context(files.front());
   SSL_CTX* native = implicit_->native_handle();
-  // SSL_CTX_set_tlsext_servername_callback() without the old-style casts in its macros.
+  // This is SSL_CTX_set_tlsext_servername_callback() without the old-style casts in its macros.
   SSL_CTX_callback_ctrl(native, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
                         reinterpret_cast<void (*)()>(choose_by_sni));
   SSL_CTX_ctrl(native, SSL_CTRL_SET_TLSEXT_SERVERNAME_ARG, 0, this);

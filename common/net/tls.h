@@ -10,27 +10,29 @@
 #include <string_view>
 #include <vector>
 
-// TLS contexts of both ends: 1.2 or newer (RFC 8996), no renegotiation, no compression, AEAD
-// ciphers with forward secrecy only (THR-S10).
+// This header defines the TLS contexts of both ends: TLS 1.2 or newer (RFC 8996), without
+// renegotiation and compression, and only AEAD ciphers with forward secrecy (THR-S10).
 namespace mtrk::net {
 
-// A certificate, key or trust anchor that cannot be used; what() names the file and says why.
+// A certificate, key or trust anchor cannot be used; what() names the file and the reason.
 class TlsError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// What a server shows: certificate chains with their keys, chosen by the name the client asks for.
-// Immutable once made, thread-safe; sessions keep the one they began with alive across a reload.
+// A ServerTls holds the certificate chains of a server with their keys. The name that the client
+// asks for selects one. It is immutable and thread-safe; sessions keep the one with which they
+// began alive across a reload.
 class ServerTls {
  public:
   struct Files {
-    std::string certificate;  // PEM: the server's own first, then the chain
+    std::string certificate;  // PEM: the server's own certificate first, then the chain
     std::string key;
   };
-  // Fails with TlsError: no files, unreadable, not a certificate, a key that does not fit or wants
-  // a passphrase, no dNSName to match STARTTLS with. One that is not valid at the time is taken:
-  // warnings() tells it, and it is never chosen.
+  // Throws TlsError if there are no files, if one is unreadable or not a certificate, if a key does
+  // not match or needs a passphrase, or if a certificate has no dNSName to match STARTTLS with. A
+  // certificate that is not valid at present is accepted, but warnings() reports it and choose()
+  // never selects it.
   explicit ServerTls(const std::vector<Files>& files);
   ServerTls(const ServerTls&) = delete;
   ServerTls& operator=(const ServerTls&) = delete;
@@ -39,19 +41,21 @@ class ServerTls {
   enum class Match { matches, no_match, expired };
   struct Choice {
     Match match;
-    boost::asio::ssl::context* context;  // null unless it matches
+    boost::asio::ssl::context* context;  // null unless `match` is `matches`
   };
-  // The first certificate whose subjectAltName has this dNSName and that is valid at `now`: any
-  // case, a left-most "*" stands for one label, the subject's common name does not count, names of
-  // other scripts as A-labels (MTQP-6-07, MTQP-6-12). `expired`: they fit, but their time is over,
-  // or has not come.
+  // Returns the first certificate that is valid at `now` and whose subjectAltName has this dNSName.
+  // Case is ignored, a left-most "*" stands for one label, the common name of the subject does not
+  // count, and names in other scripts are A-labels (MTQP-6-07, MTQP-6-12). `expired` means that a
+  // certificate matches but is no longer, or not yet, valid.
   [[nodiscard]] Choice choose(std::string_view domain, TimePoint now) const noexcept;
-  // For connections that begin with TLS: chooses by SNI. The first certificate, if the client names
-  // nothing or nothing fits; that it is not the right one is for the client to see.
+  // The context for connections that begin with TLS, which selects by SNI. If the client sends no
+  // name or none matches, it uses the first certificate, and the client has to find out that it is
+  // the wrong one.
   [[nodiscard]] boost::asio::ssl::context& implicit() const { return *implicit_; }
 
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }  // for the log
-  // One line for each certificate that is not valid at `now` or will not be in a fortnight.
+  // dNSNames, for the log
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  // Returns one line for each certificate that is not valid at `now` or expires within a fortnight.
   [[nodiscard]] std::vector<std::string> warnings(TimePoint now) const;
 
  private:
@@ -66,13 +70,14 @@ class ServerTls {
   void add(const Files& files);
   static int choose_by_sni(SSL* ssl, int* alert, void* self) noexcept;
 
-  std::vector<Certificate> certificates_;  // at least one
+  std::vector<Certificate> certificates_;  // there is at least one
   std::unique_ptr<boost::asio::ssl::context> implicit_;
   std::vector<std::string> names_;
 };
 
-// A client's context. Trusts the system's store, or only what the PEM file `ca_file` holds, if it
-// is not empty. Without `verify` any certificate will do. Fails: TlsError for an unusable ca_file.
+// Returns a context for a client. It trusts the system's store or, if `ca_file` is not empty, only
+// what that PEM file contains. Without verification any certificate is accepted. Throws TlsError if
+// `ca_file` is unusable.
 enum class Verify { peer, none };
 [[nodiscard]] std::unique_ptr<boost::asio::ssl::context> make_client_context(
     Verify verify, const std::string& ca_file);

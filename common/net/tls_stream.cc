@@ -27,7 +27,7 @@ bool is_transient(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-// A BIO for sockets as OpenSSL's own, but for SIGPIPE, which it would raise.
+// A SocketBio is a BIO for sockets like that of OpenSSL, except that it never raises SIGPIPE.
 template <typename Link>
 struct SocketBio {
   static Link& link(BIO* bio) { return *static_cast<Link*>(BIO_get_data(bio)); }
@@ -85,7 +85,8 @@ struct SocketBio {
   }
 };
 
-// OpenSSL processes key updates without end inside one SSL_read(), which would keep the thread.
+// Counts key updates. OpenSSL processes them without end inside one SSL_read(), which would block
+// the thread.
 template <typename Link>
 void count_key_updates(int is_write,
                        int,
@@ -186,7 +187,7 @@ Awaitable<TlsStream::Io> TlsStream::write_some(asio::const_buffer buffer) {
 
 Awaitable<error_code> TlsStream::shutdown() {
   const auto [error, ignored] = co_await drive([](SSL* ssl) {
-    const int sent = SSL_shutdown(ssl);  // 0: ours is out, the peer's is not in
+    const int sent = SSL_shutdown(ssl);  // 0: ours was sent, that of the peer has not arrived
     return sent != 0 ? sent : SSL_shutdown(ssl);
   });
   co_return error;

@@ -12,14 +12,14 @@
 
 namespace mtrk::net {
 
-// TLS over a connected socket. OpenSSL reads and writes the socket itself and gives its buffers
-// back when they are empty, so that an idle connection costs a fifth of what asio::ssl::stream
-// keeps (tests/bench/run-idle). What a peer may do without sending data is bounded: 32 key updates
-// (THR-S10). Belongs to the socket's thread; one reader and no writer beside it, or the other way
-// round.
+// A TlsStream is TLS over a connected socket. OpenSSL itself reads and writes the socket and
+// releases its buffers when they are empty, so an idle connection needs a fifth of the memory of
+// asio::ssl::stream (tests/bench/run-idle). A peer that sends no data can cause only a bounded
+// amount of work: 32 key updates (THR-S10). It belongs to the thread of the socket. At any time
+// there may be one read or one write, but not both.
 class TlsStream {
  public:
-  // Neither owns `socket`, which has to outlive it. Fails: std::bad_alloc.
+  // Owns neither argument; `socket` must outlive it. Throws std::bad_alloc.
   TlsStream(Socket& socket, SSL_CTX* context);
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
@@ -27,22 +27,24 @@ class TlsStream {
 
   using Io = std::tuple<error_code, std::size_t>;
   [[nodiscard]] Awaitable<error_code> accept();
-  [[nodiscard]] Awaitable<error_code> connect();  // name and host flags are set on native() before
-  // The end of the connection is asio::error::eof after close_notify, and stream_truncated without.
+  // set the name and the host flags on native() first
+  [[nodiscard]] Awaitable<error_code> connect();
+  // At the end of the connection the error is asio::error::eof after a close_notify, and
+  // stream_truncated without one.
   [[nodiscard]] Awaitable<Io> read_some(asio::mutable_buffer buffer);
   [[nodiscard]] Awaitable<Io> write_some(asio::const_buffer buffer);
-  // Says close_notify and waits for the peer's.
+  // Sends close_notify and waits for that of the peer.
   [[nodiscard]] Awaitable<error_code> shutdown();
 
   [[nodiscard]] SSL* native() const { return ssl_.get(); }
 
  private:
-  struct Link;  // what the BIO and the message callback share
+  struct Link;  // data shared by the BIO and the message callback
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
-  // Calls `step` (returning what SSL_read() and the like do) until it is done or failed, and waits
-  // for the socket in between.
+  // Calls `step`, which returns what SSL_read() and the like return, until it is done or has
+  // failed, and waits for the socket in between.
   template <typename Step>
   [[nodiscard]] Awaitable<Io> drive(Step step);
 

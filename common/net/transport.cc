@@ -24,7 +24,8 @@ std::size_t Transport::send_now(std::string_view octets) noexcept {
   return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 
-// What the kernel takes at once needs no turn of the event loop: nearly every reply.
+// What the kernel accepts at once needs no turn of the event loop; this is true of nearly every
+// reply.
 Awaitable<Transport::Io> Transport::write_some(asio::const_buffer buffer) {
   if (tls_) {
     co_return co_await tls_->write_some(buffer);
@@ -33,7 +34,7 @@ Awaitable<Transport::Io> Transport::write_some(asio::const_buffer buffer) {
   if (sent > 0) {
     co_return Io(error_code(), sent);
   }
-  co_return co_await socket_.async_write_some(buffer, kAwait);  // waits, or meets the error again
+  co_return co_await socket_.async_write_some(buffer, kAwait);  // waits, or returns the error
 }
 
 Awaitable<error_code> Transport::write(asio::const_buffer buffer) {
@@ -57,7 +58,7 @@ Awaitable<error_code> Transport::connect_tls(asio::ssl::context& context, std::s
   SSL* ssl = tls_->native();
   SSL_set_hostflags(ssl,
                     X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  // SSL_set_tlsext_host_name() without the old-style cast in its macro.
+  // This is SSL_set_tlsext_host_name() without the old-style cast in its macro.
   const bool named =
       SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1 &&
       SSL_set1_host(ssl, host.c_str()) == 1;

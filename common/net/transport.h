@@ -14,9 +14,9 @@
 
 namespace mtrk::net {
 
-// One TCP connection, plain at first, TLS after a handshake. Owns the socket. Belongs to one
-// io_context and its thread; neither copied nor moved. Deadlines are the caller's: cancel() or
-// close() ends whatever is under way with operation_aborted.
+// A Transport is one TCP connection, which is plain at first and TLS after a handshake. It owns the
+// socket, and belongs to one io_context and its thread. Deadlines are the caller's: cancel() and
+// close() end all operations in progress with operation_aborted.
 class Transport {
  public:
   using Io = std::tuple<error_code, std::size_t>;
@@ -28,27 +28,30 @@ class Transport {
 
   [[nodiscard]] Awaitable<Io> read_some(asio::mutable_buffer buffer);
   [[nodiscard]] Awaitable<Io> write_some(asio::const_buffer buffer);
-  // All of `buffer`, or the error.
+  // Writes all of `buffer`, or returns an error.
   [[nodiscard]] Awaitable<error_code> write(asio::const_buffer buffer);
 
-  // As much of `octets` as the kernel takes now, without a turn of the event loop; 0 within TLS,
-  // and also when it failed, which write() then meets again.
+  // Sends as much of `octets` as the kernel accepts now, without a turn of the event loop, and
+  // returns the number of octets. Returns 0 within TLS, and also after an error, which write() will
+  // then return.
   [[nodiscard]] std::size_t send_now(std::string_view octets) noexcept;
 
-  // The server's handshake with a context of ServerTls.
+  // Does the handshake of the server with a context of ServerTls.
   [[nodiscard]] Awaitable<error_code> accept_tls(asio::ssl::context& context);
-  // The client's: sends `host` as SNI and, if the context verifies, wants it in the certificate.
+  // Does the handshake of the client. Sends `host` as SNI; if the context verifies, the certificate
+  // must contain it.
   [[nodiscard]] Awaitable<error_code> connect_tls(asio::ssl::context& context, std::string host);
 
-  // Says close_notify and waits for the peer's; plain: nothing.
+  // Sends close_notify and waits for that of the peer. Does nothing without TLS.
   [[nodiscard]] Awaitable<void> shutdown_tls();
 
   [[nodiscard]] bool is_tls() const { return tls_ != nullptr; }
   [[nodiscard]] std::string tls_version() const;  // "TLSv1.3"; empty without TLS
-  // Octets the peer has sent that nobody has read: of the socket, not of TLS.
+  // Returns whether the socket holds octets that were not yet read; those in the buffers of TLS do
+  // not count.
   [[nodiscard]] bool input_waiting();
   [[nodiscard]] Socket& socket() { return socket_; }
-  // The OpenSSL session for certificate questions; null without TLS.
+  // The OpenSSL session, for questions about the certificate; null without TLS.
   [[nodiscard]] SSL* native_tls() { return tls_ ? tls_->native() : nullptr; }
   void cancel() noexcept;
   void close() noexcept;

@@ -8,9 +8,9 @@
 
 namespace mtrk::net {
 
-// A connection to a unix socket, as a Socket: what is written and read does not depend on the kind
-// of address, and who has one knows that it has none to ask for. Connecting does not wait: a server
-// that is behind with its clients is an error.
+// Connects to a Unix socket and returns it as a Socket: reading and writing do not depend on the
+// kind of address, but the caller must not ask for the address. Connecting does not wait: it fails
+// if the server's queue is full.
 [[nodiscard]] tl::expected<Socket, error_code> connect_unix(const Executor& executor,
                                                             const std::string& path);
 

@@ -9,10 +9,10 @@
 
 namespace mtrk::net {
 
-// The dNSNames of the certificate's subjectAltName (RFC 5280 §4.2.1.6), as they are written there:
-// the peer's octets, NUL among them.
+// Returns the dNSNames of the certificate's subjectAltName (RFC 5280 §4.2.1.6) as written there.
+// They are octets of the peer and may include NUL.
 [[nodiscard]] std::vector<std::string> dns_names(const X509* certificate);
-// The epoch for what is no date.
+// Returns the epoch if `time` is not a date.
 [[nodiscard]] TimePoint to_time_point(const ASN1_TIME* time);
 
 }  // namespace mtrk::net
