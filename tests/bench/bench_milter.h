@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <initializer_list>
 
-// What the milters of the benchmark share with mtrk-milter, so that only the work differs: which
-// steps are shown and answered, which macros are asked for.
+// The milters of the benchmark share these parts with mtrk-milter, so that only the work differs:
+// which steps are requested and answered, and which macros are requested.
 namespace mtrk::bench {
 
 inline sfsistat negotiate(SMFICTX* context,
@@ -35,7 +35,7 @@ inline sfsistat negotiate(SMFICTX* context,
   return SMFIS_CONTINUE;
 }
 
-// Runs `filter` on the connection that argv[1] names until SIGTERM.
+// Runs `filter` on the connection that argv[1] names, until SIGTERM.
 inline int serve(smfiDesc filter, int argc, char** argv) {
   if (argc != 2) {
     std::fprintf(stderr, "usage: %s CONNECTION\n", argv[0]);

@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-// Self-signed certificates for tests, made on the spot.
+// This header makes self-signed certificates for tests when they run.
 namespace mtrk::test {
 
 struct CertificateSpec {
-  std::vector<std::string> names;  // dNSNames; none: no subjectAltName at all
+  std::vector<std::string> names;  // dNSNames; if there are none, there is no subjectAltName
   long begins = -3600;             // seconds from now
   long ends = 3600;
 };

@@ -15,12 +15,13 @@
 #include <utility>
 #include <vector>
 
-// A DNS server on loopback (UDP) whose answers are made up octet by octet: what a resolver has to
-// survive. Unit tests only; well-formed answers of a real server are for the system tests.
+// A DnsPeer is a DNS server on loopback (UDP) whose answers are made octet by octet, to show what a
+// resolver must survive. It is for unit tests; system tests use the well-formed answers of a real
+// server.
 namespace mtrk::test {
 
 struct DnsQuestion {
-  std::string name;    // "a.b", lower case not changed
+  std::string name;    // "a.b", in the letter case of the query
   std::uint16_t type;  // 1 A, 15 MX, 28 AAAA, 33 SRV
   std::string packet;  // the whole query
 };
@@ -38,7 +39,7 @@ inline std::string dns_name(const std::string& text) {
   }
   return out + '\0';
 }
-// A record of the name asked for (a pointer to octet 12).
+// Returns a record for the name in the question (by a pointer to octet 12).
 inline std::string dns_record(std::uint16_t type, const std::string& data) {
   return std::string("\xc0\x0c", 2) + be16(type) + be16(1) + std::string("\0\0\0\x3c", 4) +
          be16(static_cast<unsigned>(data.size())) + data;
@@ -46,7 +47,8 @@ inline std::string dns_record(std::uint16_t type, const std::string& data) {
 inline std::string srv_data(unsigned priority, unsigned weight, unsigned port, std::string target) {
   return be16(priority) + be16(weight) + be16(port) + std::move(target);
 }
-// An answer to `question` with response code and records; `count` instead of their true number.
+// Returns an answer to `question` with this response code and these records. `count`, if given, is
+// written instead of their true number.
 inline std::string dns_answer(const DnsQuestion& question,
                               unsigned rcode,
                               const std::vector<std::string>& records,
@@ -63,7 +65,7 @@ inline std::string dns_answer(const DnsQuestion& question,
 
 class DnsPeer {
  public:
-  // What to send back; nothing: silence.
+  // Returns the answer to send, or nothing to send none.
   using Script = std::function<std::optional<std::string>(const DnsQuestion&)>;
 
   explicit DnsPeer(Script script) : script_(std::move(script)) {
@@ -90,7 +92,7 @@ class DnsPeer {
   }
 
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-  // "SRV _mtqp._tcp.a", in the order asked.
+  // Returns the questions, like "SRV _mtqp._tcp.a", in the order in which they were asked.
   [[nodiscard]] std::vector<std::string> asked() const {
     const std::lock_guard lock(mutex_);
     return asked_;

@@ -12,11 +12,11 @@
 #include <string>
 #include <string_view>
 
-// Real journal files without a running journald: entries are written in the export format and
-// turned into a file by systemd-journal-remote.
+// This header makes real journal files without a running journald: entries are written in the
+// export format, and systemd-journal-remote turns them into a file.
 namespace mtrk::test {
 
-// One entry, as journald would have stored what Postfix sent over syslog.
+// A JournalItem is one entry as journald stores it when Postfix logs over syslog.
 class JournalItem {
  public:
   JournalItem(std::string_view identifier, std::string_view message) {
@@ -45,7 +45,8 @@ class JournalItem {
   }
 
   [[nodiscard]] std::int64_t micros() const { return micros_; }
-  // Systemd's journal export format; binary-safe form for any value.
+  // Returns the entry in systemd's journal export format, in the binary-safe form, which fits any
+  // value.
   [[nodiscard]] std::string exported(std::int64_t micros) const {
     std::string text = fmt::format(
         "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={}\n_BOOT_ID="
@@ -63,7 +64,7 @@ class JournalItem {
 
  private:
   std::map<std::string, std::string> fields_;
-  std::int64_t micros_ = 0;  // 0 = a millisecond after the one before
+  std::int64_t micros_ = 0;  // 0 = a millisecond after the previous entry
 };
 
 inline JournalItem entry(std::string_view identifier, std::string_view message) {
@@ -78,7 +79,7 @@ class JournalFiles {
     micros_ = item.micros() != 0 ? item.micros() : micros_ + 1000;
     pending_ += item.exported(micros_);
   }
-  // Appends what was added to the file, which may be new.
+  // Appends the entries that were added to the file, which may be new.
   void write(std::string_view name) {
     const ScratchDirectory scratch;
     scratch.write("entries", pending_);

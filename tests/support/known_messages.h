@@ -10,7 +10,7 @@
 
 namespace mtrk::test {
 
-// What a source that is no store finds: the messages that `know` gives for an id.
+// KnownMessages is a snapshot without a store: it finds the messages that `know` returns for an id.
 class KnownMessages final : public mtqpd::MessageSource::Snapshot {
  public:
   using Know = std::function<std::vector<TrackedMessage>(const EnvelopeId&)>;

@@ -16,8 +16,8 @@
 
 namespace mtrk::test {
 
-// The MTA's side of the milter protocol, version 6, as far as our tests need it: one object is one
-// connection. Each packet is a length, a command octet and its data.
+// A MiniMilterClient is the MTA's side of the milter protocol, version 6, as far as the tests need
+// it. One object is one connection. Each packet is a length, a command octet and its data.
 class MiniMilterClient {
  public:
   static constexpr std::uint32_t kNoReplyRcpt = 0x8000;
@@ -26,7 +26,7 @@ class MiniMilterClient {
   static constexpr std::uint32_t kAllActions = 0x1ff;
 
   struct Packet {
-    char command = 0;  // 0: the milter closed the connection
+    char command = 0;  // 0: the milter has closed the connection
     std::string data;
   };
 
@@ -62,7 +62,7 @@ class MiniMilterClient {
 
   [[nodiscard]] std::uint32_t actions() const { return actions_; }
   [[nodiscard]] std::uint32_t steps() const { return steps_; }
-  // What the milter wants to know at a stage (SMFIM_*).
+  // Returns the macros that the milter requests at each stage (SMFIM_*).
   [[nodiscard]] const std::map<std::uint32_t, std::string>& macros() const { return macros_; }
 
   char mail(const std::vector<std::string>& words) { return ask('M', join(words), 0); }
@@ -71,7 +71,7 @@ class MiniMilterClient {
     send_identity('T', queue_id);
     return ask('T', "", kNoReplyData);
   }
-  // The answer; what it changed is in changes().
+  // Returns the answer; the requested changes are in changes().
   char end_of_message(std::string_view queue_id) {
     send_identity('E', queue_id);
     return end_of_message();
@@ -87,12 +87,12 @@ class MiniMilterClient {
       changes_.push_back(std::move(packet.data));
     }
   }
-  // Of each smfi_chgfrom: sender, NUL, arguments, NUL.
+  // Returns the data of each smfi_chgfrom: sender, NUL, arguments, NUL.
   [[nodiscard]] const std::vector<std::string>& changes() const { return changes_; }
   void abort() { send('A', ""); }     // has no answer
-  void quit() { send('Q', ""); }      // neither
+  void quit() { send('Q', ""); }      // has no answer
   void quit_new() { send('K', ""); }  // the connection is used again
-  // The macros of the command that follows.
+  // Sends the macros of the next command.
   void define(char command, const std::vector<std::string>& names_and_values) {
     send('D', std::string(1, command) + join(names_and_values));
   }
@@ -134,7 +134,7 @@ class MiniMilterClient {
     data += join({"j", "mx.macro.test"});
     send('D', data);
   }
-  // 'c' where the milter said at the start that it would not answer.
+  // Sends a command and returns its answer, or 'c' if the milter negotiated not to answer it.
   char ask(char command, std::string_view data, std::uint32_t no_reply) {
     send(command, data);
     return (steps_ & no_reply) != 0 ? 'c' : receive().command;

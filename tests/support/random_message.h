@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-// Tracked messages drawn from a stream of octets (a fuzzer's input, or a seeded generator's), with
-// hostile text in every place that a stranger can write to.
+// A ChoiceSource makes tracked messages from a stream of octets (of a fuzzer or a seeded
+// generator), with hostile text in every place into which outsiders can write.
 namespace mtrk::testing {
 
-// Yields zeros when the octets are used up, so every input gives a message.
+// Yields zeros when the octets are used up, so that every input makes a message.
 class ChoiceSource {
  public:
   explicit ChoiceSource(std::string_view octets) : octets_(octets) {}

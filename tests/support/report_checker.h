@@ -5,19 +5,19 @@
 #include <string_view>
 #include <vector>
 
-// A second reading of RFC 3886 §3 for tests, which shares no code with the emitter or the parser:
-// accepts exactly what we promise to emit and nothing else.
+// This is a second implementation of RFC 3886 §3 for tests, which shares no code with the emitter
+// or the parser. It accepts exactly what we promise to emit.
 namespace mtrk::testing {
 
 struct CheckedReport {
   std::string problem;  // empty if the report is right
   std::size_t parts = 0;
-  std::size_t groups = 0;  // recipient groups, over all parts
+  std::size_t groups = 0;  // the recipient groups of all parts
 };
 
 class ReportChecker {
  public:
-  // A whole TRACK answer: the entity that stands between the status line and the dot.
+  // Checks a whole answer to TRACK: the entity between the status line and the final dot.
   [[nodiscard]] static CheckedReport check(std::string_view entity) {
     ReportChecker checker;
     if (checker.split_lines(entity)) {
@@ -132,7 +132,7 @@ class ReportChecker {
     return recipients > 0 || fail("part without a recipient");
   }
 
-  // Fields up to the empty line that ends the group, unfolded.
+  // Reads the fields up to the empty line that ends the group, and unfolds them.
   bool read_group(Group& group) {
     for (; at_ < lines_.size() && !lines_[at_].empty(); ++at_) {
       const std::string& text = lines_[at_];
@@ -154,7 +154,7 @@ class ReportChecker {
         return fail("no blank after the colon of " + field.name);
       }
       field.value.erase(0, 1);
-      if (field.value.size() > 1024 + 1) {  // a word folded by force has one blank more
+      if (field.value.size() > 1024 + 1) {  // a fold inside a word adds a blank
         return fail("value over 1024 octets");
       }
     }
@@ -197,7 +197,7 @@ class ReportChecker {
     return check_combination(group[2].value, group[3].value, remote, attempted, retry);
   }
 
-  // Which fields stand with which action (RFC 3886 §3.3).
+  // Checks which fields may appear with which action (RFC 3886 §3.3).
   bool check_combination(const std::string& action,
                          const std::string& status,
                          bool remote,
@@ -238,7 +238,7 @@ class ReportChecker {
     return true;
   }
 
-  // "Mon, 1 Jan 2001 15:15:15 -0500", letters for letters and digits for digits.
+  // Checks that the date has letters and digits where "Mon, 1 Jan 2001 15:15:15 -0500" has them.
   bool check_date(const Field& field) {
     std::string shape;
     for (const char c : field.value) {

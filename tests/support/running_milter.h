@@ -19,13 +19,14 @@
 #include <utility>
 #include <vector>
 
-// The callbacks of mtrk-milter on a real libmilter, and what takes the place of the store.
+// This header runs the callbacks of mtrk-milter on a real libmilter, with a replacement for the
+// store.
 namespace mtrk::test {
 
 inline constexpr char kFold[] = ";MTRK:VheLhqV/rCKJmplkGFwsyW59pYk";
 inline constexpr Milliseconds kCommitWait{300};
 
-// Takes the place of the store.
+// A RecordingSink takes the place of the store.
 class RecordingSink : public CaptureSink {
  public:
   enum class Mood { commit, fail, silent, full, throw_error, out_of_memory };
@@ -94,7 +95,8 @@ class RecordingSink : public CaptureSink {
     EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(10),
                                   [&] { return captures_.size() >= count; }));
   }
-  std::vector<std::string> await_dropped(std::size_t count) {  // aborts have no answer
+  // waits, because aborts have no answer
+  std::vector<std::string> await_dropped(std::size_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::seconds(10), [&] { return dropped_.size() >= count; });
     return dropped_;
@@ -110,11 +112,13 @@ class RecordingSink : public CaptureSink {
   std::vector<std::string> dropped_;
 };
 
-// libmilter can run once in a process: one milter serves all tests here, on its real thread pool.
+// libmilter can run only once in a process, so one milter serves all tests here on its real thread
+// pool.
 class RunningMilter {
  public:
   static RunningMilter& get() {
-    static const test::ScratchDirectory directory;  // goes at exit, the milter's threads with it
+    // removed at exit, together with the milter's threads
+    static const test::ScratchDirectory directory;
     static RunningMilter& milter = *new RunningMilter(directory.path("m.sock"));
     return milter;
   }
@@ -143,7 +147,7 @@ class MilterGlueTest : public testing::Test {
     milter_.sink.reset();
     close_breaker();
   }
-  // Opens and closes it, whatever a test before left.
+  // Opens and closes the breaker, whatever state the previous test left.
   void close_breaker() {
     CircuitBreaker& breaker = milter_.breaker();
     breaker.committed(CircuitBreaker::Clock::now() - std::chrono::seconds(20),
@@ -155,7 +159,8 @@ class MilterGlueTest : public testing::Test {
   static std::vector<std::string> tracked(const std::string& envid = "id@a.test") {
     return {"<s@a.test>", "RET=HDRS", "ENVID=" + envid + kFold};
   }
-  // MAIL to end of message, macros at DATA alone, as is asked for; the last answer.
+  // Sends a message from MAIL to the end of message, with the macros at DATA only, as the milter
+  // requests. Returns the last answer.
   static char send(MiniMilterClient& mta, const std::string& queue_id) {
     EXPECT_EQ(mta.mail(tracked()), 'c');
     EXPECT_EQ(mta.rcpt({"<bob@b.test>"}), 'c');

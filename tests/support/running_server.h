@@ -15,7 +15,7 @@
 
 namespace mtrk::test {
 
-// Certificates as mtqpd loads them; the files may go afterwards.
+// Returns certificates as mtqpd loads them. Their files are removed.
 inline std::shared_ptr<const net::ServerTls> make_tls(
     const std::vector<CertificateSpec>& certificates) {
   const TemporaryFolder folder;
@@ -38,7 +38,8 @@ inline mtqpd::Settings default_settings() {
   return settings;
 }
 
-// mtqpd without its process, on free ports of 127.0.0.1, the second one for TLS from the start.
+// A RunningServer is mtqpd without a process of its own, on two free ports of 127.0.0.1. The second
+// one begins with TLS.
 class RunningServer {
  public:
   RunningServer(mtqpd::OpenSource source, mtqpd::Settings settings, unsigned threads = 1)
@@ -48,7 +49,8 @@ class RunningServer {
                 threads,
                 std::make_shared<mtqpd::Settings>(std::move(settings)),
                 queries_) {
-    log::open(log::Sink::standard_error, "mtqpd", log::Level::error);  // before there are threads
+    // must come before there are threads
+    log::open(log::Sink::standard_error, "mtqpd", log::Level::error);
     static_cast<void>(queries_.tend(net::Clock::now()));
     server_.start();
   }

@@ -9,7 +9,7 @@
 
 namespace mtrk::test {
 
-// A directory of a test's own, removed at its end.
+// A ScratchDirectory is a directory of one test, and is removed at its end.
 class ScratchDirectory {
  public:
   ScratchDirectory() {

@@ -19,14 +19,15 @@
 #include <thread>
 #include <utility>
 
-// A server on loopback that plays a script, one connection after the other, on its own thread: the
-// peers a client has to survive. Unit tests of clients only; real servers are for system tests.
+// A ScriptedPeer is a server on loopback that plays a script on its own thread, one connection
+// after the other, to show what clients must survive. It is for unit tests of clients; system tests
+// use real servers.
 namespace mtrk::test {
 
 class ScriptedPeer {
  public:
-  // The server's side of one connection. Errors end the connection, not the test: what the client
-  // made of it is what is tested.
+  // A Session is the server's side of one connection. An error ends the connection but not the
+  // test, which examines what the client makes of it.
   class Session {
    public:
     Session(boost::asio::ip::tcp::socket& socket, ScriptedPeer& peer)
@@ -39,7 +40,7 @@ class ScriptedPeer {
         boost::asio::write(socket_, boost::asio::buffer(bytes));
       }
     }
-    // The next line without CRLF; "" when the client is gone.
+    // Returns the next line without CRLF, or "" if the client is gone.
     std::string line() {
       boost::system::error_code error;
       const std::size_t size =
@@ -51,7 +52,7 @@ class ScriptedPeer {
       peer_.note(line);
       return error ? "" : line.substr(0, line.size() - 2);
     }
-    // Everything until the client is gone.
+    // Reads everything until the client is gone.
     void drain() {
       while (!line().empty()) {
       }
@@ -95,7 +96,7 @@ class ScriptedPeer {
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-  // All lines of all clients, with their line ends; waits until the script has seen its client go.
+  // Returns all lines of all clients with their line ends. Waits until the script has ended.
   [[nodiscard]] std::string received() const {
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [this] { return !busy_; });
@@ -126,7 +127,7 @@ class ScriptedPeer {
       try {
         Session session(socket, *this);
         script_(session);
-      } catch (const boost::system::system_error&) {  // the client ended it
+      } catch (const boost::system::system_error&) {  // the client has closed the connection
       }
       set_busy(false);
     }

@@ -10,10 +10,10 @@
 #include <stdexcept>
 #include <string>
 
-// Self-signed certificates for tests, made when the test runs: nothing in the tree expires.
+// This header makes self-signed certificates when a test runs, so that no file in the tree expires.
 namespace mtrk::test {
 
-// A folder of this test alone, removed with everything in it.
+// A TemporaryFolder belongs to one test, and is removed with all its content.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -36,7 +36,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-// `name` is its dNSName; valid from a day ago for `days` from now (negative: expired).
+// A TestCertificate has the dNSName `name`. It is valid from two days ago to `days` days from now;
+// a negative number makes an expired one.
 class TestCertificate {
  public:
   explicit TestCertificate(const std::string& name, int days = 30) {

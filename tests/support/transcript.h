@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-// Dialogues as text files, tests/data/sessions/*.mtqp, replayed against the pure session and
-// against the real server. tests/data/sessions/README.md describes the format.
+// A Transcript is a dialogue from a text file, tests/data/sessions/*.mtqp. It is replayed against
+// the pure session and against the real server. tests/data/sessions/README.md describes the format.
 namespace mtrk::test {
 
 struct StoredMessage {
@@ -28,13 +28,13 @@ struct StoredMessage {
   TrackedMessage message;
 };
 
-// What happens between two handshakes: all of it may be sent at once (pipelining).
+// A Section is what happens between two handshakes; all of it may be sent at once (pipelining).
 struct Section {
   struct Turn {
     std::string sent;
     std::string expected;
   };
-  std::vector<Turn> turns;  // the first one's `sent` is empty: the greeting
+  std::vector<Turn> turns;  // `sent` of the first one is empty: it is the greeting
   bool closes = false;      // the server ends the connection
 
   [[nodiscard]] std::string sent() const {
@@ -56,11 +56,11 @@ struct Section {
 struct Transcript {
   std::string name;
   mtqp::SessionPolicy policy;
-  std::vector<std::string> names;  // of the certificate
+  std::vector<std::string> names;  // the dNSNames of the certificate
   bool certificate_expired = false;
   bool store_broken = false;  // look-ups fail
   bool maintenance = false;   // set after the greeting
-  bool pure_only = false;     // the state cannot be made over TCP
+  bool pure_only = false;     // this state cannot be produced over TCP
   std::vector<StoredMessage> messages;
   std::vector<Section> sections;
 
@@ -76,7 +76,7 @@ struct Transcript {
   }
 };
 
-// What test reports call it.
+// Test reports show the name.
 inline void PrintTo(const Transcript& transcript, std::ostream* out) {
   *out << transcript.name;
 }
@@ -96,7 +96,7 @@ inline std::vector<std::string> words(std::string_view text) {
   return result;
 }
 
-// \r \n \t \0 \\ \xHH, and \{N*c} for N times c.
+// Replaces \r \n \t \0 \\ \xHH, and \{N*c} by N times c.
 inline std::string unescape(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -123,7 +123,8 @@ inline TimePoint instant(std::string_view text) {
   return std::chrono::floor<Seconds>(parse_rfc3339(text).value().at);
 }
 
-// recipient: rfc822;u@d ACTION STATUS [remote=NAME] [last=TIME] [retry=TIME] [redirected]
+// Parses the line
+//   recipient: rfc822;u@d ACTION STATUS [remote=NAME] [last=TIME] [retry=TIME] [redirected]
 inline Recipient recipient(std::string_view text) {
   const std::vector<std::string> parts = words(text);
   OutcomeFields fields;

@@ -21,8 +21,8 @@
 
 namespace mtrk::test {
 
-// A blocking client that sends exactly the octets it is given, plain or in TLS. Every wait ends
-// after ten seconds with an exception: tests hang for nobody.
+// A WireClient is a blocking client that sends exactly the octets that it is given, plain or over
+// TLS. Every wait ends with an exception after ten seconds, so that no test hangs.
 class WireClient {
  public:
   static constexpr int kPatience = 10000;  // ms
@@ -45,13 +45,13 @@ class WireClient {
           ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
                : ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent <= 0) {
-        return;  // the server has closed; what it said last is still to be read
+        return;  // the server has closed, but its last octets can still be read
       }
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
   }
 
-  // Some more octets; nothing at the end of the connection, however it came.
+  // Returns some more octets, or nothing at the end of the connection, however it ended.
   [[nodiscard]] std::optional<std::string> receive() {
     std::array<char, 16384> buffer{};
     if (!ssl_ || SSL_pending(ssl_.get()) == 0) {
@@ -66,7 +66,7 @@ class WireClient {
     return std::string(buffer.data(), static_cast<std::size_t>(length));
   }
 
-  // Reads until `enough` says so, or the end.
+  // Reads until `enough` returns true or the connection ends.
   std::string receive_until(const std::function<bool(const std::string&)>& enough) {
     std::string all;
     while (!enough(all)) {
@@ -91,7 +91,8 @@ class WireClient {
     return receive_until([](const std::string&) { return false; });
   }
 
-  // False: no handshake. `adjust` may change the context before it; `resume` is a session to offer.
+  // Returns false if the handshake fails. `adjust` may change the context before it; `resume` is a
+  // session to offer.
   bool start_tls(const std::string& name,
                  const std::function<void(SSL_CTX*)>& adjust = {},
                  SSL_SESSION* resume = nullptr) {
@@ -111,7 +112,7 @@ class WireClient {
   [[nodiscard]] SSL* ssl() { return ssl_.get(); }
 
   void shutdown_send() { ::shutdown(fd_.get(), SHUT_WR); }
-  // Closes with RST instead of FIN.
+  // Closes the connection with RST instead of FIN.
   void reset() {
     const linger now{1, 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
