@@ -49,7 +49,7 @@ class JournalReader {
 
   // The descriptor becomes readable when something may have changed; take_change() then says what.
   [[nodiscard]] int fd();
-  // files: some were added or removed (rotation, vacuum)
+  // `files` means that files were added or removed (rotation, vacuum).
   enum class Change { none, appended, files };
   Change take_change();
 

@@ -19,7 +19,7 @@
 namespace mtrk::log {
 
 enum class Level { debug, info, notice, warning, error };
-// standard_error adds the prefix <N> if journald reads it
+// Lines for standard_error begin with <N> if journald reads them.
 enum class Sink { standard_error, syslog };
 
 void open(Sink sink, std::string_view program, Level least);

@@ -2,7 +2,7 @@
 
 namespace mtrk {
 
-// The kind of mail transfer agent whose log is read.
+// An Mta is the kind of mail transfer agent whose log is read.
 enum class Mta { postfix, sendmail };
 
 }  // namespace mtrk

@@ -38,7 +38,7 @@ int replace_small_file(const std::string& path, std::string_view text, mode_t mo
   if (!folder) {
     return errno;
   }
-  // may be left over from a process that was killed
+  // The file may be left over from a process that was killed.
   static_cast<void>(::unlinkat(folder.get(), fresh.c_str(), 0));
   const UniqueFd file(::openat(folder.get(), fresh.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));

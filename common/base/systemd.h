@@ -18,9 +18,9 @@ void notify_watchdog();
 // Returns half of the watchdog's period, or nothing if none is set for this process.
 [[nodiscard]] std::optional<std::chrono::microseconds> watchdog_interval();
 
-// A socket on which the service manager listens for us (sd_listen_fds(3)), and its
-// FileDescriptorName=. take_listen_sockets() passes the ownership of the descriptors to the caller;
-// a second call returns none.
+// A ListenSocket is a socket on which the service manager listens for us (sd_listen_fds(3)), with
+// its FileDescriptorName=. take_listen_sockets() passes the ownership of the descriptors to the
+// caller; a second call returns none.
 struct ListenSocket {
   int fd;
   std::string name;

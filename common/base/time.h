@@ -35,7 +35,7 @@ struct ZonedTime {
 // Times look like "2026-11-21T16:54:11Z" or "2026-11-21T16:54:11.985366+01:00". parse_rfc3339()
 // drops the digits of a fraction beyond microseconds.
 [[nodiscard]] std::string format_rfc3339(TimePoint at);  // always Z
-// always Z; a fraction only if it is not zero
+// The result always ends in Z, and has a fraction only if that is not zero.
 [[nodiscard]] std::string format_rfc3339(LogTime at);
 struct ZonedLogTime {
   LogTime at;

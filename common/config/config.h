@@ -17,13 +17,14 @@ namespace mtrk {
 
 enum class Forwarding { hide, reveal, final };
 
-// The PEM files of a certificate with its chain, and of its key.
+// CertificateFiles names two PEM files: a certificate with its chain, and its key.
 struct CertificateFiles {
   std::string certificate;
   std::string key;
 };
 
-// The next hop of mail to one domain, where it differs from that of all others.
+// A GateDestination is the next hop of mail to one domain, where it differs from that of all
+// others.
 struct GateDestination {
   std::string domain;          // "example.net", or ".example.net" for the domains below it
   std::string nexthop = "mx";  // or "host:port"
@@ -67,7 +68,7 @@ struct Config {
     unsigned max_connections = 10000;
     unsigned max_connections_per_address = 50;
     unsigned misses_per_minute = 30;  // per address; 0 = no limit
-    // networks exempt from these two limits
+    // Clients in these networks are exempt from the two limits above.
     std::vector<std::string> trusted{"127.0.0.0/8", "::1"};
     bool log_queries = true;
     std::string stats_file = "/run/mtqpd/mtqpd.stats";
@@ -84,7 +85,7 @@ struct Config {
     bool enabled = false;
     std::vector<std::string> domains;
     std::string hops = "all";  // "all", "final"
-    // special (for example private) addresses that may be queried
+    // These special (for example private) addresses may be queried.
     std::vector<std::string> networks;
     unsigned port = 1038;  // allowed in SRV records, besides 1038
     std::string ca_file;   // PEM file of their authorities; empty = the system's

@@ -11,7 +11,8 @@ namespace mtrk {
 
 inline constexpr std::size_t kLongestSocketPath = 107;  // the size of sun_path less its NUL
 
-// The value of gate.outbound.nexthop: "mx", "host:port", "lmtp:host:port" or "lmtp:unix:/path".
+// A NextHop is a value of gate.outbound.nexthop: "mx", "host:port", "lmtp:host:port" or
+// "lmtp:unix:/path".
 struct NextHop {
   bool by_mx = false;
   bool lmtp = false;

@@ -90,7 +90,7 @@ Expected<Greeting> parse_greeting(const Reply& reply) {
 
 bool is_starttls_domain(std::string_view name) {
   const std::string_view last = name.substr(name.rfind('.') + 1);
-  // not an IPv4 address
+  // The last label of an IPv4 address consists of digits.
   return parse_domain(name) && !std::all_of(last.begin(), last.end(), is_digit);
 }
 
@@ -202,7 +202,7 @@ void ClientSession::track(const EnvelopeId& envelope_id,
                           std::string& out) {
   assert(state_ == State::ready);
   std::string command = format_track(envelope_id, secret);
-  // prevents a reallocation, which would leave a copy of the secret behind
+  // A reallocation would leave a copy of the secret behind.
   out.reserve(out.size() + command.size() + 2);
   out.append(command).append("\r\n");
   wipe(command);

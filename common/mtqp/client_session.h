@@ -41,7 +41,7 @@ struct ClientPolicy {
   //
   std::string domain;
   bool tls_active = false;  // the connection began with TLS (an implicit-TLS listener)
-  // the most octets of a reply; a longer one is a protocol failure
+  // A reply with more octets than this is a protocol failure.
   std::size_t max_answer = kMaxAnswer;
   std::string second_domain = {};  // requested if the server has no certificate for `domain`
 };

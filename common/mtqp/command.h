@@ -24,9 +24,9 @@ struct StartTls {
 struct Quit {};
 using Command = std::variant<Track, Comment, StartTls, Quit>;
 
-// The keyword of a line. The server session checks it before the arguments: STARTTLS inside TLS is
-// -BAD/tls-in-progress, whatever its argument is. A line with an octet that is neither printable
-// ASCII nor TAB is `unknown`, whatever its first word is.
+// A Keyword is the first word of a line. The server session checks it before the arguments:
+// STARTTLS inside TLS is -BAD/tls-in-progress, whatever its argument is. A line with an octet that
+// is neither printable ASCII nor TAB is `unknown`, whatever its first word is.
 enum class Keyword { track, comment, starttls, quit, unknown };
 [[nodiscard]] Keyword keyword_of(std::string_view line);
 

@@ -12,7 +12,7 @@
 // items and a text; its body, if any, consists of several lines and is dot-stuffed.
 namespace mtrk::mtqp {
 
-// the "+" after the indicator means that there is a body
+// The "+" after an indicator is no part of the status: it announces the body.
 enum class ReplyStatus { ok, temp, err, bad };
 
 struct Reply {

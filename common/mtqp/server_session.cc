@@ -55,7 +55,7 @@ void ServerSession::greet(std::string& out) {
       break;
   }
   if (policy_.tls_active || policy_.tls == SessionPolicy::Tls::none) {
-    // a greeting without options differs enough from the list before TLS
+    // A greeting without options differs enough from the list before TLS.
     out.append(kReady);
   } else if (policy_.tls == SessionPolicy::Tls::offered) {
     out.append(kReadyStartTls);

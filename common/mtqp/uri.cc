@@ -115,7 +115,7 @@ std::string format_track_uri(std::string_view host,
   std::string base64 = secret.to_base64();
   std::string text = "mtqp://" + format_host_port(host, port) + "/track/" +
                      urls::encode(envelope_id.xtext(), urls::pchars) + "/";
-  // prevents a reallocation, which would leave a copy of the secret behind
+  // A reallocation would leave a copy of the secret behind.
   text.reserve(text.size() + 3 * base64.size());
   std::string escaped = urls::encode(base64, urls::pchars);
   text += escaped;

@@ -30,8 +30,8 @@ using Timer = asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Execut
 template <typename T>
 using Awaitable = asio::awaitable<T, Executor>;
 
-// The completion token of all operations: an error, such as a peer that has gone, is a value and
-// not an exception.
+// This is the completion token of all operations: an error, such as a peer that has gone, is a
+// value and not an exception.
 inline constexpr asio::as_tuple_t<asio::use_awaitable_t<Executor>> kAwait{};
 
 }  // namespace mtrk::net

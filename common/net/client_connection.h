@@ -18,7 +18,7 @@
 namespace mtrk::net {
 
 struct NetFailure {
-  // tls: the handshake failed, or the certificate does not verify
+  // `tls` means that the handshake failed or the certificate does not verify.
   enum class Kind { network, tls };
   Kind kind;
   std::string detail;
@@ -50,11 +50,12 @@ class ClientConnection {
   // Returns whether the peer has sent unexpected bytes. A handshake must not begin then (THR-C1).
   [[nodiscard]] bool input_waiting() { return transport_ && transport_->input_waiting(); }
   [[nodiscard]] bool is_tls() const { return transport_ && transport_->is_tls(); }
-  // The address of the peer, once connected.
+  // Returns the address of the peer, once connected.
   [[nodiscard]] const std::optional<Tcp::endpoint>& peer() const { return peer_; }
-  // The host to which the connection was made: the target of an SRV record, or the host that was
-  // given.
+  // Returns the host to which the connection was made: the target of an SRV record, or the host
+  // that was given.
   [[nodiscard]] const std::string& target() const { return target_; }
+  // Returns what the peer showed in its handshake.
   [[nodiscard]] PeerCertificates certificates() const;
 
  private:

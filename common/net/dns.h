@@ -26,9 +26,10 @@ struct DnsOptions {
 // Returns what is wrong with a list of servers, or an empty string.
 [[nodiscard]] std::string check_dns_servers(const std::string& servers);
 
-// The records that were found. An empty list means that an authoritative answer denies the name or
-// the type at the name. An error means that the answer is unknown at present (no answer, SERVFAIL,
-// a malformed answer), and is a sentence for people. The two must not be confused (SRV-07).
+// A DnsResult holds the records that were found. An empty list means that an authoritative answer
+// denies the name or the type at the name. An error means that the answer is unknown at present (no
+// answer, SERVFAIL, a malformed answer), and is a sentence for people. The two must not be confused
+// (SRV-07).
 template <typename T>
 using DnsResult = tl::expected<std::vector<T>, std::string>;
 

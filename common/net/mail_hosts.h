@@ -22,7 +22,7 @@ struct MailHost {
 
 // Says why there is no host, in the form that a reply to RCPT needs.
 struct NoMailHost {
-  // like "451 4.4.3" or "556 5.1.10"; the first digit says whether this is permanent
+  // This is a code like "451 4.4.3" or "556 5.1.10"; its first digit says whether it is permanent.
   std::string code;
   std::string why;  // a text for people
 };
@@ -41,7 +41,7 @@ void order_mx(std::vector<MxRecord>& records, const RandomNumber& random);
 // order_mx() (RFC 5321 §5.1): they would return the mail to us. Pure.
 void drop_own(std::vector<MailHost>& hosts, const OwnNames& own);
 
-// the addresses of at most so many hosts are looked up
+// The addresses of at most this many hosts are looked up.
 inline constexpr std::size_t kMaxMailHosts = 10;
 
 // Returns the hosts for `domain`, which may be any text. Each has at least one address. The result

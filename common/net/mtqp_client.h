@@ -13,7 +13,7 @@
 // share it.
 namespace mtrk::net {
 
-// What is known of a server before TRACK is sent.
+// An MtqpPeer is what is known of a server before TRACK is sent.
 struct MtqpPeer {
   std::optional<Tcp::endpoint> endpoint;
   mtqp::Greeting greeting;  // the first one; with STARTTLS that is the one before TLS

@@ -9,18 +9,19 @@
 
 namespace mtrk::net {
 
-// What a certificate says. The texts are those of the peer: escape them before they are displayed.
+// A Certificate holds what a certificate says. The texts are those of the peer: escape them before
+// they are displayed.
 struct Certificate {
   std::string subject;  // one line, RFC 2253
   std::string issuer;
   std::vector<std::string> names;  // dNSNames
   TimePoint not_before;
   TimePoint not_after;
-  // SHA-256 of the public key in hexadecimal: an identity that a renewal need not change
+  // This is the SHA-256 of the public key in hexadecimal, an identity that can outlive a renewal.
   std::string key;
 };
 
-// What a server showed in its handshake.
+// PeerCertificates holds what a server showed in its handshake.
 struct PeerCertificates {
   std::vector<Certificate> chain;  // as sent, the server's own first; empty without TLS
   std::string problem;             // why it is not valid for this name at this time; empty if it is

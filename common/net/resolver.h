@@ -13,7 +13,7 @@ namespace mtrk::net {
 
 using Endpoints = std::vector<Tcp::endpoint>;
 
-// One host to connect to: an SRV target, or the host itself.
+// A Place is one host to connect to: an SRV target, or the host itself.
 struct Place {
   std::string host;
   Endpoints endpoints;
@@ -41,7 +41,7 @@ class Resolver {
       std::string host, std::optional<std::uint16_t> port);
 };
 
-// The steps of a discovery, which `mtqp resolve` shows.
+// A Discovery holds the steps of a look-up, which `mtqp resolve` shows.
 struct Target {
   std::string host;
   std::uint16_t port = 0;

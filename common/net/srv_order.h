@@ -7,8 +7,8 @@
 
 namespace mtrk::net {
 
-// One SRV record of RFC 2782. An empty target is the root and means that the service is not
-// offered.
+// An SrvRecord is a record of RFC 2782. An empty target is the root and means that the service is
+// not offered.
 struct SrvRecord {
   std::uint16_t priority = 0;
   std::uint16_t weight = 0;

@@ -14,15 +14,16 @@
 // renegotiation and compression, and only AEAD ciphers with forward secrecy (THR-S10).
 namespace mtrk::net {
 
-// A certificate, key or trust anchor cannot be used; what() names the file and the reason.
+// A TlsError says that a certificate, key or trust anchor cannot be used; what() names the file and
+// the reason.
 class TlsError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 // A ServerTls holds the certificate chains of a server with their keys. The name that the client
-// asks for selects one. It is immutable and thread-safe; sessions keep the one with which they
-// began alive across a reload.
+// asks for selects one. It is immutable and thread-safe. A reload makes a new object; sessions keep
+// the old one, with which they began, alive.
 class ServerTls {
  public:
   struct Files {
@@ -48,12 +49,12 @@ class ServerTls {
   // count, and names in other scripts are A-labels (MTQP-6-07, MTQP-6-12). `expired` means that a
   // certificate matches but is no longer, or not yet, valid.
   [[nodiscard]] Choice choose(std::string_view domain, TimePoint now) const noexcept;
-  // The context for connections that begin with TLS, which selects by SNI. If the client sends no
-  // name or none matches, it uses the first certificate, and the client has to find out that it is
-  // the wrong one.
+  // Returns the context for connections that begin with TLS, which selects a certificate by SNI. If
+  // the client sends no name or none matches, that is the first certificate, and the client has to
+  // find out that it is the wrong one.
   [[nodiscard]] boost::asio::ssl::context& implicit() const { return *implicit_; }
 
-  // dNSNames, for the log
+  // Returns all dNSNames, for the log.
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   // Returns one line for each certificate that is not valid at `now` or expires within a fortnight.
   [[nodiscard]] std::vector<std::string> warnings(TimePoint now) const;

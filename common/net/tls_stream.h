@@ -27,7 +27,7 @@ class TlsStream {
 
   using Io = std::tuple<error_code, std::size_t>;
   [[nodiscard]] Awaitable<error_code> accept();
-  // set the name and the host flags on native() first
+  // Does the handshake of the client. Set the name and the host flags on native() first.
   [[nodiscard]] Awaitable<error_code> connect();
   // At the end of the connection the error is asio::error::eof after a close_notify, and
   // stream_truncated without one.

@@ -51,7 +51,7 @@ class Transport {
   // not count.
   [[nodiscard]] bool input_waiting();
   [[nodiscard]] Socket& socket() { return socket_; }
-  // The OpenSSL session, for questions about the certificate; null without TLS.
+  // Returns the OpenSSL session, for questions about the certificate, or null without TLS.
   [[nodiscard]] SSL* native_tls() { return tls_ ? tls_->native() : nullptr; }
   void cancel() noexcept;
   void close() noexcept;

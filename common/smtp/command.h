@@ -38,7 +38,8 @@ enum class Verb {
 // isspace(3)), and in those a command could hide that must not reach the server.
 [[nodiscard]] bool has_plain_verb(std::string_view line);
 
-// A `keyword=value` or `keyword` after the path, as views into the parsed line.
+// A Parameter is a `keyword=value` or `keyword` after the path. It holds views into the parsed
+// line.
 struct Parameter {
   std::string_view keyword;
   std::string_view value;
@@ -53,7 +54,7 @@ struct PathCommand {
   std::string_view path;
   std::vector<Parameter> parameters;
 
-  // the first one, in any case; null if there is none
+  // Returns the first parameter with this keyword (in any case), or null if there is none.
   [[nodiscard]] const Parameter* find(std::string_view keyword) const;
   [[nodiscard]] std::size_t count(std::string_view keyword) const;
 };

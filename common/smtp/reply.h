@@ -17,13 +17,13 @@ struct Reply {
   [[nodiscard]] bool positive() const { return code < 300; }
   [[nodiscard]] bool intermediate() const { return code >= 300 && code < 400; }
   [[nodiscard]] bool transient() const { return code >= 400 && code < 500; }
-  // the server closes the session, RFC 5321 §3.8
+  // Returns whether the server closes the session (RFC 5321 §3.8).
   [[nodiscard]] bool closes() const { return code == 421; }
-  // "550 5.1.1 no such user", with the lines joined by blanks
+  // Returns a text like "550 5.1.1 no such user", in which the lines are joined by blanks.
   [[nodiscard]] std::string text() const;
 };
 
-// A ReplyParser reads replies from bytes that may be split anywhere. The time is linear, and it
+// A ReplyParser reads replies from bytes that may be split anywhere. Runs in linear time, and it
 // holds at most one reply besides what was fed. A bare LF also ends a line, because SMTP servers
 // are less strict than MTQP servers. It fails, and keeps failing, if a line has no code, if the
 // codes of one reply differ, if a line is longer than kMaxLine octets, or if there are more than
@@ -39,7 +39,7 @@ class ReplyParser {
   [[nodiscard]] std::size_t pending() const { return buffer_.size() - begin_; }
 
  private:
-  // returns whether the reply is complete
+  // Returns whether the reply is complete.
   [[nodiscard]] Expected<bool> take_line(std::string_view line);
 
   std::string buffer_;

@@ -39,7 +39,7 @@ struct TrackedEnvelope {
 [[nodiscard]] std::string format_rcpt(std::string_view recipient, Carrier carrier);
 
 // Returns the message in the form for DATA: every line end (CRLF, LF or CR) becomes CRLF, dots are
-// stuffed, and the final "." is added. The time is linear.
+// stuffed, and the final "." is added. Runs in linear time.
 [[nodiscard]] std::string format_data(std::string_view message);
 
 }  // namespace mtrk::smtp

@@ -68,7 +68,7 @@ Expected<std::size_t> decode_base64(std::string_view text, std::span<char> bytes
   const auto value = [&digits](std::size_t i) -> std::uint32_t {
     return kValues[static_cast<unsigned char>(digits[i])];
   };
-  // collects the bits above the six of a digit; checked once, at the end
+  // These are the bits above the six of a digit; they are checked once, at the end.
   std::uint32_t foreign = 0;
   char* out = bytes.data();
   std::size_t i = 0;

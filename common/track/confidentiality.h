@@ -10,8 +10,8 @@
 namespace mtrk {
 
 struct Confidentiality {
-  // What is shown of a recipient that an alias or forward sends to exactly one address
-  // (`redirected`).
+  // Forwarding says what is shown of a recipient that an alias or forward sends to exactly one
+  // address (`redirected`).
   enum class Forwarding {
     // (a) The destination is hidden: there is no Remote-MTA, and transferred becomes relayed.
     hide,

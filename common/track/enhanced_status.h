@@ -7,8 +7,8 @@
 
 namespace mtrk {
 
-// An enhanced status code of RFC 3463: a class of 2, 4 or 5, and a subject and a detail of 0..999,
-// without leading zeros.
+// An EnhancedStatus is a code of RFC 3463: a class of 2, 4 or 5, and a subject and a detail of
+// 0..999 without leading zeros.
 struct EnhancedStatus {
   std::uint8_t status_class;
   std::uint16_t subject;

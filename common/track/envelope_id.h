@@ -21,7 +21,7 @@ class EnvelopeId {
 
   [[nodiscard]] const std::string& decoded() const { return decoded_; }
   [[nodiscard]] std::string xtext() const;
-  // the part after the last '@'; a view into this object
+  // Returns the part after the last '@', as a view into this object.
   [[nodiscard]] std::string_view fqhn() const;
   // Returns the domain for rules about domains: the fqhn without what does not belong to a host
   // name, such as a closing '>' or the final dot. All spellings that a look-up treats as the same

@@ -35,7 +35,7 @@ struct GateTag {
 [[nodiscard]] std::string format_gate_tag(const GateTag& tag);
 
 // Finds the tag in a reply as Postfix logs it: "250 2.0.0 mtrk-gate=…". The enhanced code may be
-// absent. Returns nothing if there is no tag. The time is linear.
+// absent. Returns nothing if there is no tag. Runs in linear time.
 [[nodiscard]] std::optional<GateTag> find_gate_tag(std::string_view reply);
 // Finds the tag in the text of a reply without its code, as Sendmail logs a success.
 [[nodiscard]] std::optional<GateTag> find_gate_tag_in_text(std::string_view text);

@@ -11,7 +11,7 @@ MessageKey MessageKey::make(const StoreSalt& salt,
                             const EnvelopeId& envelope_id,
                             const TrackingCertifier& certifier) {
   const std::string& id = envelope_id.decoded();
-  // xtext is never shorter than the text that it encodes
+  // The xtext of an id is never shorter than the id.
   assert(id.size() <= EnvelopeId::kMaxXtext);
   const auto length = static_cast<std::uint32_t>(id.size());
   const std::array<std::uint8_t, 4> be32{

@@ -7,7 +7,7 @@
 
 namespace mtrk {
 
-// The name of an MTA in the form of RFC 3464 §2.2.2 and §2.3.5: mta-name-type ";" mta-name.
+// An MtaName has the form of RFC 3464 §2.2.2 and §2.3.5: mta-name-type ";" mta-name.
 struct MtaName {
   std::string type;  // "dns", "x-local-hostname", …
   std::string name;  // "mx.example.net", "[192.0.2.1]"

@@ -27,10 +27,10 @@ struct MtrkParam {
 // Returns nothing if MTRK must not be passed on.
 [[nodiscard]] std::optional<Seconds> remaining_after(Seconds timeout, Seconds lingered);
 
-// An ENVID value (xtext as on the wire) and its fold. The fold begins with the last ";MTRK:" (in
-// any case); a certifier of 20 octets follows, and after it nothing but a timeout. Anything else
-// only looks like a fold and is part of the envelope id, which we must not change (RFC 3461
-// §5.2.1).
+// A FoldedEnvid is an ENVID value (xtext as on the wire), split into the envelope id and its fold.
+// The fold begins with the last ";MTRK:" (in any case); a certifier of 20 octets follows, and after
+// it nothing but a timeout. Anything else only looks like a fold and is part of the envelope id,
+// which we must not change (RFC 3461 §5.2.1).
 struct FoldedEnvid {
   std::string_view plain;                  // the ENVID before folding; may be empty
   std::optional<std::string_view> folded;  // still xtext; absent if there is no fold

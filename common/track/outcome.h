@@ -108,7 +108,7 @@ using Outcome = std::variant<Delayed, Delivered, Failed, Expanded, Relayed, Tran
 [[nodiscard]] EnhancedStatus status_of(const Outcome& outcome);  // 2.0.0 for opaque
 [[nodiscard]] std::optional<TimePoint> last_attempt_of(const Outcome& outcome);
 [[nodiscard]] std::optional<MtaName> remote_mta_of(const Outcome& outcome);
-// makes no copy; null if absent
+// Returns the name without a copy, or null if there is none.
 [[nodiscard]] const MtaName* find_remote_mta(const Outcome& outcome);
 [[nodiscard]] std::optional<TimePoint> will_retry_until_of(const Outcome& outcome);
 

@@ -50,7 +50,7 @@ std::string sanitised(std::string_view type, std::string_view value) {
   if (!type.empty()) {
     text += "; ";
   }
-  // one octet more shows that the value is longer
+  // One octet more shows whether the value is longer.
   const std::size_t room = kMaxFieldValue + 1 - text.size();
   for (const char c : value.substr(0, room)) {
     text += is_printable(c) ? c : '?';

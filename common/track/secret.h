@@ -21,7 +21,7 @@ class TrackingSecret {
   // Parses the mtrk-secret of TRACK and of mtqp: URIs. Fails if `text` is not base64 or encodes no
   // octet or more than 128.
   [[nodiscard]] static Expected<TrackingSecret> parse_base64(std::string_view text);
-  // 32 octets from the system's random number generator
+  // Returns 32 octets from the system's random number generator.
   [[nodiscard]] static TrackingSecret generate();
 
   TrackingSecret(TrackingSecret&&) noexcept;

@@ -24,7 +24,7 @@ struct Recipient {
 };
 
 struct TrackedMessage {
-  // the MTA that accepted the message, not the host of mtqpd (DSNF-2.2.2-01)
+  // This is the MTA that accepted the message, not the host of mtqpd (DSNF-2.2.2-01).
   MtaName reporting_mta;
   TimePoint arrival;
   Minutes utc_offset{0};  // of the clock that gave `arrival`; all dates are written with it

@@ -46,7 +46,8 @@ struct TrackingStatus {
   std::vector<std::pair<std::string, std::string>> extensions;
   std::vector<ReportedRecipient> recipients;
 };
-// Fails only if there is no field that RFC 3886 names. The time is linear in the size of `content`.
+// Fails only if there is no field that RFC 3886 names. Runs in linear time in the size of
+// `content`.
 [[nodiscard]] Expected<TrackingStatus> parse_tracking_status(std::string_view content);
 
 }  // namespace mtrk

@@ -95,7 +95,7 @@ class RecordingSink : public CaptureSink {
     EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(10),
                                   [&] { return captures_.size() >= count; }));
   }
-  // waits, because aborts have no answer
+  // Waits, because aborts have no answer.
   std::vector<std::string> await_dropped(std::size_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::seconds(10), [&] { return dropped_.size() >= count; });
@@ -117,7 +117,7 @@ class RecordingSink : public CaptureSink {
 class RunningMilter {
  public:
   static RunningMilter& get() {
-    // removed at exit, together with the milter's threads
+    // The directory is removed at exit, together with the milter's threads.
     static const test::ScratchDirectory directory;
     static RunningMilter& milter = *new RunningMilter(directory.path("m.sock"));
     return milter;

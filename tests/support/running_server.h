@@ -49,7 +49,7 @@ class RunningServer {
                 threads,
                 std::make_shared<mtqpd::Settings>(std::move(settings)),
                 queries_) {
-    // must come before there are threads
+    // The log must be opened before there are threads.
     log::open(log::Sink::standard_error, "mtqpd", log::Level::error);
     static_cast<void>(queries_.tend(net::Clock::now()));
     server_.start();
