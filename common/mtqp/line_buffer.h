@@ -8,9 +8,9 @@
 
 namespace mtrk::mtqp {
 
-// A LineBuffer does the CRLF framing of both ends (RFC 3887 §2.2). Feed it bytes as they arrive,
-// and take lines; the result does not depend on how the bytes were split (THR-W4). The time is
-// linear. It holds at most one line besides what was fed.
+// A LineBuffer does the CRLF framing of both ends (RFC 3887 §2.2), in linear time. Feed it bytes as
+// they arrive, and take lines; the result does not depend on how the bytes were split (THR-W4). It
+// holds at most one line besides what was fed.
 //
 // A line ends at LF. If there is no CR before it, the line is malformed: users of `nc` then get an
 // answer, and nothing is executed by accident. An over-long line is discarded up to its CRLF, as

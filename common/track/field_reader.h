@@ -5,10 +5,10 @@
 
 namespace mtrk {
 
-// A FieldReader splits header-like text (RFC 5322 §2.2) into fields. It is as liberal as reports of
-// other systems require: it accepts CRLF or LF and blanks before the colon, and joins folded lines.
-// A line that is not a field is skipped together with its continuation lines. The time is
-// linear. name() and value() are views that are valid until the next call of next().
+// A FieldReader splits header-like text (RFC 5322 §2.2) into fields, in linear time. It is as
+// liberal as reports of other systems require: it accepts CRLF or LF and blanks before the colon,
+// and joins folded lines. A line that is not a field is skipped together with its continuation
+// lines. name() and value() are views that are valid until the next call of next().
 class FieldReader {
  public:
   enum class Item { field, blank_line, end };
