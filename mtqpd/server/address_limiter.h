@@ -15,21 +15,23 @@
 namespace mtrk::mtqpd {
 
 struct AddressLimits {
-  unsigned connections = 10000;  // of all sources
+  unsigned connections = 10000;  // of all sources together
   unsigned connections_per_source = 50;
-  unsigned misses_per_minute = 0;  // of one source; 0 = no limit
-  std::vector<Network> trusted;    // only the first limit is for them
+  unsigned misses_per_minute = 0;  // of one source; 0 means no limit
+  std::vector<Network> trusted;    // only `connections` limits these
 };
 
-// Who may connect and ask, by source network: an IPv4 address, or the /64 of an IPv6 address
-// (THR-D5). Counts connections; remembers who misbehaved and who asked for much that is not there.
-// Holds connected sources, which the limit bounds, and at most kRemembered others (THR-D12).
-// Thread-safe.
+// Decides who may connect and ask, by source network: an IPv4 address, or the /64 of an IPv6
+// address (THR-D5). It counts connections, and remembers which sources misbehaved and which asked
+// for much that does not exist. It holds an entry for each connected source, which `connections`
+// bounds, and for at most kRemembered others (THR-D12). Thread-safe.
 //
-// Penalties: each offence adds ten seconds to what a source has to pay; who owes more than a minute
-// is turned away until he does not, and nobody owes more than ten minutes.
-// Misses: at most misses_per_minute at once, and as many a minute after that. Over it every query
-// of the source is refused, hit or miss, so that guessing tells nothing (THR-O3).
+// Penalties: each offence adds ten seconds to the debt of a source, up to ten minutes. A source
+// that owes more than a minute is turned away until it owes less.
+//
+// Misses: a source may have misses_per_minute of them at once, and as many in each minute after
+// that. Above this rate every query of the source is refused, whether it would hit or miss, so that
+// guessing reveals nothing (THR-O3).
 class AddressLimiter {
  public:
   using TimePoint = net::Clock::time_point;
@@ -45,13 +47,15 @@ class AddressLimiter {
     std::uint64_t network = 0;
     unsigned connections = 0;
     TimePoint penalty_until{};
-    std::atomic<net::Clock::rep> misses_until{0};  // when the last miss is forgotten; 0 = none
-    std::list<Source*>::iterator remembered;       // valid while connections is 0
+    // When the last miss is forgotten; 0 if there is none.
+    std::atomic<net::Clock::rep> misses_until{0};
+    std::list<Source*>::iterator remembered;  // valid only while connections is 0
   };
 
  public:
-  // Handshakes cost memory and time: at most a tenth of all connections may be in one, though 64
-  // always (THR-D8). Gives the place back.
+  // A Handshake is the permission to run a TLS handshake, which its destructor gives back.
+  // Handshakes cost memory and time, so at most a tenth of the allowed connections, but never fewer
+  // than 64, may run one at the same time (THR-D8).
   class Handshake {
    public:
     Handshake() = default;
@@ -71,7 +75,8 @@ class AddressLimiter {
     AddressLimiter* limiter_ = nullptr;
   };
 
-  // What a connection holds; gives its place back.
+  // A Place is the permission to be connected, which its destructor gives back. A place that is
+  // false was refused.
   class Place {
    public:
     Place() = default;
@@ -81,18 +86,19 @@ class AddressLimiter {
     Place& operator=(const Place&) = delete;
     ~Place();
     [[nodiscard]] explicit operator bool() const { return limiter_ != nullptr; }
-    [[nodiscard]] Refusal refusal() const { return refusal_; }  // why there is none
+    [[nodiscard]] Refusal refusal() const { return refusal_; }  // why the place was refused
 
-    // A query without a result; then, before each query, whether there were too many.
+    // miss() records a query without a result. may_ask() returns false if the source has had too
+    // many of them; it is called before each query.
     void miss(unsigned per_minute, TimePoint now);
     [[nodiscard]] bool may_ask(unsigned per_minute) const {
       return source_ == nullptr || source_->misses_until.load(std::memory_order_relaxed) == 0 ||
              may_ask_at(per_minute, net::Clock::now());
     }
     [[nodiscard]] bool may_ask_at(unsigned per_minute, TimePoint now) const;
-    // Empty: there are too many already.
+    // Returns an empty handshake if too many are running already.
     [[nodiscard]] Handshake begin_handshake(const AddressLimits& limits);
-    // The connection ended in a way that no good client's does.
+    // Records that the connection ended in a way in which no well-behaved client ends one.
     void offend(TimePoint now);
 
    private:
@@ -100,11 +106,11 @@ class AddressLimiter {
     explicit Place(Refusal why) : refusal_(why) {}
     Place(AddressLimiter* limiter, Source* source) : limiter_(limiter), source_(source) {}
     AddressLimiter* limiter_ = nullptr;
-    Source* source_ = nullptr;  // null: trusted
+    Source* source_ = nullptr;  // null if trusted
     Refusal refusal_ = Refusal::none;
   };
 
-  // An empty place, which says why, if a limit is reached.
+  // Returns an empty place, which names the reason, if a limit is reached.
   [[nodiscard]] Place enter(const net::asio::ip::address& address,
                             const AddressLimits& limits,
                             TimePoint now);
@@ -112,7 +118,7 @@ class AddressLimiter {
   [[nodiscard]] std::size_t connections() const {
     return connections_.load(std::memory_order_relaxed);
   }
-  [[nodiscard]] std::size_t sources() const;  // connected and remembered
+  [[nodiscard]] std::size_t sources() const;  // connected and remembered ones
 
  private:
   void leave(Source* source) noexcept;
@@ -121,7 +127,7 @@ class AddressLimiter {
 
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, Source> sources_;
-  std::list<Source*> remembered_;  // without connections, the longest gone first
+  std::list<Source*> remembered_;  // those without connections, the longest gone first
   std::atomic<std::size_t> connections_{0};
   std::atomic<std::size_t> handshakes_{0};
 };

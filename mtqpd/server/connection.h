@@ -19,8 +19,9 @@
 
 namespace mtrk::mtqpd {
 
-// One client from accept to close: moves bytes between a Transport and a ServerSession, does what
-// the session asks for. Lives in the coroutine that runs it, belongs to one thread.
+// Serves one client from accept to close: moves octets between a Transport and a ServerSession, and
+// does what the session asks for. A connection lives in the coroutine that runs it and belongs to
+// one thread.
 class Connection {
  public:
   enum class Starts { plain, with_tls };
@@ -34,15 +35,19 @@ class Connection {
              ConnectionSet& set);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
-  ~Connection();  // writes the log line of the connection
+  ~Connection();  // writes the connection's line to the log
 
   [[nodiscard]] net::Awaitable<void> run();
 
-  // For the ConnectionSet. Each only wakes the coroutine; it ends later.
+  // These are for the ConnectionSet. Each of the calls below only wakes the coroutine, which ends
+  // later.
   [[nodiscard]] net::Clock::time_point deadline() const { return deadline_; }
-  void end_late();   // the deadline is over
-  void interrupt();  // if it waits for input or other servers: to look at the set's draining()
-  bool evict();      // if it is idle; false: it is not
+  // Its deadline has passed.
+  void end_late();
+  // If it waits for input or other servers, it looks at draining().
+  void interrupt();
+  // Returns false if the connection is not idle.
+  bool evict();
 
  private:
   enum class End { closed, start_tls, lost };  // closed: by us, after our last words
@@ -52,17 +57,19 @@ class Connection {
   [[nodiscard]] net::Awaitable<void> say_goodbye();
 
   [[nodiscard]] mtqp::SessionPolicy make_policy() const;
-  // Until input or room for output is missing (nothing), or the session is over.
+  // Returns nothing when input, or room for output, is missing; else how the session has ended.
   [[nodiscard]] std::optional<End> answer_lines(mtqp::ServerSession& session,
                                                 mtqp::LineBuffer& lines);
-  // May leave the answer to answer_chained().
+  // Looks the query up and answers it, unless other servers have to be asked first: then
+  // answer_chained() gives the answer.
   void look_up(mtqp::LookUp& query, QueryService::Batch& batch, mtqp::ServerSession& session);
   [[nodiscard]] std::unique_ptr<ChainJob> plan_chain(mtqp::LookUp& query,
                                                      QueryService::Batch& batch,
                                                      const std::string& report);
   [[nodiscard]] net::Awaitable<void> answer_chained(mtqp::ServerSession& session);
   [[nodiscard]] mtqp::DomainCheck check_domain(std::string_view domain);
-  [[nodiscard]] End end_of_input();  // a read failed; what is to be said is in out_
+  // Is called when a read failed. Puts what is left to say to the client into out_.
+  [[nodiscard]] End end_of_input();
   enum class Late { innocent, offence };
   void allow(std::chrono::milliseconds time, const char* otherwise, Late late = Late::innocent);
   void count_answer(mtqp::ServerSession::LookUpResult result);
@@ -81,10 +88,11 @@ class Connection {
 
   std::array<char, 4096> in_{};
   std::string out_;
-  std::unique_ptr<ChainJob> chain_;  // the query that other servers have to be asked about first
+  std::unique_ptr<ChainJob> chain_;  // a query that waits for other servers
   std::uint32_t chain_tag_ = 0;
-  boost::asio::cancellation_signal* end_chain_ = nullptr;  // while they are
-  boost::asio::ssl::context* context_ = nullptr;  // what STARTTLS chose; settings_ keeps it alive
+  boost::asio::cancellation_signal* end_chain_ = nullptr;  // set while they are asked
+  // The context that STARTTLS chose; settings_ keeps it alive.
+  boost::asio::ssl::context* context_ = nullptr;
   AddressLimiter::Handshake handshake_;
 
   net::Clock::time_point deadline_;
@@ -93,7 +101,7 @@ class Connection {
   const char* ended_by_ = "lost";
   bool waits_for_input_ = false;
   bool evicted_ = false;
-  bool offended_ = false;  // it ended in a way that costs a penalty
+  bool offended_ = false;  // The connection ended in a way that costs a penalty.
 
   net::Clock::time_point started_;
   std::uint64_t commands_ = 0;

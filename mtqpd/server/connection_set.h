@@ -10,8 +10,9 @@ namespace mtrk::mtqpd {
 
 class Connection;
 
-// The connections of one thread, for those who look at all of them: the sweep of deadlines, the
-// drain, the eviction of idle ones. A timer for each would cost more than the whole sweep.
+// A ConnectionSet knows the connections of one thread, for what concerns all of them: the sweep of
+// deadlines, the drain, and the eviction of idle ones. One sweep costs less than a timer for each
+// connection. It is not thread-safe, and does not own the connections.
 class ConnectionSet {
  public:
   using List = std::list<Connection*>;  // the least recently active first
@@ -20,9 +21,12 @@ class ConnectionSet {
   void remove(List::iterator place) { connections_.erase(place); }
   void touch(List::iterator place) { connections_.splice(connections_.end(), connections_, place); }
 
-  void sweep(net::Clock::time_point now);  // ends those whose deadline is over
-  void drain();                            // ends idle ones; the others end after their answer
-  // Ends the idle one that was idle longest, if one is found near the front (THR-D1b).
+  // Ends the connections whose deadline has passed.
+  void sweep(net::Clock::time_point now);
+  // Ends the idle connections; the others end after their answer.
+  void drain();
+  // Ends the connection that has been idle longest, if an idle one is found near the front of the
+  // list (THR-D1b).
   void evict_one();
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool empty() const { return connections_.empty(); }

@@ -18,20 +18,23 @@
 
 namespace mtrk::mtqpd {
 
-// The process around the server: signals, reload, the store's ups and downs, the service manager.
-//   SIGTERM, SIGINT  drain: no new connections, answers under way are finished, 3 s at most
-//   SIGHUP           configuration and certificates again; if they are bad, the old ones stay
+// A Daemon is the process around the server: it handles signals, reloads the configuration, opens
+// the store again when need be, and reports to the service manager.
+//   SIGTERM, SIGINT  It accepts no new connections, finishes the answers under way within 3 s,
+//                    and ends.
+//   SIGHUP           It reads configuration and certificates again. If they are unusable, the old
+//                    ones stay in force.
 class Daemon {
  public:
   using LoadConfig = std::function<Expected<Config>()>;
 
-  // Opens the store and binds, or takes the sockets that the service manager has bound (those named
-  // "mtqps" begin with TLS). A store that is not there yet is waited for, answering
-  // "unavailable"; `load` is what SIGHUP calls. Fails: std::system_error (bind), net::TlsError,
-  // store::StoreUnusable (a newer format).
+  // Opens the store, and binds or takes the sockets that the service manager has bound (those named
+  // "mtqps" begin with TLS). If the store does not exist yet, the daemon waits for it and answers
+  // "unavailable" meanwhile. SIGHUP calls `load`. Throws std::system_error if an address cannot be
+  // bound, net::TlsError, and store::StoreUnusable if the store has a newer format.
   Daemon(const Config& config, LoadConfig load);
 
-  void run();  // until SIGTERM
+  void run();  // returns after SIGTERM or SIGINT
 
  private:
   Daemon(const Config& config, LoadConfig load, const std::vector<systemd::ListenSocket>& sockets);
@@ -47,7 +50,7 @@ class Daemon {
 
   LoadConfig load_;
   Config config_;
-  std::shared_ptr<const Settings> settings_;  // those of new connections
+  std::shared_ptr<const Settings> settings_;  // for new connections
   QueryService queries_;
   Server server_;
   net::asio::io_context context_{1};

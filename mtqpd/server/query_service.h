@@ -16,73 +16,78 @@
 
 namespace mtrk::mtqpd {
 
-// Where messages are found: the LMDB store, or a fake in tests. Thread-safe; a snapshot belongs to
-// one thread.
+// Finds messages in the LMDB store, or in a fake for tests. A source is thread-safe; a snapshot
+// belongs to one thread.
 class MessageSource {
  public:
   using Views = store::TrackingReader::Snapshot::Views;
   class Snapshot {
    public:
     virtual ~Snapshot() = default;
-    // What it gives lasts until the next call. Fails: store::StoreError.
+    // The views are valid until the next call. Throws store::StoreError.
     [[nodiscard]] virtual Views find(const EnvelopeId& envelope_id,
                                      const TrackingCertifier& certifier,
                                      TimePoint now) = 0;
-    // False if the pages that it gave could not be had after all: nothing made of them counts.
+    // Returns false if pages behind the views turned out to be unreadable: then nothing that was
+    // made of the views may be used.
     [[nodiscard]] virtual bool sound() const { return true; }
   };
 
   virtual ~MessageSource() = default;
-  // Fails: store::StoreError.
+  // Throws store::StoreError.
   [[nodiscard]] virtual std::unique_ptr<Snapshot> snapshot() const = 0;
-  // The path leads to other files than were opened: restored, set aside, or the lock file renewed.
+  // Returns true if the path now leads to other files than those that are open: the store was
+  // restored or set aside, or its lock file was renewed.
   [[nodiscard]] virtual bool replaced() const = 0;
 };
-// Fails: store::StoreUnusable.
+// Returns a function that opens the store at `path`; that function throws store::StoreUnusable.
 using OpenSource = std::function<std::unique_ptr<MessageSource>()>;
 [[nodiscard]] OpenSource open_tracking_store(std::string path);
 
-// The joiner of MTQP and the store: a LookUp in, a report or the one miss out. Opens the store, and
-// opens it again when it broke or was replaced, with back-off; while there is none every answer is
-// "unavailable". One environment a process (LMDB's rule), so the old one is closed first.
-// answer() and available() from any thread; tend() from one.
+// Answers MTQP queries from the store: turns a LookUp into a report or into a miss, which looks the
+// same for an unknown id, a wrong secret and an expired record. It opens the store, and opens it
+// again, with back-off, when it broke or was replaced; without a store every answer is
+// "unavailable". LMDB allows one environment in a process, so the old one is closed first.
+//
+// answer() and available() may be called from any thread, tend() from one only.
 class QueryService {
  public:
   explicit QueryService(OpenSource open);
 
-  // Call about once a second, and once before serving. Returns what changed, for the log; fails
-  // with StoreUnusable if the store is of a newer format or on a network file system (exit code
-  // 78): waiting will not mend that.
+  // Opens the store if need be, and returns what has changed, for the log. To be called about once
+  // a second, and once before serving. Throws store::StoreUnusable if waiting cannot help (exit
+  // code 78): the store has a newer format, or is on a network file system.
   struct Change {
     bool available;
-    std::string detail;  // why not
+    std::string detail;  // why it is not available
   };
   [[nodiscard]] std::optional<Change> tend(net::Clock::time_point now);
 
   [[nodiscard]] bool available() const;
 
-  // Answers commands that came together, from one look at the store: taken with the first query,
-  // given up with the object. Not to be held while waiting for anything: it keeps tend() waiting,
-  // and the store from using pages again.
+  // Answers commands that arrived together, from one snapshot of the store, which is taken with the
+  // first query and released by the destructor. It must not be held while waiting for anything: it
+  // blocks tend(), and keeps the store from reusing pages.
   class Batch {
    public:
     explicit Batch(const QueryService& service) : service_(service) {}
 
-    // Replaces `report` by the answer, if there is one. `tag` gets the first octets of the store's
-    // key, which is what the log may say of an id.
+    // Replaces `report` by the answer, if there is one. `tag` receives the first octets of the
+    // store's key, which is all that the log may say of an id.
     [[nodiscard]] mtqp::ServerSession::LookUpResult answer(const mtqp::LookUp& query,
                                                            const Confidentiality& confidentiality,
                                                            TimePoint now,
                                                            std::string& report,
                                                            std::uint32_t* tag = nullptr);
 
-    // What the store has for a query, nothing left out: what chaining needs beside the answer.
-    // Nothing if the store broke.
+    // Copies what the store has for a query, with nothing left out, which chaining needs beside the
+    // answer. Returns nothing if the store broke.
     [[nodiscard]] store::TrackingReader::Found copy(const mtqp::LookUp& query, TimePoint now);
 
    private:
     [[nodiscard]] MessageSource::Views find(const mtqp::LookUp& query, TimePoint now);
-    mtqp::ServerSession::LookUpResult broken();  // until tend() has opened the store again
+    // Gives up the store until tend() has opened the store again.
+    mtqp::ServerSession::LookUpResult broken();
 
     const QueryService& service_;
     std::shared_lock<std::shared_mutex> lock_;
@@ -94,10 +99,10 @@ class QueryService {
   [[nodiscard]] std::optional<Change> failed(net::Clock::time_point now, const char* why);
 
   OpenSource open_;
-  mutable std::shared_mutex mutex_;  // shared: use `source_`; exclusive: change it
+  mutable std::shared_mutex mutex_;  // held shared to use `source_`, exclusively to change it
   std::unique_ptr<MessageSource> source_;
-  mutable std::atomic<bool> suspect_{false};  // a look-up failed since it was opened
-  // tend() only:
+  mutable std::atomic<bool> suspect_{false};  // A look-up has failed since the store was opened.
+  // Only tend() uses these:
   std::optional<bool> reported_;  // what the last Change said
   std::chrono::seconds back_off_{1};
   net::Clock::time_point next_try_{};

@@ -10,12 +10,12 @@
 
 namespace mtrk::mtqpd {
 
-// The whole server without its process: workers and their threads, one listener for each address
-// and thread. All calls from one thread, the owner's.
+// A Server owns the workers and their threads, with one listener for each address and thread. All
+// calls come from one thread, the owner's.
 class Server {
  public:
-  // `threads` 0: one for each processor this process may use. Binds, but does not serve yet.
-  // Fails: std::system_error naming the address.
+  // Binds, but does not serve yet. If `threads` is 0 there is one for each processor that this
+  // process may use. Throws std::system_error, which names the address.
   Server(const std::vector<net::Tcp::endpoint>& listen,
          const std::vector<net::Tcp::endpoint>& listen_tls,
          unsigned threads,
@@ -25,17 +25,19 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Listens on a socket that is bound and listens already, and takes it. Before start().
-  // Fails: std::system_error, if it is not a TCP socket that listens.
+  // Takes over a socket that is bound and listens already. To be called before start(). Throws
+  // std::system_error if it is not a listening TCP socket.
   void adopt(int fd, Connection::Starts starts);
   void start();
-  void apply(const std::shared_ptr<const Settings>& settings);  // for connections from now on
+  void apply(const std::shared_ptr<const Settings>& settings);  // for new connections
   void drain();
-  void stop();                          // now
-  [[nodiscard]] bool finished() const;  // drained: nothing runs any more
+  // Ends the server without waiting for answers.
+  void stop();
+  // Returns true once nothing runs any more.
+  [[nodiscard]] bool finished() const;
   void join();
 
-  // With their real ports, in the order given.
+  // Return the addresses that are listened on, with their real ports, in the order given.
   [[nodiscard]] const std::vector<net::Tcp::endpoint>& addresses() const { return addresses_; }
   [[nodiscard]] const std::vector<net::Tcp::endpoint>& tls_addresses() const {
     return tls_addresses_;
@@ -43,9 +45,9 @@ class Server {
   [[nodiscard]] std::size_t threads() const { return workers_.size(); }
   [[nodiscard]] std::size_t connections() const { return limiter_.connections(); }
   [[nodiscard]] std::size_t sources() const { return limiter_.sources(); }
-  // The worker that moved least.
+  // Returns the lowest Worker::beats() of all workers.
   [[nodiscard]] std::uint64_t least_beats() const;
-  [[nodiscard]] ServerCounters::Values counters() const;  // of all workers
+  [[nodiscard]] ServerCounters::Values counters() const;  // of all workers together
 
  private:
   [[nodiscard]] std::vector<net::Tcp::endpoint> listen_on(

@@ -14,8 +14,8 @@
 
 namespace mtrk::mtqpd {
 
-// One thread's share of the server: an io_context, its listeners, its connections. Only listen(),
-// apply(), drain(), stop() and beats() may be called from other threads, listen() before run().
+// A Worker is one thread's share of the server: an io_context, its listeners and its connections.
+// Other threads may call only apply(), drain(), stop() and beats(), and listen() before run().
 class Worker {
  public:
   Worker(std::shared_ptr<const Settings> settings,
@@ -24,20 +24,21 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // The endpoint with its real port. Fails: std::system_error.
+  // Returns the endpoint with its real port. Throws std::system_error.
   [[nodiscard]] net::Tcp::endpoint listen(const net::Tcp::endpoint& endpoint,
                                           net::Sharing sharing,
                                           Connection::Starts starts);
-  // The same on a duplicate of a socket that listens already.
+  // Does the same with a duplicate of a socket that listens already.
   [[nodiscard]] net::Tcp::endpoint adopt(int fd, Connection::Starts starts);
-  // The thread's body: returns when drained or stopped.
+  // Runs the thread, and returns when the worker is drained or stopped.
   void run();
 
   void apply(std::shared_ptr<const Settings> settings);
-  void drain();  // accept nothing more, end idle connections, let the others finish
+  // Accepts nothing more, ends idle connections, and lets the others finish.
+  void drain();
   void stop() { context_.stop(); }
 
-  // Grows as long as the thread is alive: what the watchdog looks at.
+  // Returns a number that grows as long as the thread is alive, for the watchdog.
   [[nodiscard]] std::uint64_t beats() const { return beats_.load(std::memory_order_relaxed); }
   [[nodiscard]] const ServerCounters& counters() const { return connections_.counters(); }
 
@@ -50,8 +51,8 @@ class Worker {
   [[nodiscard]] net::Awaitable<void> sweep();
   void admit(net::Socket socket, Connection::Starts starts);
 
-  // Suspended coroutines, and with them connections, end in the destructor of `context_`, so what
-  // they refer to stands before it; what refers to it stands behind it.
+  // The destructor of `context_` ends suspended coroutines, and with them connections. So what they
+  // refer to is declared before it, and what refers to it after it.
   std::shared_ptr<const Settings> settings_;
   const QueryService& queries_;
   AddressLimiter& limiter_;
