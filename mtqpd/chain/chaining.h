@@ -16,8 +16,9 @@
 #include <string>
 #include <vector>
 
-// Chaining (RFC 3887 §2.4): asks the servers a message was transferred to, instead of leaving that
-// to the client. Whatever goes wrong, the answer is the referral that it was without.
+// Chaining (RFC 3887 §2.4) asks the servers to which a message was transferred, instead of leaving
+// that to the client. If anything goes wrong, the answer is the referral that the client would have
+// had without it.
 namespace mtrk::mtqpd {
 
 struct ChainingOptions {
@@ -27,47 +28,51 @@ struct ChainingOptions {
   std::vector<Network> networks;  // see ChainPlaces
   std::uint16_t port = 1038;
   net::DnsOptions dns;
-  std::shared_ptr<boost::asio::ssl::context> tls;  // verifies; never null
-  // RFC 3887 allows two minutes in all; the client shall have something before.
+  std::shared_ptr<boost::asio::ssl::context> tls;  // verifies certificates; never null
+  // RFC 3887 allows two minutes in all; the client must have its answer before that.
   std::chrono::milliseconds budget{110'000};
-  std::chrono::milliseconds connect{10'000};   // to one server, DNS aside
+  std::chrono::milliseconds connect{10'000};   // to one server, without the DNS look-up
   std::chrono::milliseconds greeting{15'000};  // for each reply before TRACK
 };
 
-// Who asks: what is passed on is protected no worse than what came in.
+// The client on whose behalf other servers are asked. Its query is passed on with no less
+// protection than it came with.
 struct ChainClient {
   net::asio::ip::address address;
-  bool trusted = false;        // no limit for its address
+  bool trusted = false;        // true if its address has no limit
   net::Tcp::endpoint reached;  // our end of its connection
   std::string tls_version;     // "TLSv1.3"; empty without TLS
 };
 
-// One query for which other servers may know more.
+// A ChainJob is one query about which other servers may know more.
 struct ChainJob {
   EnvelopeId envelope_id;  // as the store has it
   TrackingSecret secret;
-  std::vector<TrackedMessage> own;   // nothing left out
+  std::vector<TrackedMessage> own;   // what the store has, with nothing left out
   std::vector<std::string> servers;  // at least one
   ChainClient client;
-  std::string report;  // in: the answer without chaining; out: the one to give
+  // On input the answer without chaining; on output the answer to give.
+  std::string report;
 
   struct Step {
     std::string server;
-    std::string result;  // for the log: "answered", or why not
+    std::string result;  // for the log: "answered", or why there is no answer
   };
   std::vector<Step> steps;
-  std::size_t parts = 0;  // what came of it: parts added, or recipients whose outcome was adopted
+  // How many body parts were added, or of how many recipients the outcome was adopted.
+  std::size_t parts = 0;
 };
 
-// One for the process, shared by its threads; a reload makes a new one.
+// The process has one Chaining, which its threads share; a reload makes a new one. Thread-safe.
 class Chaining {
  public:
   explicit Chaining(ChainingOptions options);
 
   [[nodiscard]] const ChainingOptions& options() const { return options_; }
 
-  // Asks one server after the other, in at most options().budget, and completes `job`. May be
-  // cancelled (terminal): then it throws operation_aborted, and job->report is as it was.
+  // Asks one server after the other, within options().budget, and completes `job`. If it is
+  // cancelled (terminal cancellation), it throws operation_aborted and leaves job->report as it
+  // was.
   [[nodiscard]] static net::Awaitable<void> run(std::shared_ptr<Chaining> self,
                                                 std::shared_ptr<ChainJob> job);
 
@@ -82,7 +87,7 @@ class Chaining {
   void complete(ChainJob& job, const Parts& parts) const;
 
   ChainingOptions options_;
-  StoreSalt salt_{};  // of the keys in `limits_`
+  StoreSalt salt_{};  // for the keys in `limits_`
   ChainLimits limits_;
 };
 

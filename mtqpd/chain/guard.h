@@ -10,26 +10,28 @@
 
 namespace mtrk::mtqpd {
 
-// Where a name may lead when a record or the DNS, not a person, has named it (THR-X1, THR-X2).
+// Says where a name may lead that a record or the DNS has given, and not a person (THR-X1, THR-X2).
 struct ChainPlaces {
   std::vector<Network> networks;  // special addresses (net::is_special()) that may be asked
-  std::uint16_t port = 1038;      // besides 1038, where an SRV record says so
-  std::optional<net::Tcp::endpoint> self;  // where the client reached us: never
-  // Addresses of this host are special, whatever they are. May be null.
+  std::uint16_t port = 1038;      // allowed besides 1038, where an SRV record names it
+  std::optional<net::Tcp::endpoint> self;  // where the client reached us; never allowed
+  // Addresses of this host count as special, whatever they are. May be null.
   bool (*is_own)(const net::asio::ip::address&) = nullptr;
 };
 [[nodiscard]] bool may_connect(const net::Tcp::endpoint& endpoint, const ChainPlaces& places);
 
-// True for an address of this host: it can be bound (any can, where the system is told so by
-// ip_nonlocal_bind). That needs no netlink, which the service's sandbox does not have. Where the
-// system gives no answer, as when descriptors have run out, it is taken for one.
+// Returns true for an address of this host, that is, one to which a socket can be bound (with
+// ip_nonlocal_bind any address can). This needs no netlink, which the service's sandbox does not
+// allow. If the system gives no answer, as when there are no descriptors, the address counts as one
+// of this host.
 [[nodiscard]] bool is_local_address(const net::asio::ip::address& address);
 
-// A resolver that leaves out what may not be connected to. What it lets pass is what is connected
-// to: nobody looks a name up again in between, so a name that changes its address gains nothing.
+// A GuardedResolver leaves out the endpoints that may not be connected to. Callers connect to
+// exactly the endpoints that it returns, without another look-up, so a name that changes its
+// address meanwhile gains nothing.
 class GuardedResolver final : public net::Resolver {
  public:
-  // Both have to outlive it.
+  // Both must outlive the GuardedResolver.
   GuardedResolver(net::Resolver& resolver, const ChainPlaces& places)
       : resolver_(resolver), places_(places) {}
 

@@ -17,20 +17,23 @@
 
 namespace mtrk::mtqpd {
 
-// What keeps chaining from being a weapon: which messages are being asked for just now, for whom,
-// and what was said of late. Thread-safe; a server has one.
+// ChainLimits keeps chaining from being used as a weapon. It knows about which messages other
+// servers are being asked at the moment, for which clients, and what they answered lately.
+// Thread-safe; a server has one.
 //
-// A message that is being asked for is not asked for again, so that a query which comes back in a
-// circle is answered at once from what is known here (THR-X4, A-30).
+// A message about which servers are being asked is not asked about again, so that a query which
+// comes back in a circle is answered at once from what is known here (THR-X4, A-30).
 class ChainLimits {
  public:
-  static constexpr std::size_t kQueries = 64;           // at the same time (THR-X5)
-  static constexpr unsigned kQueriesPerSource = 2;      // of one address, IPv6: /64
-  static constexpr std::chrono::seconds kKept{30};      // what was said is said again that long
-  static constexpr std::size_t kMostAnswers = 256;      // that are kept
-  static constexpr std::size_t kMostRecipients = 4096;  // in them
+  static constexpr std::size_t kQueries = 64;       // at the same time (THR-X5)
+  static constexpr unsigned kQueriesPerSource = 2;  // of one address; of one /64 with IPv6
+  // For how long an answer is used again.
+  static constexpr std::chrono::seconds kKept{30};
+  static constexpr std::size_t kMostAnswers = 256;      // kept at the same time
+  static constexpr std::size_t kMostRecipients = 4096;  // in all of them
 
-  // Leave to ask other servers about one message; gives it back.
+  // A Turn is the permission to ask other servers about one message, which its destructor gives
+  // back.
   class Turn {
    public:
     Turn() = default;
@@ -52,12 +55,14 @@ class ChainLimits {
     Digest32 message_{};
     std::optional<std::uint64_t> source_;
   };
-  // Empty: it is being asked for already, or there are too many. `source` is the client's network;
-  // nothing for trusted ones, which only the first limit is for.
+  // Returns an empty turn if the message is being asked about already, or if there are too many
+  // queries. `source` is the client's network; nothing for a trusted client, to which only kQueries
+  // applies.
   [[nodiscard]] Turn begin(const Digest32& message, std::optional<std::uint64_t> source);
 
-  // What other servers said of a message: the parts of their answers that were accepted; none is an
-  // answer, too. `level` is the TLS of the client, so that nobody gets what was fetched with less.
+  // find() returns, and keep() stores, the accepted parts of what other servers answered about a
+  // message. No parts are an answer, too; find() returns null if there is none. `level` is the TLS
+  // version of the client, so that no client gets what was fetched with less protection.
   using Parts = std::shared_ptr<const std::vector<TrackedMessage>>;
   [[nodiscard]] Parts find(const Digest32& message,
                            const std::string& level,
@@ -76,8 +81,8 @@ class ChainLimits {
   void drop_old(net::Clock::time_point now);
 
   std::mutex mutex_;
-  std::set<Digest32> messages_;                // being asked for
-  std::map<std::uint64_t, unsigned> sources_;  // those with queries, which kQueries bounds
+  std::set<Digest32> messages_;                // those that servers are being asked about
+  std::map<std::uint64_t, unsigned> sources_;  // those with queries; kQueries bounds their number
   std::deque<Kept> kept_;                      // the oldest first
   std::size_t recipients_ = 0;                 // in `kept_`
 };
