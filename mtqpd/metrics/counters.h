@@ -7,26 +7,28 @@
 
 namespace mtrk::mtqpd {
 
-// What a worker counts. Written by its thread alone, hence without locked instructions; read from
-// any. Each value is right, a set of them is not a snapshot.
+// ServerCounters holds what one worker counts. Only the worker's thread writes it, so no locked
+// instructions are needed; any thread may read it. Each value is right, but a set of values is not
+// a snapshot.
 class alignas(64) ServerCounters {
  public:
   enum Name : std::size_t {
     connections,  // admitted
     turned_away,  // by a limit
-    penalised,    // by a penalty
-    evicted,      // idle, to make room
-    timed_out,    // by a deadline
-    misbehaved,   // too many errors, flood, input behind STARTTLS
-    handshakes,   // TLS, completed
+    penalised,    // turned away by a penalty
+    evicted,      // ended while idle, to make room
+    timed_out,    // ended by a deadline
+    misbehaved,   // ended for too many errors, a flood, or input after STARTTLS
+    handshakes,   // completed TLS handshakes
     handshakes_failed,
     commands,
     found,  // queries answered with a report
     no_information,
-    unavailable,  // store out of service, or we are
+    // Queries answered "unavailable" or "admin".
+    unavailable,
     throttled,    // queries refused after too many misses
-    chained,      // answers that other servers added to
-    chained_not,  // queries that other servers were asked for in vain
+    chained,      // answers to which other servers contributed
+    chained_not,  // queries about which other servers were asked in vain
     kNames,
   };
   using Values = std::array<std::uint64_t, kNames>;
@@ -49,7 +51,7 @@ struct CounterText {
   std::string_view name;
   std::string_view help;
 };
-// By ServerCounters::Name.
+// Indexed by ServerCounters::Name.
 [[nodiscard]] const std::array<CounterText, ServerCounters::kNames>& counter_texts();
 
 }  // namespace mtrk::mtqpd

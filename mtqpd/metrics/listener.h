@@ -9,15 +9,15 @@
 
 namespace mtrk::mtqpd {
 
-// Answers HTTP requests for /metrics on one address: one request a connection, each for five
-// seconds at most. Every connection is taken at once; one too many ends the oldest that is still
-// open. So nobody who connects and says nothing, however often, keeps a scraper waiting, who asks
-// as soon as it is connected.
+// Answers HTTP requests for /metrics on one address. Each connection serves one request and lasts
+// five seconds at most. Every connection is accepted at once; if there are too many, the oldest
+// open one is ended. So clients that connect and send nothing cannot keep a scraper waiting, which
+// sends its request as soon as it is connected.
 class MetricsListener {
  public:
   using Content = std::function<std::string()>;
 
-  // Fails: std::system_error naming the address. `content` is called on the context's thread.
+  // Throws std::system_error, which names the address. `content` is called on the context's thread.
   MetricsListener(net::asio::io_context& context, const net::Tcp::endpoint& at, Content content);
 
   void start();

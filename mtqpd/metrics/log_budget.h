@@ -5,11 +5,11 @@
 
 namespace mtrk::mtqpd {
 
-// How many lines a thread may log: whoever floods us must not flood the log (THR-D11). Refilled
-// once a second.
+// Limits how many lines a thread may log in a second, so that a flood of connections does not flood
+// the log (THR-D11). Call refill() once a second.
 class LogBudget {
  public:
-  static constexpr unsigned kLines = 50;  // a second
+  static constexpr unsigned kLines = 50;  // in a second
 
   [[nodiscard]] bool take() {
     if (left_ == 0) {
@@ -19,7 +19,7 @@ class LogBudget {
     --left_;
     return true;
   }
-  // Lines that were not written since the last call.
+  // Returns how many lines were not written since the last call.
   [[nodiscard]] std::uint64_t refill() {
     left_ = kLines;
     return std::exchange(suppressed_, 0);

@@ -7,29 +7,29 @@
 #include <string>
 #include <string_view>
 
-// What mtqpd tells about itself, as text. Numbers only: no address, no id, no name of anybody.
+// Formats mtqpd's own numbers as text. They contain no address, no id and no name.
 namespace mtrk::mtqpd {
 
 struct Metrics {
   ServerCounters::Values counters{};
   std::uint64_t open_connections = 0;
-  std::uint64_t sources = 0;  // networks the limiter knows
+  std::uint64_t sources = 0;  // networks that the limiter has entries for
   bool store_available = false;
-  // By mtrk-milter's counters; nothing where they cannot be read.
+  // From mtrk-milter's counters; nothing if they cannot be read.
   std::optional<bool> log_current = std::nullopt;
 };
 
-// "name value" lines, for `mtrkctl stats`.
+// Returns "name value" lines, for `mtrkctl stats`.
 [[nodiscard]] std::string format_stats(const Metrics& metrics);
-// OpenMetrics 1.0, for Prometheus and its relatives.
+// Returns OpenMetrics 1.0, for Prometheus and compatible scrapers.
 [[nodiscard]] std::string format_openmetrics(const Metrics& metrics);
 
 inline constexpr std::size_t kMaxHttpHead = 4096;
 
-// Whether `input` holds a whole request head, or so much that there will be none.
+// Returns true if `input` holds a whole request head, or so many octets that no head will follow.
 [[nodiscard]] bool http_head_ended(std::string_view input);
-// The whole response to a request head of a browser or scraper: `body` to GET /metrics, its head to
-// HEAD, 4xx to anything else. The connection is to be closed after it.
+// Returns the whole response to a request head: `body` for GET /metrics, only the header for HEAD,
+// 4xx for anything else. The caller closes the connection after it.
 [[nodiscard]] std::string answer_http(std::string_view head, std::string_view body);
 
 }  // namespace mtrk::mtqpd

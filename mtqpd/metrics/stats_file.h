@@ -6,13 +6,15 @@
 
 namespace mtrk::mtqpd {
 
-// The counters as a file that everybody may read, replaced as a whole. They are numbers for people:
-// nothing depends on them, so a failure is told once and tried again.
+// Writes the counters to a file that everybody may read, and which is always replaced as a whole.
+// People read these numbers and nothing depends on them, so a failure is reported once, and each
+// later write tries again.
 class StatsFile {
  public:
-  explicit StatsFile(std::string path) : path_(std::move(path)) {}  // empty: none is kept
+  explicit StatsFile(std::string path) : path_(std::move(path)) {}  // an empty path writes nothing
 
-  // What there is to log: an error, if it is the first in a row. Never throws but for memory.
+  // Returns the error to log if the write failed and the one before did not; else nothing. Throws
+  // only std::bad_alloc.
   [[nodiscard]] std::string write(std::string_view text);
 
  private:
