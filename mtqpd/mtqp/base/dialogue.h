@@ -4,7 +4,7 @@
 
 namespace mtrk::cli {
 
-// Bytes of a dialogue on standard error, line by line behind "> " or "< ", escaped.
+// Prints octets of a dialogue on standard error, escaped, each line after "> " or "< ".
 void print_dialogue(char direction, std::string_view bytes);
 
 }  // namespace mtrk::cli

@@ -14,15 +14,15 @@
 #include <utility>
 #include <vector>
 
-// What the commands that talk to servers share. They do one thing after the other: a coroutine is
-// run to its end on an io_context of its own.
+// What the commands that talk to servers have in common. A command does one thing after the other,
+// so each coroutine is run to its end on an io_context of its own.
 namespace mtrk::cli {
 
-// "HOST=ADDRESS[:PORT]", as --resolve takes it.
+// Parses "HOST=ADDRESS[:PORT]", the argument of --resolve.
 [[nodiscard]] Expected<net::DnsResolver::FixedNames> parse_fixed_names(
     const std::vector<std::string>& texts);
 
-// Fails: --resolve or --dns are malformed.
+// Returns an error if --resolve or --dns is malformed.
 [[nodiscard]] Expected<std::unique_ptr<net::DnsResolver>> make_resolver(
     const LookUpOptions& options);
 

@@ -9,27 +9,28 @@
 #include <variant>
 #include <vector>
 
-// The command line of mtqp(1).
+// Parses the command line of mtqp(1).
 namespace mtrk::cli {
 
 struct TlsOptions {
   mtqp::TlsUse use = mtqp::TlsUse::if_offered;
   bool implicit = false;  // the connection begins with TLS
-  std::string ca_file;    // empty = the system's certificates
-  std::string name;       // of the server, where the host is given by address or otherwise
-  bool insecure = false;  // any certificate will do
-  bool srv = false;       // the name an SRV record leads to will do
+  std::string ca_file;    // empty: the system's certificates
+  // The name in the server's certificate, if it is not the host that is given; empty if it is.
+  std::string name;
+  bool insecure = false;  // accept any certificate
+  bool srv = false;       // also accept the name to which an SRV record leads
 };
 
 // How names become addresses.
 struct LookUpOptions {
   std::vector<std::string> resolve;  // HOST=ADDRESS[:PORT]
-  std::string dns;                   // servers to ask instead of the system's
+  std::string dns;                   // servers to ask instead of the system's; may be empty
 };
 
 struct NewOptions {
-  std::string host;     // fqhn of the envelope id; empty = this host
-  std::string tracker;  // server of the URI; empty = host
+  std::string host;     // host part of the envelope id; empty: this host
+  std::string tracker;  // server in the URI; empty: `host`
   std::optional<std::uint32_t> timeout;
   bool json = false;
 };
@@ -38,16 +39,16 @@ struct SendOptions : LookUpOptions {
   std::string smtp;
   std::string from;
   std::vector<std::string> to;
-  std::string host;     // EHLO name and fqhn of the envelope id; empty = this host
-  std::string tracker;  // server of the URI; empty = the SMTP server's host
+  std::string host;     // EHLO name and host part of the envelope id; empty: this host
+  std::string tracker;  // server in the URI; empty: the SMTP server's host
   std::optional<std::uint32_t> timeout;
-  std::string user;           // to log in as; empty = no login
+  std::string user;           // to log in as; empty: no login
   std::string password_file;  // empty: $MTQP_SMTP_PASSWORD, then ~/.netrc
   bool untracked_ok = false;
   bool json = false;
   bool verbose = false;
   TlsOptions tls;
-  std::string file;  // empty or "-" = standard input
+  std::string file;  // empty or "-": standard input
 };
 
 enum class Color { automatic, always, never };
@@ -59,8 +60,9 @@ struct TrackOptions : LookUpOptions {
   bool secret_stdin = false;
   bool follow = true;
   std::size_t max_hops = mtqp::kMaxHops;
-  std::optional<std::uint16_t> port;  // of servers that answers name; absent = SRV, then 1038
-  std::uint32_t timeout = 120;        // seconds to wait for each answer
+  // The port of servers that answers name; absent: from SRV records, else 1038.
+  std::optional<std::uint16_t> port;
+  std::uint32_t timeout = 120;  // seconds to wait for each answer
   TlsOptions tls;
   bool confirm = false;  // ask on the terminal before connecting
   bool json = false;
@@ -68,14 +70,14 @@ struct TrackOptions : LookUpOptions {
   bool verbose = false;
   Color color = Color::automatic;
 };
-struct StatusOptions : TrackOptions {};  // without `raw`
+struct StatusOptions : TrackOptions {};  // `raw` is not used
 struct WatchOptions : TrackOptions {
-  std::uint32_t interval = 10;  // seconds from the first look to the second
-  std::uint32_t limit = 0;      // seconds to watch at most; 0 = until it is over
+  std::uint32_t interval = 10;  // seconds between the first look and the second
+  std::uint32_t limit = 0;      // seconds to watch at most; 0: until it is over
 };
 
 struct ListOptions {
-  std::size_t count = 20;  // 0 = all
+  std::size_t count = 20;  // 0: all
   bool json = false;
 };
 struct ResolveOptions : LookUpOptions {
@@ -104,13 +106,13 @@ struct CommandLine {
       command;
 };
 
-// Fills `line`. An exit code if there is nothing left to do: --help, --version (on standard
-// output), or exit_code::usage (one line on standard error, which repeats no argument of commands
-// that take a secret).
+// Fills `line`. Returns an exit code if nothing is left to do: after --help and --version, which
+// print on standard output, or exit_code::usage for a bad command line. The latter prints one line
+// on standard error, which repeats no argument of a command that takes a secret.
 [[nodiscard]] std::optional<int> parse_command_line(const std::vector<std::string>& arguments,
                                                     CommandLine& line);
 
-// Says what is wrong with the command line, on standard error; exit_code::usage.
+// Prints on standard error what is wrong with the command line, and returns exit_code::usage.
 [[nodiscard]] int usage(const std::string& message);
 
 }  // namespace mtrk::cli

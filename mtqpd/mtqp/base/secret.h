@@ -5,17 +5,18 @@
 #include <iosfwd>
 #include <string>
 
-// How a secret reaches `mtqp`: never as an argument.
+// Reads the secret that `mtqp` needs; it is never an argument.
 namespace mtrk::cli {
 
-// The base64 of the first line; white space around it is dropped. Fails: unreadable, no secret.
+// Return the secret that the first line holds in base64, possibly between white space. Return an
+// error if the file cannot be read or the line holds no secret.
 [[nodiscard]] Expected<TrackingSecret> read_secret_file(const std::string& path);
 [[nodiscard]] Expected<TrackingSecret> read_secret(std::istream& in);
-// Takes $MTQP_SECRET out of the environment of this process.
+// Returns the secret in $MTQP_SECRET, and removes it from the environment of this process.
 [[nodiscard]] Expected<TrackingSecret> take_secret_from_environment();
 
-// Overwrites the memory of every argument that is an mtqp: URI, so that ps no longer shows it. True
-// if there was one. (The shell's history still has it.)
+// Overwrites the memory of every argument that is an mtqp: URI, so that ps no longer shows it. (The
+// shell's history still has it.) Returns true if there was one.
 [[nodiscard]] bool wipe_uris(int argc, char** argv);
 
 }  // namespace mtrk::cli

@@ -8,9 +8,9 @@
 
 namespace mtrk::cli {
 
-// A client's TLS context, made when it is first needed: the system's certificates take longer to
-// load than a server takes to answer. A `ca_file` is read at once, so that a bad one is always
-// told.
+// A LazyTlsContext is a client's TLS context that is made when it is first needed, because loading
+// the system's certificates takes longer than a server takes to answer. A `ca_file` is read by the
+// constructor, which throws net::TlsError, so that a bad file is always reported.
 class LazyTlsContext {
  public:
   LazyTlsContext(net::Verify verify, std::string ca_file)
