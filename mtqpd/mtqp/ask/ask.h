@@ -13,18 +13,19 @@
 
 namespace mtrk::cli {
 
-// What a reply to TRACK means (RFC 3887 §4): a report, or why there is none.
+// Returns what a reply to TRACK means (RFC 3887 §4): a report, or the reason why there is none.
 [[nodiscard]] HopResult interpret(net::MtqpAnswer answer);
 
-// Asks server after server about one message, each time over a new connection; blocks. Says on
-// standard error what --verbose wants to know, when the secret goes in clear (MTQP-11-01), and what
-// is suspicious about a server. Throws net::TlsError for an unusable --tls-ca.
+// An Asker asks one server after the other about one message, each over a new connection, and
+// blocks meanwhile. On standard error it reports what --verbose wants to know, that the secret goes
+// in clear (MTQP-11-01), and what is suspicious about a server. Its functions throw net::TlsError
+// if --tls-ca is unusable.
 class Asker {
  public:
   Asker(const Query& query, const TrackOptions& options, net::Resolver& resolver);
 
   [[nodiscard]] HopResult ask(const Server& server);
-  // All of it: the first server and those it refers to.
+  // Asks the first server, and those to which the answers refer.
   [[nodiscard]] Travel run();
 
  private:
@@ -38,8 +39,9 @@ class Asker {
   bool first_ = true;
 };
 
-// The whole of a command: finds out what to ask, asks for leave if it should, and hands an Asker to
-// `work`, whose result is the exit code. Usage errors are told on standard error.
+// Runs a whole command: finds out what to ask, asks the user for permission if options.confirm is
+// set, and calls `work` with an Asker. Returns the result of `work` as the exit code. Usage errors
+// are reported on standard error.
 [[nodiscard]] int with_asker(const TrackOptions& options, const std::function<int(Asker&)>& work);
 
 }  // namespace mtrk::cli

@@ -7,18 +7,18 @@
 
 namespace mtrk::cli {
 
-// What a look at a server found, for people; every text of the server is escaped. `now` decides
-// which certificates have expired.
+// Returns, for people, what a probe of a server found; every text of the server is escaped. `now`
+// decides which certificates have expired.
 [[nodiscard]] std::string format_check(const std::string& host,
                                        const net::MtqpProbe& probe,
                                        TimePoint now);
-// The schema of mtqp(1), one line.
+// Returns one line of JSON with the schema that mtqp(1) documents.
 [[nodiscard]] std::string format_check_json(const std::string& host, const net::MtqpProbe& probe);
-// 0 if a TRACK would be answered over TLS that holds, or in clear where no TLS is offered; else
-// what mtqp track would exit with.
+// Returns 0 if TRACK would be answered over sound TLS, or in clear where no TLS is offered;
+// otherwise the code with which mtqp track would exit.
 [[nodiscard]] int exit_code_of(const net::MtqpProbe& probe);
 
-// mtqp check: how far a session with a server comes. Returns the exit code.
+// Runs mtqp check, which reports how far a session with a server gets. Returns the exit code.
 [[nodiscard]] int run_check(const CheckOptions& options);
 
 }  // namespace mtrk::cli

@@ -8,42 +8,45 @@
 #include <string_view>
 #include <vector>
 
-// What earlier sessions knew of servers, so that somebody in between who takes STARTTLS away or
-// shows another certificate is noticed (RFC 3887 §11, MTQP-11-04, -05).
+// Remembers what earlier sessions learned about servers, so that an attacker on the path who
+// removes STARTTLS or shows another certificate is noticed (RFC 3887 §11, MTQP-11-04, -05).
 namespace mtrk::cli {
 
 struct KnownServer {
-  std::string server;  // "mx.example:1038", lower case
-  std::string key;     // SHA-256 of the public key its certificate had, hexadecimal
-  TimePoint since;     // of `key`
-  TimePoint seen;      // last time with TLS
+  std::string server;  // "mx.example:1038", in lower case
+  // The SHA-256 of the public key in its certificate, in hexadecimal.
+  std::string key;
+  TimePoint since;  // when `key` was first seen
+  TimePoint seen;   // when it last had TLS
 };
 
-// What the memory has to say about a session. Pure.
+// A Judgement compares a session with what was known. Pure.
 struct Judgement {
   enum class Kind { fine, downgrade, new_key } kind = Kind::fine;
-  KnownServer before;  // of what was known, unless fine
+  KnownServer before;  // what was known; empty if `kind` is fine
 };
-// `known` may be null: a server that was never met with TLS.
+// `known` is null for a server that was never met with TLS.
 [[nodiscard]] Judgement judge(const KnownServer* known, const net::MtqpPeer& peer);
 
 [[nodiscard]] Expected<KnownServer> parse_known_server(
-    std::string_view line);                                                // a line of the file
-[[nodiscard]] std::string format_known_server(const KnownServer& server);  // with line end
+    // Parses a line of the file.
+    std::string_view line);
+// Returns a line of the file, with its line end.
+[[nodiscard]] std::string format_known_server(const KnownServer& server);
 
-// The file: one JSON object a line, 0600, the servers met last at the end, at most kMaxServers of
-// them. Programs that write it at the same time take turns.
+// KnownServers is the file: one JSON object in a line, mode 0600, at most kMaxServers of them, and
+// those met last at the end. Programs that write it at the same time take turns.
 class KnownServers {
  public:
   static constexpr std::size_t kMaxServers = 1000;
 
-  // Reads the file; none is as good as an empty one. Throws std::system_error if it cannot be read
-  // or others may read it. An empty `path` remembers nothing.
+  // Reads the file; a missing one is like an empty one. An empty `path` remembers nothing. Throws
+  // std::system_error if the file cannot be read, or if others may read it.
   explicit KnownServers(std::string path);
 
   [[nodiscard]] const KnownServer* find(std::string_view server) const;
-  // Writes down that a session with TLS was had; nothing is written if nothing new was learned
-  // within a day. Throws std::system_error.
+  // Records that a session had TLS. Nothing is written if nothing new was learned within a day.
+  // Throws std::system_error.
   void remember(const std::string& server, const net::MtqpPeer& peer, TimePoint now);
 
  private:

@@ -7,18 +7,18 @@
 
 namespace mtrk::cli {
 
-// What track, status and watch ask: which server about which message.
+// A Query says what track, status and watch ask: which server, about which message.
 struct Query {
   Server server;
   EnvelopeId envelope_id;
   TrackingSecret secret;
 };
-// From a URI, standard input, the user's sent mail, or an ENVID with its secret from elsewhere.
-// Fails: a sentence for people that shows no secret. Throws std::system_error: the file of sent
+// Makes the query from a URI, standard input, the user's sent mail, or an ENVID and its secret. The
+// error is a sentence for people that shows no secret. Throws std::system_error if the file of sent
 // mail cannot be read.
 [[nodiscard]] Expected<Query> query_of(const TrackOptions& options);
 
-// Asks on the terminal whether to connect; false without one.
+// Asks on the terminal whether to connect. Returns false if there is no terminal.
 [[nodiscard]] bool confirmed(const Query& query);
 
 }  // namespace mtrk::cli

@@ -7,13 +7,14 @@
 
 namespace mtrk::cli {
 
-// What discovery found, a line for each target in the order to try them; names escaped.
+// Returns what the discovery of servers found: a line for each target, in the order to try them,
+// with escaped names.
 [[nodiscard]] std::string format_discovery(const net::Discovery& found);
-// The schema of mtqp(1), one line.
+// Returns one line of JSON with the schema that mtqp(1) documents.
 [[nodiscard]] std::string format_discovery_json(const std::string& host,
                                                 const net::Discovery& found);
 
-// mtqp resolve: where a host's tracking service is. Returns the exit code.
+// Runs mtqp resolve, which shows where a host's tracking service is. Returns the exit code.
 [[nodiscard]] int run_resolve(const ResolveOptions& options);
 
 }  // namespace mtrk::cli

@@ -5,13 +5,14 @@
 
 namespace mtrk::cli {
 
-// mtqp track: asks, follows, prints. Returns the exit code.
+// Runs mtqp track, which asks, follows referrals and prints the answers. Returns the exit code.
 [[nodiscard]] int run_track(const TrackOptions& options);
 
-// mtqp status: the same in one line.
+// Runs mtqp status, which does the same and prints one line.
 [[nodiscard]] int run_status(const StatusOptions& options);
 
-// How standard output wants it: colours on terminals, marks by the locale, local time.
+// Returns the style that suits standard output: colours on a terminal, marks that the locale can
+// show, local time.
 [[nodiscard]] TimelineStyle style_of_output(Color color);
 
 }  // namespace mtrk::cli

@@ -9,17 +9,17 @@
 
 namespace mtrk::cli {
 
-// When to look again. Pure: what happens is told, time is added up.
+// Decides when to look again. Pure: the caller says what happened, and time is added up.
 class WatchPlan {
  public:
   static constexpr std::chrono::seconds kMostPatient{600};
-  static constexpr int kMaxFailures = 5;  // looks in a row that found no server
+  static constexpr int kMaxFailures = 5;  // looks in a row that reached no server
 
-  WatchPlan(std::chrono::seconds interval, std::chrono::seconds limit)  // limit 0: none
+  WatchPlan(std::chrono::seconds interval, std::chrono::seconds limit)  // 0: no limit
       : interval_(interval), pause_(interval), limit_(limit) {}
 
-  // After a look with that exit code: how long to wait, or nothing if it is over. Waits grow by
-  // half until something changes.
+  // Returns how long to wait after a look with that exit code, or nothing if the watch is over. The
+  // pauses grow by half until something changes.
   [[nodiscard]] std::optional<std::chrono::seconds> next(int exit_code, bool changed);
 
  private:
@@ -30,8 +30,8 @@ class WatchPlan {
   int failures_ = 0;
 };
 
-// mtqp watch: tracks until every recipient's way has ended, and shows what has changed. Returns the
-// exit code of the last look.
+// Runs mtqp watch, which tracks until the way of every recipient has ended, and shows what has
+// changed. Returns the exit code of the last look.
 [[nodiscard]] int run_watch(const WatchOptions& options);
 
 }  // namespace mtrk::cli
