@@ -11,19 +11,19 @@
 #include <variant>
 #include <vector>
 
-// Which servers are asked for one message, and what their answers add up to. Pure: the asking is a
-// function, so that referrals, loops and exit codes are tested without a network.
+// Decides which servers are asked about one message, and what their answers add up to. Pure: a
+// function does the asking, so that referrals, loops and exit codes are tested without a network.
 namespace mtrk::cli {
 
 struct Server {
   std::string host;                   // a name, or an address without brackets
-  std::optional<std::uint16_t> port;  // absent: kPort
+  std::optional<std::uint16_t> port;  // absent: mtqp::kPort
 };
 [[nodiscard]] std::string to_string(const Server& server);  // "mx.example:1038"
 
-// Why a server gave no answer. The values are exit codes of mtqp(1).
+// Says why a server gave no answer. The values are exit codes of mtqp(1).
 enum class Trouble { no_information = 3, network = 4, tls = 5, protocol = 6 };
-[[nodiscard]] std::string_view to_string(Trouble trouble);  // "no information", "network" ...
+[[nodiscard]] std::string_view to_string(Trouble trouble);  // "no information", "network" …
 struct HopFailure {
   Trouble trouble;
   std::string detail;
@@ -32,7 +32,8 @@ struct HopAnswer {
   bool tls = false;
   std::string body;  // as received
   std::vector<TrackingStatus> parts;
-  std::string address = {};  // and port, where the server was found; empty: not known
+  // Address and port at which the server was found; empty if they are not known.
+  std::string address = {};
 };
 using HopResult = std::variant<HopAnswer, HopFailure>;
 
@@ -52,31 +53,33 @@ struct FollowPolicy {
 };
 struct Travel {
   std::vector<Hop> hops;  // in the order asked; never empty
-  bool loop = false;      // a server referred to one that it was reached through, also by chaining
+  // A server referred to one through which it was reached, be it by chaining.
+  bool loop = false;
   bool hop_limit = false;
 };
 
-// Asks `first`, then every server that a `transferred` names, unless the same answer already holds
-// that server's part (MTSN-3.3.3-12); each server once.
+// Asks `first`, and then every server that a `transferred` names, each once. A server is not asked
+// if the answer that names it holds that server's own part already (MTSN-3.3.3-12).
 [[nodiscard]] Travel travel(const Server& first,
                             const FollowPolicy& policy,
                             const std::function<HopResult(const Server&)>& ask);
 
-// The server that a recipient's `transferred` refers to; nothing for other actions and for names
-// that are no host.
+// Returns the server to which a recipient's `transferred` refers; nothing for other actions and for
+// names that are no host.
 [[nodiscard]] std::optional<std::string> referral_of(const ReportedRecipient& recipient);
 
-// One recipient as one server reported it, and where its way continues.
+// A Stage is one recipient as one server reported it.
 struct Stage {
   std::size_t hop;
   const TrackingStatus* part;
   const ReportedRecipient* recipient;
 };
-using Journey = std::vector<Stage>;  // never empty; the last stage tells how it stands
-// Every recipient of every answer is in one journey at least. Points into `travel`.
+using Journey = std::vector<Stage>;  // never empty; the last stage says how things stand
+// Follows every recipient from server to server: each recipient of each answer is in at least one
+// journey. The journeys point into `travel`.
 [[nodiscard]] std::vector<Journey> journeys_of(const Travel& travel);
 
-// What is beyond the last stage of a journey.
+// Beyond says what comes after the last stage of a journey.
 enum class Beyond {
   nothing,    // it ends there: delivered, failed, or still waiting
   untracked,  // it went on to a system that does not track, or to members that are not shown
@@ -84,12 +87,12 @@ enum class Beyond {
   unknown,
 };
 [[nodiscard]] Beyond beyond(const Journey& journey);
-[[nodiscard]] std::string_view to_string(Beyond beyond);  // "nothing", "untracked", "no answer" ...
+[[nodiscard]] std::string_view to_string(Beyond beyond);  // "nothing", "untracked", "no answer" …
 
-// The address a recipient is shown by: the original one where it is known.
+// Returns the address that a recipient is shown by: the original one if it is known.
 [[nodiscard]] const TypedAddress& address_of(const ReportedRecipient& recipient);
 
-// The exit code of mtqp track: the table of mtqp(1).
+// Returns the exit code of mtqp track, from the table in mtqp(1).
 inline constexpr int kExitUnderWay = 1;
 [[nodiscard]] int exit_code_of(const Travel& travel);
 

@@ -8,13 +8,14 @@
 namespace mtrk::cli {
 
 struct TimelineStyle {
-  bool unicode = false;  // check marks, arrows, addresses in all scripts; or plain ASCII
+  bool unicode = false;  // check marks, arrows, addresses in all scripts; else plain ASCII
   bool color = false;
-  std::function<std::string(TimePoint)> time;  // how instants are shown, all of the same width
+  // Formats an instant; all results have the same width.
+  std::function<std::string(TimePoint)> time;
 };
 
-// What became of every recipient, stage by stage, for people. Every text that came from a server
-// passes escape_for_people. Names the servers that said it (MTSN-4.1-01).
+// Returns for people what became of every recipient, stage by stage, with the names of the servers
+// that said so (MTSN-4.1-01). Every text that came from a server passes escape_for_people().
 [[nodiscard]] std::string format_timeline(const Travel& travel, const TimelineStyle& style);
 
 }  // namespace mtrk::cli
