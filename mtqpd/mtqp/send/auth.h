@@ -10,10 +10,10 @@
 #include <variant>
 #include <vector>
 
-// SMTP AUTH, RFC 4954, from the client's side, without I/O.
+// The client's side of SMTP AUTH (RFC 4954), without I/O.
 namespace mtrk::cli {
 
-// Wiped when it goes; neither is ever shown, logged or stored.
+// Credentials are wiped when the object ends. Neither member is ever shown, logged or stored.
 struct Credentials {
   std::string user;
   std::string password;
@@ -27,26 +27,30 @@ struct Credentials {
   ~Credentials();
 };
 
-// What the answer to EHLO offers, in capitals.
+// Returns the mechanisms that the answer to EHLO offers, in capitals.
 [[nodiscard]] std::vector<std::string> auth_mechanisms(const smtp::Reply& ehlo);
 
 enum class Mechanism { scram_sha_256, plain, login };
-// The best that is offered: SCRAM-SHA-256, which shows the server no password and lets it prove
-// that it knows it; PLAIN and LOGIN only where TLS keeps the password from others.
+// Returns the best mechanism that is offered. SCRAM-SHA-256 is preferred: it shows the server no
+// password, and the server proves that it knows the password. PLAIN and LOGIN are chosen only where
+// TLS keeps the password confidential.
 [[nodiscard]] std::optional<Mechanism> choose_mechanism(const std::vector<std::string>& offered,
                                                         bool confidential);
 [[nodiscard]] std::string_view to_string(Mechanism mechanism);
 
-// One login. Lines are without CRLF and secret, the caller wipes them.
+// An AuthExchange is one login. Its lines come without CRLF and hold secrets, so the caller wipes
+// them.
 class AuthExchange {
  public:
-  // `nonce`: printable octets without a comma, never used before.
+  // `nonce` is printable octets without a comma that were never used before.
   AuthExchange(Mechanism mechanism, const Credentials& credentials, std::string nonce);
 
-  [[nodiscard]] std::string command();  // AUTH ...
-  // What to answer to the text of a 334. Fails: a challenge that does not belong here.
+  [[nodiscard]] std::string command();  // AUTH …
+  // Returns the answer to the text of a 334 reply, or an error if the challenge does not belong
+  // here.
   [[nodiscard]] Expected<std::string> answer(std::string_view challenge);
-  // After a 235: false if the server did not prove what the mechanism wants it to prove.
+  // To be called after a 235 reply. Returns false if the server has not proved what the mechanism
+  // requires of it.
   [[nodiscard]] bool complete() const;
 
  private:

@@ -10,7 +10,8 @@
 #include <optional>
 #include <string>
 
-// What makes one message trackable: an envelope id and a secret that nobody else has (RFC 3885).
+// Makes a message trackable: gives it an envelope id and a secret that no other message has (RFC
+// 3885).
 namespace mtrk::cli {
 
 struct Identity {
@@ -21,22 +22,24 @@ struct Identity {
 
 [[nodiscard]] TimePoint current_time();
 
-// A fresh one for every message, from the clock, the process id and the system's generator. With
-// `room_for_fold` the id leaves room for its folded form inside the 100 octets of ENVID. Fails: a
-// host name that no envelope id can hold.
+// Returns a fresh identity, made of the clock, the process id and the system's random generator.
+// With `room_for_fold` the id is short enough for its folded form to fit the 100 octets of ENVID.
+// Returns an error if no envelope id can hold the host name.
 [[nodiscard]] Expected<Identity> make_identity(const std::string& host,
                                                std::optional<std::uint32_t> timeout,
                                                bool room_for_fold);
 
-// A Message-Id without its brackets. Not the envelope id: what recipients read is another matter.
+// Returns a Message-Id without its brackets. It differs from the envelope id, because recipients
+// read it.
 [[nodiscard]] std::string make_message_id(const std::string& host);
 
-// `host` if given, else the name in `config_hostname`, else this host's name, fully qualified where
-// the system can tell.
+// Returns `host` if it is given, else `config_hostname`, else this host's name, fully qualified if
+// the system knows how.
 [[nodiscard]] std::string choose_host_name(const std::string& host,
                                            const std::string& config_hostname);
 
-// The URI that asks `tracker` (or `host`, if empty) about the message; it holds the secret.
+// Returns the URI that asks `tracker` (or `host`, if it is empty) about the message. The URI holds
+// the secret.
 [[nodiscard]] Expected<std::string> make_uri(const std::string& tracker,
                                              const std::string& host,
                                              const Identity& identity);

@@ -5,7 +5,7 @@
 
 namespace mtrk::cli {
 
-// mtqp new: makes an identity and prints it. Returns the exit code.
+// Runs mtqp new, which makes an identity and prints it. Returns the exit code.
 [[nodiscard]] int run_new(const NewOptions& options, const Config& config);
 
 }  // namespace mtrk::cli

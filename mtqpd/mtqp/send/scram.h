@@ -8,12 +8,13 @@
 
 namespace mtrk::cli {
 
-// SCRAM-SHA-256 without channel binding, the client's side: RFC 5802, RFC 7677. Pure. Passwords of
-// ASCII only are the same with and without SASLprep; others are sent as they are.
+// The client's side of SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). Pure. Passwords
+// are sent as they are: SASLprep, which is not done here, leaves those of ASCII unchanged.
 class ScramClient {
  public:
-  static constexpr std::uint32_t kMinIterations = 4096;       // RFC 7677 §4
-  static constexpr std::uint32_t kMaxIterations = 1'000'000;  // a server may not keep us busy
+  static constexpr std::uint32_t kMinIterations = 4096;  // RFC 7677 §4
+  // So that a server cannot keep the client busy
+  static constexpr std::uint32_t kMaxIterations = 1'000'000;
 
   ScramClient(std::string_view user, std::string_view password, std::string nonce);
   ScramClient(const ScramClient&) = delete;
@@ -21,10 +22,11 @@ class ScramClient {
   ~ScramClient();
 
   [[nodiscard]] std::string first() const;
-  // The answer to the server's first message. Fails: malformed, a nonce that is not ours, an
-  // extension, too few or too many iterations.
+  // Returns the answer to the server's first message. Returns an error if that message is
+  // malformed, has an extension or a nonce that does not begin with ours, or asks for too few or
+  // too many iterations.
   [[nodiscard]] Expected<std::string> final(std::string_view server_first);
-  // True if the server's last message proves that it knows the password.
+  // Returns true if the server's last message proves that it knows the password.
   [[nodiscard]] bool verify(std::string_view server_final);
   [[nodiscard]] bool verified() const { return verified_; }
 
@@ -32,7 +34,7 @@ class ScramClient {
   std::string first_bare_;
   std::string password_;
   std::string nonce_;
-  std::string server_signature_;  // of the message that verify() waits for, in base64
+  std::string server_signature_;  // the one that verify() expects, in base64
   bool verified_ = false;
 };
 

@@ -5,7 +5,8 @@
 
 namespace mtrk::cli {
 
-// mtqp send: submits, keeps the secret, prints the URI. Returns the exit code.
+// Runs mtqp send, which submits a message, keeps the secret and prints the URI. Returns the exit
+// code.
 [[nodiscard]] int run_send(const SendOptions& options, const Config& config);
 
 }  // namespace mtrk::cli

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-// The user's record of what was sent and may be tracked: one JSON object a line, with the secrets
-// (MTRK-3.1-08), hence for nobody else (MTRK-4.2-02).
+// The user's record of the messages that were sent and can be tracked: one JSON object in a line.
+// It holds the secrets (MTRK-3.1-08), so only the user may read it (MTRK-4.2-02).
 namespace mtrk::cli {
 
 struct SentRecord {
@@ -23,23 +23,24 @@ struct SentRecord {
 
 [[nodiscard]] std::string sent_file_path();  // state_file_path("sent.ndjson")
 
-// Appends the record and waits until it is on disk. Creates the file (0600) and its folder (0700);
-// refuses symbolic links, files of other users and files that others may read. Concurrent writers
-// take turns. Throws std::system_error naming the path.
+// Appends the record and waits until it is on disk. Creates the file (mode 0600) and its folder
+// (mode 0700). Concurrent writers take turns. Throws std::system_error, which names the path, also
+// if the file is a symbolic link, belongs to another user, or may be read by others.
 void append_sent_record(const std::string& path, const SentRecord& record);
 
-// All records in the order they were sent; lines that are none are left out. Throws
-// std::system_error, also if others may read the file. The caller wipes the URIs.
+// Returns all records in the order in which they were sent, without lines that hold none. The
+// caller wipes the URIs. Throws std::system_error, also if others may read the file.
 [[nodiscard]] std::vector<SentRecord> read_sent_records(const std::string& path);
 [[nodiscard]] Expected<SentRecord> parse_sent_record(std::string_view line);
 void wipe_records(std::vector<SentRecord>& records) noexcept;
 
-// The name by which `mtqp list` and `mtqp track` know a message: eight hexadecimal digits of a hash
-// of its envelope id.
+// Returns the name by which `mtqp list` and `mtqp track` know a message: eight hexadecimal digits
+// of a hash of its envelope id.
 [[nodiscard]] std::string short_name(const SentRecord& record);
 
-// The one record that `name` means: "last", the beginning of a short name, or the beginning of an
-// envelope id, each of four characters at least. Fails: none, or several messages.
+// Returns the one record that `name` means: "last", the beginning of a short name, or the beginning
+// of an envelope id, each of at least kMinPrefix characters. Returns an error if it matches no
+// message or several.
 inline constexpr std::size_t kMinPrefix = 4;
 [[nodiscard]] Expected<const SentRecord*> find_sent(const std::vector<SentRecord>& records,
                                                     std::string_view name);

@@ -14,27 +14,28 @@
 #include <string>
 #include <vector>
 
-// One message over one SMTP connection, with tracking if the server can carry it.
+// Submits one message over one SMTP connection, with tracking if the server can carry it.
 namespace mtrk::cli {
 
 struct Submission {
   std::string host;
-  std::optional<std::uint16_t> port;  // absent: 25, with implicit TLS 465
-  std::string helo;                   // and the host of the envelope id
-  std::string sender;                 // paths, checked
+  std::optional<std::uint16_t> port;  // absent: 25, or 465 with implicit TLS
+  std::string helo;                   // also the host part of the envelope id
+  // Sender and recipients are paths that have been checked.
+  std::string sender;
   std::vector<std::string> recipients;
-  std::optional<std::uint32_t> timeout;  // of MTRK
+  std::optional<std::uint32_t> timeout;  // for MTRK
   bool untracked_ok = false;
-  // STARTTLS: never, where offered, or nothing without it. The context, asked for when a handshake
-  // begins, decides what certificates will do; it may throw net::TlsError.
+  // Says when STARTTLS is used. tls_context is called when a handshake begins; the context that it
+  // returns decides which certificates are accepted. It may throw net::TlsError.
   mtqp::TlsUse tls = mtqp::TlsUse::if_offered;
   bool implicit_tls = false;  // TLS from the first octet (RFC 8314)
-  bool verify = false;        // what tls_context does with certificates
+  bool verify = false;        // whether tls_context verifies certificates
   std::function<net::asio::ssl::context&()> tls_context;
-  std::string tls_name;              // empty = host
-  std::optional<Credentials> login;  // AUTH (RFC 4954) before anything else
+  std::string tls_name;              // empty: `host`
+  std::optional<Credentials> login;  // for AUTH (RFC 4954) before anything else
   std::string data;                  // the message in the form of DATA, with its final dot
-  // Called when recipients were accepted and before the message is sent: the secret has to be kept
+  // Called when recipients were accepted and before the message is sent, so that the secret is kept
   // by then. Not called without tracking. May throw.
   std::function<void(const Identity&, smtp::Carrier)> keep;
   std::function<void(char direction, std::string_view bytes)> trace;  // may be empty
@@ -45,7 +46,7 @@ struct RefusedRecipient {
   smtp::Reply reply;
 };
 struct Submitted {
-  std::optional<Identity> identity;  // nothing: sent without tracking
+  std::optional<Identity> identity;  // nothing if it was sent without tracking
   smtp::Carrier carrier = smtp::Carrier::none;
   std::vector<std::string> accepted;
   std::vector<RefusedRecipient> refused;
@@ -57,7 +58,7 @@ struct SubmitFailure {
     network,
     tls,
     protocol,
-    refused,   // for good: 5xx, or no way to track
+    refused,   // permanently: 5xx, or no way to track
     deferred,  // 4xx
   };
   Kind kind;
