@@ -19,12 +19,14 @@ namespace mtrk::gate {
 
 class GateConnection;
 
-// The connections of the process; what deadlines and draining are about.
+// The connections of the process, for what concerns all of them: deadlines and draining. It does
+// not own them, and is not thread-safe.
 class GateConnections {
  public:
   void sweep(net::Clock::time_point now);
-  void drain();  // those that are between two messages end now, the others after theirs
-  void end();    // all of them
+  // Ends the connections that are between two messages at once, the others after their message.
+  void drain();
+  void end();  // ends all of them
   [[nodiscard]] std::size_t size() const { return connections_.size(); }
   [[nodiscard]] bool empty() const { return connections_.empty(); }
 
@@ -33,22 +35,23 @@ class GateConnections {
   std::unordered_set<GateConnection*> connections_;
 };
 
-// One client, and the server behind: the thin shell round a ProxySession. Two coroutines, one for
-// each side, read, feed the session, and send what it has for either side. A side that does not
-// take its octets stops the reading of the other one.
+// Serves one client and the server after the gate ("upstream"). This is the thin shell round a
+// ProxySession: one coroutine for each side reads, feeds the session, and sends what the session
+// has for either side. If a side does not take its octets, the other side is not read.
 class GateConnection {
  public:
   using LookUp = std::function<net::Awaitable<smtp::GateOnwardSession::Answer>(
       const smtp::GateOnwardSession::Transaction&)>;
-  // What the session behind the mail system needs, which is `session`, too; all null for another.
+  // What an outbound session needs besides; `session` is the ProxySession itself. All members are
+  // null for an inbound one.
   struct Outbound {
     smtp::GateOnwardSession* session = nullptr;
-    smtp::GateRoutedSession* routed = nullptr;  // null: to Server
+    smtp::GateRoutedSession* routed = nullptr;  // null: the next hop is Server
     LookUp look_up;
   };
   struct Server {
     HostPort at;
-    std::string path;                                // of a unix socket, instead
+    std::string path;                                // of a unix socket, used instead of `at`
     std::shared_ptr<boost::asio::ssl::context> tls;  // null unless TLS is to be used
   };
 
@@ -62,15 +65,16 @@ class GateConnection {
   GateConnection(const GateConnection&) = delete;
   GateConnection& operator=(const GateConnection&) = delete;
 
-  // Until both sides are closed.
+  // Returns when both sides are closed.
   [[nodiscard]] net::Awaitable<void> run(smtp::ProxySession& session, Outbound outbound);
 
  private:
   friend class GateConnections;
   static constexpr std::size_t kPiece = std::size_t{16} * 1024;
-  static constexpr std::size_t kWindow = std::size_t{64} * 1024;  // unsent, then reading stops
+  // While more octets than this are unsent, nothing is read.
+  static constexpr std::size_t kWindow = std::size_t{64} * 1024;
 
-  // Something one coroutine waits for and another brings about.
+  // A Signal lets one coroutine wait for something that another brings about.
   struct Signal {
     explicit Signal(const net::Executor& executor) : timer(executor) {
       timer.expires_at(net::Clock::time_point::max());
@@ -84,7 +88,7 @@ class GateConnection {
     net::Timer timer;
     bool awaited = false;
   };
-  // Octets on their way to one side.
+  // The octets on their way to one side.
   struct Outgoing {
     std::string octets;
     bool busy = false;
@@ -102,14 +106,15 @@ class GateConnection {
   struct Destination {
     std::string name;  // for people
     net::Endpoints endpoints;
-    std::string trouble;  // why there are none
+    std::string trouble;  // why there are no endpoints
   };
   [[nodiscard]] net::Awaitable<Destination> destination();
   [[nodiscard]] net::Awaitable<bool> connect();
   [[nodiscard]] bool connect_to_path();
   [[nodiscard]] net::Awaitable<bool> handshake_upstream();
 
-  // True if nothing is left for send_all(): nearly always, and then without a coroutine.
+  // Return true if nothing is left for send_all(). That is nearly always so, and costs no
+  // coroutine.
   [[nodiscard]] bool send_now();
   [[nodiscard]] bool send_now(net::Transport* to, std::string& from, const Outgoing& state);
   [[nodiscard]] net::Awaitable<void> send_all();
@@ -120,7 +125,8 @@ class GateConnection {
   void log_notes() const;
   void watch_gathering();
   void allow(std::chrono::milliseconds time);
-  void allow_next();  // as much as the state of the session asks for
+  // Allows as much time as the state of the session asks for.
+  void allow_next();
   void on_deadline();
 
   net::Transport client_;

@@ -11,19 +11,20 @@
 
 namespace mtrk::gate {
 
-// The process around the server: signals, reload, the service manager.
-//   SIGTERM, SIGINT  drain: no new connections; sessions that are between two messages end at once,
-//                    messages under way are finished, 20 s at most
-//   SIGHUP           configuration and certificates again; if they are bad, the old ones stay.
-//                    Sessions go on with what was current when they began
+// A GateDaemon is the process around the server: it handles signals, reloads the configuration, and
+// reports to the service manager.
+//   SIGTERM, SIGINT  It accepts no new connections, ends at once the sessions that are between two
+//                    messages, lets messages under way finish within 20 s, and ends.
+//   SIGHUP           It reads configuration and certificates again. If they are unusable, the old
+//                    ones stay in force. Sessions keep what was current when they began.
 class GateDaemon {
  public:
   using LoadConfig = std::function<Expected<Config>()>;
 
-  // Binds. Fails: std::system_error, net::TlsError.
+  // Binds the addresses. Throws std::system_error and net::TlsError.
   GateDaemon(const Config& config, LoadConfig load);
 
-  void run();  // until SIGTERM
+  void run();  // returns after SIGTERM or SIGINT
 
  private:
   [[nodiscard]] net::Awaitable<void> handle_signals();

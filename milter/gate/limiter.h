@@ -10,10 +10,10 @@
 namespace mtrk::gate {
 
 // Counts connections, in all and by source network: an IPv4 address, or the /64 of an IPv6 address.
-// Holds an entry for connected sources only. Not thread-safe.
+// It holds entries for connected sources only. Not thread-safe.
 class GateLimiter {
  public:
-  // What a connection holds; gives its place back.
+  // A Place is the permission to be connected, which its destructor gives back.
   class Place {
    public:
     Place() = default;
@@ -40,7 +40,7 @@ class GateLimiter {
     std::uint64_t source_ = 0;
   };
 
-  // An empty place if one of the limits is reached. `address` is not IPv4 mapped into IPv6.
+  // Returns an empty place if one of the limits is reached. `address` is not IPv4 mapped into IPv6.
   [[nodiscard]] Place enter(const net::asio::ip::address& address, unsigned total, unsigned each);
 
  private:

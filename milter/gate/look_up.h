@@ -14,16 +14,16 @@
 
 namespace mtrk::gate {
 
-// The outbound gate's questions to mtrk-milter, over one connection that is kept. Whatever becomes
-// of the milter costs a message its MTRK and nothing else:
+// Asks mtrk-milter the outbound gate's questions, over one connection that is kept. If the milter
+// fails in any way, a message loses its MTRK and nothing else:
 //
-//  * A question has `answer` of time. If that is over, or anything else than answers comes, the
-//    milter counts as away from then on.
-//  * While it is away messages go on at once. In the background it is asked every `again` whether
-//    it is there; no message waits for that.
-//  * At the start, and when a connection ends that has served for `proven`, it may only just be
-//    starting: messages wait for it, until `answer` of time has passed since.
-//  * That it is away, or back, is said once each.
+//  * A question has to be answered within `answer`. If it is not, or if anything but answers
+//    arrives, the milter counts as away from then on.
+//  * While the milter is away, messages go on at once. Every `again` the gate tries in the
+//    background whether the milter is back; no message waits for that.
+//  * At the start, and when a connection ends that has served for `proven`, the milter may just be
+//    starting. Messages then wait for it, but only until `answer` has passed since.
+//  * It is logged once that the milter is away, and once that it is back.
 class GateLookUp {
  public:
   struct Timing {  // parameters only so that tests need not wait
@@ -34,17 +34,17 @@ class GateLookUp {
   explicit GateLookUp(std::string path) : GateLookUp(std::move(path), Timing()) {}
   GateLookUp(std::string path, Timing timing) : path_(std::move(path)), timing_(timing) {}
 
-  // Keeps the connection, and never returns: to be spawned once, before look-ups.
+  // Keeps the connection, and never returns. To be spawned once, before any look-up.
   [[nodiscard]] net::Awaitable<void> keep();
 
-  // How MAIL goes on. Waits for the milter's log follower where the verdict hangs on it, for a
-  // second and a half at most.
+  // Returns how MAIL goes on. If the verdict depends on the milter's log follower, this waits for
+  // it, a second and a half at most.
   [[nodiscard]] net::Awaitable<smtp::GateOnwardSession::Answer> look_up(
       smtp::GateOnwardSession::Transaction transaction);
 
  private:
   enum class State { opening, up, away };
-  // Somebody who waits.
+  // A coroutine that waits for an answer or for a change of state.
   struct Waiting {
     explicit Waiting(const net::Executor& executor) : timer(executor) {}
     net::Timer timer;  // ends early when there is something to see
@@ -56,10 +56,10 @@ class GateLookUp {
     net::Socket socket;
     std::string in;
     std::string out;
-    std::string under_way;  // of out, being sent
+    std::string under_way;  // the part of `out` that is being sent
     bool sending = false;
     std::deque<std::shared_ptr<Waiting>> asked;  // in the order of their questions
-    std::string_view broken;                     // why it is of no use any more
+    std::string_view broken;  // why the link is of no use any more; empty if it is
   };
 
   [[nodiscard]] net::Awaitable<std::string> serve();
@@ -76,8 +76,8 @@ class GateLookUp {
   std::string path_;
   Timing timing_;
   State state_ = State::opening;
-  std::weak_ptr<Link> link_;  // lives in serve(): before the context that it belongs to
-  std::vector<std::weak_ptr<Waiting>> opening_;  // who waits for the state to change
+  std::weak_ptr<Link> link_;  // owned by serve(), so that it ends before its context
+  std::vector<std::weak_ptr<Waiting>> opening_;  // those that wait for the state to change
   std::uint32_t number_ = 0;
   net::Clock::time_point up_since_{};
   bool said_away_ = false;

@@ -12,14 +12,14 @@
 
 namespace mtrk::gate {
 
-// Listens, lets clients in, and gives each its session. Everything runs on one thread.
+// A GateServer listens, admits clients, and gives each a session. Everything runs on one thread.
 class GateServer {
  public:
   struct Addresses {
     std::vector<net::Tcp::endpoint> inbound;
     std::vector<net::Tcp::endpoint> outbound;
   };
-  // Binds. Fails: std::system_error.
+  // Binds the addresses. Throws std::system_error.
   GateServer(const Addresses& addresses, std::shared_ptr<const Settings> settings);
   GateServer(const GateServer&) = delete;
   GateServer& operator=(const GateServer&) = delete;
@@ -27,8 +27,10 @@ class GateServer {
   [[nodiscard]] net::asio::io_context& context() { return context_; }  // for the caller to run
   void start();
   void apply(std::shared_ptr<const Settings> settings) { settings_ = std::move(settings); }
-  void drain();                       // nothing new; sessions end when their message is done
-  void end() { connections_.end(); }  // those that are left, too
+  // Accepts nothing new; sessions end when their message is done.
+  void drain();
+  // Ends the sessions that are left.
+  void end() { connections_.end(); }
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   [[nodiscard]] const Addresses& addresses() const { return addresses_; }
 
@@ -52,8 +54,8 @@ class GateServer {
                                                               const net::Tcp::endpoint& peer,
                                                               bool with_name);
 
-  // Suspended coroutines, and with them connections, end in the destructor of `context_`, so what
-  // they refer to stands before it; what refers to it stands behind it.
+  // The destructor of `context_` ends suspended coroutines, and with them connections. So what they
+  // refer to is declared before it, and what refers to it after it.
   std::shared_ptr<const Settings> settings_;
   GateLimiter inbound_limiter_;
   GateLimiter outbound_limiter_;
