@@ -5,35 +5,38 @@
 #include <string>
 #include <string_view>
 
-// How a proxy tells the server behind it who the client is.
+// The ways in which a proxy can say to the server after it who the client is.
 namespace mtrk::smtp {
 
 struct SocketAddress {
-  std::string octets;  // 4 or 16, network order; IPv4 mapped into IPv6 is given as 4
+  std::string octets;  // 4 or 16, in network order; IPv4 mapped into IPv6 is 4
   std::uint16_t port = 0;
 };
 
 struct ClientIdentity {
   SocketAddress client;
-  SocketAddress here;   // the address the client connected to
-  std::string address;  // of the client, as text
-  // Of the client's address, proven by a look-up of the name (for XCLIENT); else empty.
+  SocketAddress here;   // the address to which the client connected
+  std::string address;  // the client's, as text
+  // The name of the client's address, if a look-up of that name has led back to it (for XCLIENT);
+  // else empty.
   std::string name;
-  bool name_unknown_for_now = false;  // DNS did not answer: as good as no name, but for a while
+  // The DNS did not answer, so there is no name, but only for the time being.
+  bool name_unknown_for_now = false;
 };
 
-// The header of the PROXY protocol, version 2 (haproxy's proxy-protocol.txt §2.2), command PROXY.
-// Empty if the two addresses are of different families.
+// Returns the header of the PROXY protocol, version 2 (haproxy's proxy-protocol.txt §2.2), with the
+// command PROXY. Empty if the two addresses are of different families.
 [[nodiscard]] std::string format_proxy_header(const SocketAddress& client,
                                               const SocketAddress& here);
 
-// Postfix's XCLIENT with as many of NAME ADDR PORT as the server announces; nothing if it does not
-// announce ADDR. Without CRLF.
+// Returns Postfix's XCLIENT command, without CRLF, with as many of NAME, ADDR and PORT as the
+// server announces. Returns nothing if it does not announce ADDR.
 [[nodiscard]] std::optional<std::string> format_xclient(const ClientIdentity& identity,
                                                         std::string_view announced);
 
-// The value of an attribute of XFORWARD or XCLIENT, decoded from xtext; nothing if it is not there
-// or is one of the words for "not known". Keywords in any case.
+// Returns the value of an attribute of XFORWARD or XCLIENT, decoded from xtext. Returns nothing if
+// the attribute is missing or its value is one of the words for "not known". Keywords may be in any
+// case.
 [[nodiscard]] std::optional<std::string> find_attribute(std::string_view line,
                                                         std::string_view keyword);
 

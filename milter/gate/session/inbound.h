@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-// The gate in front of a mail system that does not know RFC 3885: announces MTRK, takes MTRK= off
-// MAIL and hands it on inside ENVID (common/track/mail_params.h), and is otherwise not there. Where
-// the mail system announces MTRK itself, nothing is touched.
+// The gate before a mail system that does not know RFC 3885. It announces MTRK, takes MTRK= off
+// MAIL and hands it on inside ENVID (common/track/mail_params.h), and changes nothing else. If the
+// mail system announces MTRK itself, everything passes unchanged.
 namespace mtrk::smtp {
 
 class GateInboundSession : public ProxySession {
@@ -21,16 +21,18 @@ class GateInboundSession : public ProxySession {
     Settings settings;
     Identify identify = Identify::proxy;
     bool tls_offered = false;
-    // AUTH may be used before STARTTLS. The mail system cannot know: for it nothing is encrypted.
+    // AUTH may be used before STARTTLS. The mail system cannot decide that, because it sees no TLS.
     bool auth_in_clear = false;
   };
   GateInboundSession(Options options, ClientIdentity client);
 
-  // For the log.
+  // These are for the log.
   [[nodiscard]] std::uint64_t folded() const { return folded_; }
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }  // MTRK that cannot be honoured
+  // Counts MTRK that cannot be honoured.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
-  [[nodiscard]] const std::string& why() const { return why_; }  // the last one of these
+  // Why MTRK was last dropped or refused.
+  [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] const std::string& helo() const { return helo_; }
 
  private:
@@ -50,18 +52,19 @@ class GateInboundSession : public ProxySession {
 
   Options options_;
   ClientIdentity client_;
-  bool folds_ = false;     // MTRK was announced by us
+  bool folds_ = false;     // we have announced MTRK
   bool chunking_ = false;  // CHUNKING was announced to the client
   std::string helo_;
 
-  // Messages whose MTRK is not honoured, and why: the line of the log has the queue id that the
-  // server's reply tells. Their marks are never 0.
+  // Messages whose MTRK is not honoured, and why. They are logged with the queue id that the
+  // server's reply names. Their marks are never 0.
   struct Untracked {
     unsigned mark;
     std::string why;
   };
   std::deque<Untracked> untracked_;
-  unsigned transaction_ = 0;  // the mark of the one that is under way; 0 = it is as it should be
+  // The mark of the transaction under way; 0 if its MTRK is honoured or there is none.
+  unsigned transaction_ = 0;
   unsigned last_mark_ = 0;
 
   std::uint64_t folded_ = 0;

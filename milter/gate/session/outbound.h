@@ -9,13 +9,15 @@
 
 namespace mtrk::smtp {
 
-// All mail to one next hop: connected to at once, so that the mail system sees what it offers, and
-// gets its own replies (milter/gate/session/onward.h). With settings.lmtp both sides speak LMTP,
-// whose reply for each recipient has no place in SMTP (RFC 2033, RFC 3886 §3.5).
+// Sends all mail to one next hop (milter/gate/session/onward.h). The next hop is connected to at
+// once, so that the mail system sees what it offers and gets its own replies. With settings.lmtp
+// both sides speak LMTP, whose reply for each recipient has no place in SMTP (RFC 2033, RFC 3886
+// §3.5).
 //
 // MAIL that is worth a look-up goes on when the recipients are known. Postfix sends them right
-// behind it. Sendmail, known by its fold, waits for the reply to MAIL: it gets one of ours, and
-// what the next hop then says against MAIL as reply to each recipient.
+// after it. Sendmail, which is known by its fold, waits for the reply to MAIL. It gets a reply of
+// ours, and if the next hop then refuses MAIL, Sendmail gets that refusal as the reply to each
+// recipient.
 class GateOutboundSession : public GateOnwardSession {
  public:
   explicit GateOutboundSession(Settings settings);
@@ -37,11 +39,11 @@ class GateOutboundSession : public GateOnwardSession {
   void end_transaction();
   std::optional<Reply> take_mail_reply(unsigned mark, Reply reply);
 
-  bool mtrk_ = false;  // announced by the next hop
+  bool mtrk_ = false;  // the next hop announced MTRK
   bool chunking_ = false;
 
   std::string mail_;                   // MAIL without fold and MTRK, kept back
-  std::vector<std::string> gathered_;  // RCPT commands behind it
+  std::vector<std::string> gathered_;  // RCPT commands after `mail_`
   bool gathers_ = false;
   struct Command {
     Verb verb = Verb::other;
@@ -49,9 +51,10 @@ class GateOutboundSession : public GateOnwardSession {
   };
   std::optional<Command> next_;  // the command that ended the gathering
   bool mail_answered_ = false;   // the gathered commands are next
-  bool vouched_ = false;         // MAIL was answered by us
-  std::string refusal_;          // of a MAIL that we had vouched for
-  bool transferring_ = false;    // MAIL of the current transaction was accepted with MTRK=
+  bool vouched_ = false;         // we have answered MAIL
+  std::string refusal_;          // the reply to a MAIL that we had answered
+  // MAIL of the current transaction was accepted with MTRK=.
+  bool transferring_ = false;
 };
 
 }  // namespace mtrk::smtp

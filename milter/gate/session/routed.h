@@ -14,36 +14,38 @@
 
 namespace mtrk::smtp {
 
-// The recipients choose the next hop: by the first one's domain (milter/gate/session/routes.h, RFC
-// 5321 §5.1).
+// A session whose recipients choose the next hop: the domain of the first one decides
+// (milter/gate/session/routes.h, RFC 5321 §5.1).
 //
-//  * Until then there is nobody to ask, so greeting, EHLO and MAIL are answered by us. What is
-//    offered is what nearly all servers have; what the next hop then has not is taken off the
-//    commands, or the recipients are refused (fit_parameters.h).
-//  * One transaction has one reply, so it has one next hop: a recipient who goes elsewhere gets
-//    452 4.5.3, and comes in a transaction of its own (RFC 5321 §4.5.3.1.10).
+//  * Until then there is no next hop to ask, so we answer greeting, EHLO and MAIL ourselves. We
+//    offer what nearly all servers have. What the next hop does not have is taken off the commands,
+//    or the recipients are refused (fit_parameters.h).
+//  * A transaction has one reply to its message, so it has one next hop. A recipient who goes
+//    elsewhere gets 452 4.5.3, and comes in a transaction of its own (RFC 5321 §4.5.3.1.10).
 //  * The places of a next hop are tried in their order, until one has greeted us and answered EHLO;
-//    whatever it says from MAIL on is its answer. If none does, the recipients get 451.
-//  * The connection stays for the next transaction if that goes to the same next hop.
+//    from MAIL on, what that place says is the answer. If no place does so, the recipients get 451.
+//  * The connection is kept for the next transaction if that goes to the same next hop.
 class GateRoutedSession : public GateOnwardSession {
  public:
-  // `settings.late` is set. `routes` is shared by many sessions.
+  // `settings.late` has to be set. Many sessions share `routes`.
   GateRoutedSession(Settings settings, std::shared_ptr<const GateRoutes> routes);
 
-  // Effect::choose_next_hop: the places for mail to domain() by the rule route(). Then one of:
+  // Answers Effect::choose_next_hop: the places for mail to domain() by the rule route(). Call
+  // take_places() or take_no_place() next.
   struct Place {
-    std::string host;  // empty: an address literal
+    std::string host;  // empty for an address literal
     std::string address;
     std::uint16_t port = 0;
-    std::string certificate_name;  // has to be in the certificate if TLS is required
+    std::string certificate_name;  // name required in the certificate if TLS is required
   };
-  void take_places(std::vector<Place> places);   // at least one
-  void take_no_place(std::string_view refusal);  // a reply: "556 5.1.10 …"
+  void take_places(std::vector<Place> places);  // at least one
+  // `refusal` is a reply such as "556 5.1.10 …".
+  void take_no_place(std::string_view refusal);
   [[nodiscard]] const std::string& domain() const { return domain_; }
   [[nodiscard]] const GateRoute& route() const { return routes_->find(domain_); }
-  // Effect::connect_upstream: to this one.
+  // Answers Effect::connect_upstream: returns the place to connect to.
   [[nodiscard]] const Place& place() const { return places_[place_]; }
-  // No time for further places: the one tried now is the last.
+  // There is no time for further places: the one that is being tried is the last.
   void try_no_more() { places_.resize(place_ + 1); }
 
   void answer_look_up(Answer answer) override;
@@ -51,21 +53,22 @@ class GateRoutedSession : public GateOnwardSession {
   void input_paused() override;
 
  private:
-  enum class Step {  // of a transaction
+  // The step of a transaction.
+  enum class Step {
     none,
-    mail,       // MAIL is answered, no next hop yet
-    gathering,  // RCPT commands
-    settling,   // until the replies to the transaction before are there
+    mail,       // MAIL has its reply, but there is no next hop yet
+    gathering,  // collects RCPT commands
+    settling,   // waits for the replies to the transaction before
     choosing,
     connecting,
     looking_up,
     asking,   // MAIL was sent on
-    running,  // and accepted
+    running,  // MAIL was accepted
     refused,  // there is no next hop, or it refused MAIL
   };
   struct Recipient {
     std::string line;
-    bool elsewhere;  // in a transaction of its own
+    bool elsewhere;  // belongs into a transaction of its own
   };
   struct Command {
     Verb verb = Verb::other;
@@ -105,14 +108,14 @@ class GateRoutedSession : public GateOnwardSession {
   Step step_ = Step::none;
   std::string mail_;                  // MAIL without fold and MTRK
   std::string domain_;                // of the first recipient
-  std::string key_;                   // of domain_ (GateRoutes::key)
+  std::string key_;                   // GateRoutes::key() of domain_
   std::deque<Recipient> recipients_;  // not yet sent on or answered
   std::optional<Command> next_;       // the command that ended the gathering
   std::string refusal_;
   bool transferring_ = false;  // MAIL was accepted with MTRK=
 
-  std::string connected_key_;  // the next hop we have a session with
-  bool reused_ = false;        // that was made for a transaction before
+  std::string connected_key_;  // the next hop with which we have a session
+  bool reused_ = false;        // that session was made for an earlier transaction
   Extensions offered_;
   std::vector<Place> places_;
   std::size_t place_ = 0;
