@@ -19,21 +19,22 @@
 #include <vector>
 
 // Answers mtrk-gate's questions about messages that leave (common/track/onward_query.h) on a unix
-// socket, from a thread of its own that reads the store and never waits for the writer.
+// socket. Its thread reads the store and never waits for the writer.
 //
-// Who may ask: root, this user, and the members of the group that the socket has: by its mode, and
-// once more by what the kernel knows of the peer, should the socket be somewhere else than
-// intended. A socket that cannot be had, because its folder is not there yet, is tried again; the
-// rest of the milter does not depend on it.
+// Root, this user and the members of the socket's group may ask. The socket's mode ensures that,
+// and what the kernel knows of the peer is checked as well, in case the socket is elsewhere than
+// intended. If the socket cannot be made, because its folder does not exist yet, that is tried
+// again; the rest of the milter does not depend on it.
 namespace mtrk {
 
 [[nodiscard]] PassOnPolicy pass_on_policy(const Config& config);
 
 class OnwardService {
  public:
-  static constexpr std::size_t kMostClients = 16;  // one mtrk-gate has one
+  static constexpr std::size_t kMostClients = 16;  // one mtrk-gate has one connection
 
-  // An empty path: nobody asks, and start() does nothing.
+  // With an empty path nothing can be asked, and start() does nothing. `store` must outlive the
+  // service.
   OnwardService(std::string path, PassOnPolicy policy, OnwardStore& store);
   ~OnwardService() { stop(); }
   OnwardService(const OnwardService&) = delete;
@@ -41,13 +42,14 @@ class OnwardService {
 
   void start();
   void stop();
-  void set_policy(const PassOnPolicy& policy);  // any thread
+  void set_policy(const PassOnPolicy& policy);  // may be called from any thread
 
  private:
   struct Client {
     UniqueFd fd;
-    std::string in;   // less than a frame
-    std::string out;  // not yet taken by the client; then nothing more is read from it
+    std::string in;  // less than a frame
+    // Not taken by the client yet; until it is, nothing more is read from the client.
+    std::string out;
     bool gone = false;
   };
 
@@ -68,11 +70,11 @@ class OnwardService {
   PassOnPolicy policy_;
 
   UniqueFd listener_;
-  gid_t group_ = 0;  // of the socket
+  gid_t group_ = 0;  // the group of the socket
   std::unique_ptr<PublishedSocket> published_;
-  bool complained_ = false;        // of the socket
-  bool complained_store_ = false;  // that it cannot be read
-  std::list<Client> clients_;      // who asked last stands last
+  bool complained_ = false;        // about the socket
+  bool complained_store_ = false;  // that the store cannot be read
+  std::list<Client> clients_;      // the client that asked last is last
   UniqueFd stop_read_;
   UniqueFd stop_write_;
   std::thread thread_;

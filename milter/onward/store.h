@@ -12,20 +12,23 @@
 
 namespace mtrk {
 
-// The store as another thread than the writer's may read it: open exactly as long as the writer has
-// it open, as a process has one environment, and a reader that kept an old one would keep the
-// writer from a new one. Thread-safe.
+// The store as another thread than the writer's may read it. It is open exactly as long as the
+// writer has it open: a process has one environment, and a reader that kept an old one would keep
+// the writer from opening a new one. Thread-safe.
 class OnwardStore {
  public:
-  // The writer's: after it has opened the store, and before it closes it. close() waits for a
-  // look-up that is under way: microseconds. What cannot be opened is as if it was closed.
+  // The writer calls open() after it has opened the store, and close() before it closes it. close()
+  // waits for a look-up that is under way, which takes microseconds. If the store cannot be opened,
+  // it counts as closed.
   void open(const std::string& path) noexcept;
   void close() noexcept;
 
-  // A store that was closed a moment ago is waited for, as at a reload of the configuration.
+  // How long find() waits for a store that has just been closed, as at a reload of the
+  // configuration.
   static constexpr std::chrono::milliseconds kReopening{200};
-  // The queued messages that the transaction may be of: the newest with its queue id, or those with
-  // its envelope id and certifier. Throws while it is closed, or if the store is broken.
+  // Returns the queued messages to which the transaction may belong: the newest with its queue id,
+  // or those with its envelope id and certifier. Throws an exception while the store is closed, or
+  // if it is broken.
   [[nodiscard]] std::vector<store::QueuedTracking> find(const OnwardTransaction& transaction);
 
  private:
