@@ -14,34 +14,36 @@
 
 namespace mtrk {
 
-// One open log file, read line by line from a position: its identity (device, inode, checksum of
-// its first octets) and an offset (THR-B3 to THR-B5). Not thread-safe. I/O errors throw
-// std::system_error.
+// One open log file, which is read line by line from a position. The position is an offset and the
+// identity of the file: device, inode, and the checksum of its first octets (THR-B3 to THR-B5). Not
+// thread-safe. Throws std::system_error for I/O errors.
 class LogFile {
  public:
-  // At its start. Nothing if it cannot be opened; errno says why.
+  // Opens the file at its start. Returns nothing if it cannot be opened; then errno says why.
   [[nodiscard]] static std::optional<LogFile> open(const std::string& path);
 
-  // Continues at the position, if by its content this is the file it was taken in.
+  // Continues at the position. Returns false if the content shows that this is not the file in
+  // which the position was taken.
   [[nodiscard]] bool resume(const store::LogCursor& cursor);
-  // Continues after the last complete line there is now.
+  // Continues after the last line that is complete now.
   void skip_to_end();
-  // Starts over: what the file holds now is not what it held.
+  // Starts over, because what the file holds now is not what it held.
   void rewind();
-  // Remembers how the file begins, so far as it is there: what it will be recognised by.
+  // Remembers how the file begins, as far as it is written yet, to recognise it by.
   void learn_head();
 
-  // The complete lines from the position on, each with its line feed, about LogSource::kChunk
-  // octets at most; nothing if there are none at the moment, or the file was overwritten. Half a
-  // line waits for its line feed; once it is longer than LogSource::kMaxLine it is skipped, and
-  // counted in `too_long`.
+  // Returns the complete lines from the position on, each with its line feed, about
+  // LogSource::kChunk octets at most. Returns nothing if there are none at the moment or the file
+  // was overwritten. Half a line waits for its line feed; if it becomes longer than
+  // LogSource::kMaxLine, it is skipped and counted in `too_long`.
   [[nodiscard]] std::optional<std::string> take_lines(std::uint64_t& too_long);
-  // What stands before the position, from the start of a line on, at most `limit` octets.
+  // Returns at most `limit` octets before the position, from the start of a line.
   [[nodiscard]] std::string before_position(std::size_t limit) const;
 
-  // What stood before the position does not any more: truncated, perhaps filled again.
+  // Returns true if what stood before the position is gone: the file was truncated, and perhaps
+  // filled again.
   [[nodiscard]] bool overwritten() const;
-  [[nodiscard]] bool has_more() const { return size() > offset_; }  // be it half a line
+  [[nodiscard]] bool has_more() const { return size() > offset_; }  // it may be half a line
   [[nodiscard]] std::uint64_t size() const;
   [[nodiscard]] TimePoint modified() const;
   [[nodiscard]] store::LogCursor cursor() const;
@@ -55,8 +57,8 @@ class LogFile {
 
   UniqueFd fd_;
   FileId id_;
-  std::uint64_t offset_ = 0;  // after the last line handed out, or skipped to
-  std::string head_;          // the first octets of the file: what it is recognised by
+  std::uint64_t offset_ = 0;  // after the last line that was handed out or skipped
+  std::string head_;          // the first octets of the file, to recognise it by
   bool skipping_ = false;     // inside a line that is too long
 };
 

@@ -19,27 +19,27 @@ namespace mtrk {
 // Reads a log file that other programs write, rotate, truncate and compress, and hands out every
 // complete line once, with the position after it (THR-B1 to THR-B5).
 //
-//   renamed and created   the old file is read to its end and until it has been quiet for a while,
-//                         then the new one from its start; should a late line come to the old one
-//                         all the same, it is handed out until the next rotation. Files rotated
-//                         while nobody looked are found among the siblings, oldest first, as long
-//                         as they are not compressed
-//   copytruncate          the file is shorter than the position, or starts differently: it is read
-//                         from its start; what was not read before may be lost (a gap is counted),
-//                         unless a sibling still holds it
-//   half a line           waits for its line feed
-//   line over 64 KiB      skipped and counted
+//   renamed and created   The old file is read to its end and until it has been quiet for a while,
+//                         then the new one from its start. If a late line still comes to the old
+//                         file, it is handed out until the next rotation. Files that were rotated
+//                         while the milter did not run are found among the siblings and read,
+//                         oldest first, unless they are compressed.
+//   copytruncate          A file that is shorter than the position or begins otherwise is read from
+//                         its start. What was not read before may be lost, and a gap is counted,
+//                         unless a sibling still holds it.
+//   half a line           It waits for its line feed.
+//   line over 64 KiB      It is skipped and counted.
 //
-// Only `next` needs a clock, and only to see that a rotated file has become quiet.
+// Only next() needs a clock, and only to see that a rotated file has become quiet.
 class FileLogSource final : public LogSource {
  public:
   static constexpr Clock::duration kGrace = std::chrono::seconds(2);
-  // Enough if the next file has data: one writer does not go back.
+  // This is enough if the next file has data, because a writer does not go back.
   static constexpr Clock::duration kShortGrace = std::chrono::milliseconds(250);
 
-  // Continues at `resume`. Without it begins at the end of the file as it is now; where there is
-  // none yet, behind its youngest rotated generation, if any: nothing written after this
-  // constructor is missed.
+  // Continues at `resume`. Without it the source begins at the end of the file as it is now; if
+  // there is no file yet, after its youngest rotated generation, if any. So nothing is missed that
+  // is written after this constructor.
   FileLogSource(std::string path,
                 const std::optional<store::LogCursor>& resume,
                 Counters& counters);
@@ -51,16 +51,16 @@ class FileLogSource final : public LogSource {
   int watch() override;
   void woken() override;
   [[nodiscard]] std::chrono::milliseconds patience() const override;
-  // A rotated file is being finished: ask again soon.
+  // Returns true while a rotated file is being finished: ask again soon.
   [[nodiscard]] bool settling() const { return files_.size() > 1; }
 
  private:
   struct Queued {
     LogFile file;
-    bool closed = false;  // rotated before we looked: nobody writes to it any more
+    bool closed = false;  // rotated before we looked: it is not written to any more
     std::optional<Clock::time_point> quiet_since = std::nullopt;
   };
-  // A file over its renames: inodes are given out again, with another time of birth.
+  // A file over its renames. Inodes are used again, but with another time of birth.
   using Generation = std::pair<FileId, std::int64_t>;
 
   void begin_at_end();
@@ -81,11 +81,13 @@ class FileLogSource final : public LogSource {
 
   std::string path_;
   Counters& counters_;
-  std::optional<LogFileWatch> watch_;  // made when first asked for: giving one up is slow
+  // Made when it is first needed, because giving one up is slow.
+  std::optional<LogFileWatch> watch_;
   std::deque<Queued> files_;     // to be read, oldest first; the last one is the present log file
-  std::optional<LogFile> left_;  // the one before: its writer may not know yet
+  std::optional<LogFile> left_;  // the file before; its writer may not know yet that it was renamed
   std::set<Generation> known_;   // siblings that were read, or were old when we began
-  bool began_ = false;           // from here on a file that is new to us was written since
+  // From here on, a file that is new to us was written since.
+  bool began_ = false;
   bool missing_logged_ = false;
 };
 

@@ -7,15 +7,16 @@
 
 namespace mtrk {
 
-// Wakes whoever polls fd() when a log file grows, or another takes its place (inotify). Without it
-// (limits reached, network file systems) only the poll of every second is left.
+// Makes fd() readable when a log file grows or another takes its place (inotify). If inotify does
+// not work (limits are reached, or on a network file system), the reader only has its poll of every
+// second.
 class LogFileWatch {
  public:
   explicit LogFileWatch(const std::string& path);
 
   [[nodiscard]] int fd() const { return inotify_.get(); }
-  // The file to watch from now on, by its descriptor, so that a rename in between cannot deceive
-  // us.
+  // Watches this file from now on. It is named by its descriptor, so that a rename in between does
+  // no harm.
   void follow(int fd, const FileId& id);
   void drain();
 

@@ -9,30 +9,31 @@
 #include <string>
 #include <string_view>
 
-// What an entry of the systemd journal is worth, and the syslog line it stands for. Any local user
-// may write to the journal, any text under any name; but the fields that begin with "_" are
-// journald's own, from what the kernel says of the sender. An entry is believed by those
-// (THR-G8, THR-B11): the MTA's word is what came over syslog from an account of the MTA and, as
-// far as journald could still see, from the program it names. Pure.
+// Judges what an entry of the systemd journal is worth, and makes the syslog line that it stands
+// for. Any local user may write any text under any name to the journal. But the fields that begin
+// with "_" are journald's own, from what the kernel says of the sender, and by those an entry is
+// believed (THR-G8, THR-B11). It is the MTA's if it came over syslog from an account of the MTA
+// and, as far as journald could still see, from the program that it names. Pure.
 namespace mtrk {
 
 struct JournalEntry {
   LogTime at;  // when journald received it
-  // journald's word.
+  // These fields are journald's word.
   std::string transport;
   std::string uid;
   std::string pid;
   std::string program;  // _COMM; empty if the process had ended by then
   std::string unit;
   std::string host;
-  // The sender's word.
+  // These fields are the sender's word.
   std::string identifier;
   std::string message;
   std::string message_id;
   std::string dropped;  // N_DROPPED
 
   void clear();
-  void set(std::string_view field);  // "NAME=value"; the first of a name counts
+  // `field` is "NAME=value"; the first of a name counts.
+  void set(std::string_view field);
 };
 
 // The accounts whose entries are the MTA's, as _UID writes them.
@@ -40,8 +41,8 @@ using JournalAccounts = std::set<std::string, std::less<>>;
 
 enum class JournalWorth {
   line,        // the MTA's own
-  other,       // somebody else's business
-  untrusted,   // names the MTA, but is not its
+  other,       // another program's
+  untrusted,   // names the MTA, but is not its own
   suppressed,  // journald's: entries of the MTA were dropped (RateLimitBurst=)
 };
 
@@ -49,7 +50,8 @@ class JournalJudge {
  public:
   JournalJudge(Mta mta, JournalAccounts accounts) : mta_(mta), accounts_(std::move(accounts)) {}
 
-  // Remembers the units that the MTA's entries come from: journald drops by unit.
+  // Also remembers the units from which the MTA's entries come, because journald drops entries by
+  // unit.
   [[nodiscard]] JournalWorth judge(const JournalEntry& entry);
 
  private:
@@ -62,11 +64,11 @@ class JournalJudge {
   std::string last_unit_;
 };
 
-// How many entries one of worth `suppressed` stands for; at least 1.
+// Returns how many entries one of worth `suppressed` stands for; at least 1.
 [[nodiscard]] std::uint64_t suppressed_entries(const JournalEntry& entry);
 
-// Appends "STAMP HOST PROGRAM[PID]: TEXT" and a line feed. Control characters in the text, which
-// could end the line or begin another, become "?".
+// Appends "STAMP HOST PROGRAM[PID]: TEXT" and a line feed to `lines`. Control characters in the
+// text, which could end the line or begin another, become "?".
 void append_syslog_line(const JournalEntry& entry, std::string& lines);
 
 }  // namespace mtrk

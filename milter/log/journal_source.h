@@ -11,33 +11,37 @@
 
 namespace mtrk {
 
-// The MTA's entries of the systemd journal as syslog lines: what journald itself vouches for
-// (milter/log/journal_entry.h), each once, with the journal's cursor after them (THR-B11,
-// THR-B12).
+// Reads the MTA's entries in the systemd journal as syslog lines. It hands out each entry for which
+// journald itself vouches (milter/log/journal_entry.h) once, with the journal's cursor after it
+// (THR-B11, THR-B12).
 //
-//   rotation              goes on in the next file
-//   vacuum                if the entry of the position is gone, goes on at the oldest one that is
-//                         newer, and counts a gap
-//   rate limit            "Suppressed N messages" of the MTA's unit: a gap and N suppressed entries
-//   text over 64 KiB      skipped and counted
+//   rotation              The source goes on in the next file.
+//   vacuum                If the entry of the position is gone, the source goes on at the oldest
+//   one
+//                         that is newer, and counts a gap.
+//   rate limit            "Suppressed N messages" of the MTA's unit counts as a gap and N
+//   suppressed
+//                         entries.
+//   text over 64 KiB      It is skipped and counted.
 //
-// All entries are looked at, and none is searched for: the position moves on with those of others
-// too, so that it does not grow old where mail is rare, and forged ones are counted. A journal that
-// cannot be read is tried again with each next().
+// All entries are looked at; the journal is not asked to search. The position moves with the
+// entries of other programs, too, so that it does not grow old where mail is rare, and forged
+// entries are counted. A journal that cannot be read is tried again with each next().
 class JournalLogSource final : public LogSource {
  public:
   static constexpr std::size_t kWarmUpEntries = 30'000;
   static constexpr std::size_t kMaxEntries = 20'000;  // looked at in one next()
   static constexpr Clock::duration kPositionEvery = std::chrono::seconds(30);
 
-  // `directory` empty: the journal of this system. Without `resume` begins behind the last entry.
+  // An empty `directory` is the journal of this system. Without `resume` the source begins after
+  // the last entry.
   JournalLogSource(std::string directory,
                    JournalJudge judge,
                    const std::optional<store::LogCursor>& resume,
                    Counters& counters);
 
-  // Begins at that position instead, in the files that are open already: for who may not open them
-  // any more. Before warm_up(). Fails: std::system_error.
+  // Begins at that position instead, in the files that are open already; this is for a process that
+  // may not open them any more. To be called before warm_up(). Throws std::system_error.
   void go_to(const store::LogCursor& position);
 
   [[nodiscard]] std::optional<LogLines> warm_up() override;
@@ -45,7 +49,8 @@ class JournalLogSource final : public LogSource {
   [[nodiscard]] store::LogCursor cursor() const override;
   [[nodiscard]] std::string name() const override;
   int watch() override;
-  void woken() override {}  // next() sees what happened
+  // Does nothing: next() sees what happened.
+  void woken() override {}
 
  private:
   bool open();
@@ -61,11 +66,13 @@ class JournalLogSource final : public LogSource {
   JournalJudge judge_;
   Counters& counters_;
   std::optional<JournalReader> reader_;  // none while the journal cannot be read
-  std::string cursor_;                   // of the last entry that was looked at; empty = none yet
-  std::string gone_;                     // the position a gap was counted for
-  bool at_end_;                          // begin there
+  // Of the last entry that was looked at; empty if there is none yet.
+  std::string cursor_;
+  std::string gone_;  // the position for which a gap was counted
+  bool at_end_;       // whether to begin there
   JournalEntry entry_;
-  std::optional<Clock::time_point> moved_since_;  // entries of others only, since then
+  // Since when there were only entries of other programs.
+  std::optional<Clock::time_point> moved_since_;
   bool missing_logged_ = false;
   int untrusted_logged_ = 0;
 };

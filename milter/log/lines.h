@@ -8,11 +8,12 @@
 
 namespace mtrk {
 
-// Complete log lines as a source read them, with the position after them: what goes from the log
-// follower through the queue to the writer thread, which parses them in place.
+// LogLines holds complete log lines as a source read them, with the position after them. The log
+// follower passes them through the queue to the writer thread, which parses them in place.
 struct LogLines {
-  static constexpr std::size_t kLongest = 64 * 1024;   // octets of a line; a longer one is left out
-  static constexpr std::size_t kWarmUp = 1024 * 1024;  // octets before the position: see warm_up
+  // Octets of a line; a longer one is left out.
+  static constexpr std::size_t kLongest = 64 * 1024;
+  static constexpr std::size_t kWarmUp = 1024 * 1024;  // octets before the position; see warm_up
 
   std::string source;       // name of the cursor
   std::string lines;        // each with its LF

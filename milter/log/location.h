@@ -18,41 +18,42 @@ namespace mtrk {
 struct LogPlace {
   enum class Kind { file, journal };
   Kind kind = Kind::file;
-  std::string path;  // of the file; the directory of a journal, empty for this system's
+  std::string path;  // of the file, or the directory of a journal; empty for this system's journal
 
-  // "file:/path", "journal", "journal:/path": also the name of the cursor.
+  // Returns "file:/path", "journal" or "journal:/path", which is also the name of the cursor.
   [[nodiscard]] std::string name() const;
-  [[nodiscard]] JournalReader::Scope scope() const;  // of a journal
+  [[nodiscard]] JournalReader::Scope scope() const;  // for a journal only
   bool operator==(const LogPlace&) const = default;
 };
 
-// What log.source may be: "file:/path", "journal", "journal:/path"; nothing for "auto" and others.
+// Parses the value of log.source: "file:/path", "journal", "journal:/path". Returns nothing for
+// "auto" and any other text.
 [[nodiscard]] std::optional<LogPlace> parse_log_place(std::string_view source);
 
-// What mtrk-milter cannot do with [log] of a valid configuration; empty = nothing.
+// Says what mtrk-milter cannot do with [log] of a valid configuration; empty if nothing.
 [[nodiscard]] std::string log_complaint(const Config& config);
 
-// How the MTA's configuration keeps its log from being understood (THR-G2), for people;
-// empty = it does not, or nobody could say within two seconds. Runs a program.
+// Says, for people, how the MTA's configuration keeps its log from being understood (THR-G2). Empty
+// if it does not, or if the program that this function runs gives no answer within two seconds.
 [[nodiscard]] std::string log_warning(const Config& config);
 
-// Where to look for the log, the best place first: log.source, or for "auto"
-//   1. Postfix's maillog_file, if postconf(1) tells one within two seconds: it logs nowhere else;
+// Returns the places where the log may be, the best first: log.source, or for "auto"
+//   1. Postfix's maillog_file, if postconf(1) names one within two seconds: it logs nowhere else;
 //   2. this system's journal, if entries of the MTA are in it;
 //   3. the first of /var/log/mail.log, /var/log/maillog and /var/log/mail that exists;
 //   4. this system's journal, if it has any entries that can be read;
 //   5. /var/log/mail.log, which may appear.
-// All of 2 to 5 that apply are given, since a log that was followed before should be followed on;
-// but no file that was last written an hour before the newest entry in the journal. Runs a program:
-// before any thread, before the store is open.
+// All of 2 to 5 that apply are returned, because a log that was followed before should be followed
+// on, but no file whose last line is an hour older than the newest entry in the journal. This
+// function runs a program, so call it before there are threads and before the store is open.
 [[nodiscard]] std::vector<LogPlace> locate_log(const Config& config);
 
-// The accounts of log.accounts, or the usual ones of the MTA, as numbers; unknown names are left
-// out.
+// Returns the accounts of log.accounts, or else the usual ones of the MTA, as numbers, without
+// unknown names.
 [[nodiscard]] JournalAccounts journal_accounts(const Config::Log& log);
 
-// When the MTA last wrote to the journal, by entries that are believed; nothing if there are none,
-// or it cannot be read.
+// Returns when the MTA last wrote to the journal, by the entries that are believed. Returns nothing
+// if there are none or the journal cannot be read.
 [[nodiscard]] std::optional<LogTime> newest_in_journal(const LogPlace& journal,
                                                        const Config::Log& log);
 
