@@ -13,27 +13,28 @@
 
 namespace mtrk {
 
-// The thread that moves log lines from the source into the store queue as they are written: woken
-// by the source, and every second in any case. A burst is read at once; between two reads it pauses
-// for a few milliseconds, so that a busy log costs some fifty wake-ups a second and not one a line.
+// The thread that moves log lines from the source into the store queue as they are written. The
+// source wakes it, and it looks every second in any case. It reads a burst at once, and pauses for
+// a few milliseconds between two reads, so that a busy log costs some fifty wake-ups a second and
+// not one a line.
 class LogFollower {
  public:
   static constexpr std::chrono::milliseconds kPause{15};
 
-  // Called on the follower's thread, which the source never leaves (milter/log/source.h).
+  // Called on the follower's thread, on which the source stays (milter/log/source.h).
   using OpenSource = std::function<std::unique_ptr<LogSource>()>;
 
   LogFollower(OpenSource open, StoreQueue& queue, Counters& counters);
-  ~LogFollower();  // stops and joins; the queue must be closed if it may be full
+  ~LogFollower();  // stops and joins; if the queue may be full, it must be closed
   LogFollower(const LogFollower&) = delete;
   LogFollower& operator=(const LogFollower&) = delete;
 
   void start();
-  // Asks the thread to end; what it has not pushed is read again after the next start.
+  // Asks the thread to end. Lines that it has not pushed are read again after the next start.
   void request_stop();
   void join();
-  // Whether the source had no more lines at some moment after `since`, and all before that are in
-  // the queue. Any thread.
+  // Returns true if at some moment after `since` the source had no more lines and all lines before
+  // were in the queue. May be called from any thread.
   [[nodiscard]] bool has_caught_up(std::chrono::steady_clock::time_point since) const {
     return caught_up_.load() > since.time_since_epoch().count();
   }

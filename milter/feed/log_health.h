@@ -9,17 +9,17 @@
 
 namespace mtrk {
 
-// Whether what the log says is what the mail system does, as far as that can be seen: the log can
-// be read, and where mail moves, lines come. A mail system logs at least one line for each message
-// that it takes, at once; so a message that was taken, or a queue that is not the same as before,
-// without a line since is a log that goes elsewhere.
+// Checks, as far as possible, that the log describes what the mail system does: it can be read, and
+// lines come when mail moves. A mail system logs at once at least one line for each message that it
+// accepts. So if a message was accepted, or the queue has changed, and no line came since, the mail
+// system logs elsewhere.
 //
 // Not thread-safe. The clock is a parameter.
 class LogHealth {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds kPatience{120};  // for a line, once mail has moved
-  static constexpr std::chrono::seconds kUnreadable{5};  // for a log that cannot be read
+  static constexpr std::chrono::seconds kPatience{120};  // to wait for a line after mail has moved
+  static constexpr std::chrono::seconds kUnreadable{5};  // for which a log may be unreadable
 
   explicit LogHealth(Clock::time_point now) : line_at_(now), readable_at_(now) {}
 
@@ -27,7 +27,7 @@ class LogHealth {
     bool good;
     std::string text;  // what is wrong
   };
-  // To be called every few seconds; what changed.
+  // Returns what has changed. To be called every few seconds.
   [[nodiscard]] std::optional<Change> look(const Counters& counters, Clock::time_point now);
 
  private:

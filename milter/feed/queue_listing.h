@@ -8,19 +8,20 @@
 #include <string_view>
 #include <vector>
 
-// Reads what the MTA prints of its queue, as a stream: `postqueue -j` (one JSON object a message)
-// or Sendmail's `mailq` (text). Senders, recipients and reasons in it are anybody's; only queue ids
-// and, of Postfix, arrival times are taken. Pure: no I/O, no clock. Not thread-safe.
+// Reads the MTA's list of its queue as a stream: `postqueue -j` (one JSON object for a message) or
+// Sendmail's `mailq` (text). Strangers choose the senders, recipients and reasons in it, so only
+// queue ids are taken and, for Postfix, arrival times. Pure: no I/O, no clock. Not thread-safe.
 namespace mtrk {
 
 class QueueListing {
  public:
   virtual ~QueueListing() = default;
 
-  // Takes the next octets, cut anywhere. Linear; memory does not grow but by the messages found.
+  // Takes the next octets, which may be cut anywhere. Linear; memory grows only by the messages
+  // found.
   virtual void feed(std::string_view octets) = 0;
-  // At the end: whether the list is whole, as far as it can tell. Queue ids of a list that is not
-  // are good all the same.
+  // To be called at the end. Returns true if the list is whole, as far as that can be seen. The
+  // queue ids of a list that is not whole are valid all the same.
   [[nodiscard]] virtual bool finish() = 0;
 
   [[nodiscard]] std::vector<store::QueueReport::Message>& messages() { return messages_; }

@@ -14,9 +14,9 @@
 
 namespace mtrk {
 
-// The thread that asks the MTA for the list of its queue every now and then, at the start for the
-// first time, and hands it to the store writer (reconcile.h). A list that cannot be had changes
-// nothing; it is counted, and logged once until there is one again.
+// The thread that asks the MTA for the list of its queue, at the start and then at intervals, and
+// hands the list to the store writer (reconcile.h). If the list cannot be had, nothing changes: the
+// failure is counted, and logged once until there is a list again.
 class QueueWatcher {
  public:
   QueueWatcher(const Config& config,
@@ -27,7 +27,7 @@ class QueueWatcher {
   QueueWatcher(const QueueWatcher&) = delete;
   QueueWatcher& operator=(const QueueWatcher&) = delete;
 
-  void start();  // nothing to do if [log] reconcile is 0
+  void start();  // does nothing if [log] reconcile is 0
   void request_stop();
   void join();
 
@@ -47,7 +47,7 @@ class QueueWatcher {
   Counters& counters_;
   UniqueFd stop_event_;
   std::size_t fingerprint_ = 0;  // of the queue ids on the list before
-  std::uint64_t gaps_ = 0;       // of the log, when the list before was taken
+  std::uint64_t gaps_ = 0;       // gaps of the log when the list before was taken
   bool complained_ = false;
   std::thread thread_;
 };
