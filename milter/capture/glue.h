@@ -11,31 +11,31 @@
 #include <string>
 
 // The only code that knows libmilter. Debian's libmilter is a worker pool: callbacks of one
-// connection come one after the other, but on different threads; all state of a message hangs off
-// smfi_setpriv. Every callback is a noexcept trampoline that can only let the mail go on: nothing
-// here answers REJECT, TEMPFAIL or DISCARD to the mail system. (To libmilter, REJECT at negotiation
-// means that there is no session: the mail goes on as without us.)
+// connection come one after the other, but on different threads, so all state of a message hangs
+// off smfi_setpriv. Every callback is a noexcept trampoline that can only let the mail go on:
+// nothing here answers REJECT, TEMPFAIL or DISCARD to the mail system. (For libmilter, REJECT at
+// negotiation means that there is no session: the mail goes on as if there were no milter.)
 //
-// Mail without MTRK costs one look at the arguments of MAIL and is answered ACCEPT: no allocation,
-// nothing more is heard of it.
+// Mail without MTRK costs one look at the arguments of MAIL and is answered ACCEPT. Nothing is
+// allocated for it, and libmilter calls nothing more for it.
 //
-// libmilter keeps its state in globals: one filter a process, run once.
+// libmilter keeps its state in globals, so a process has one filter and runs it once.
 namespace mtrk::milter_glue {
 
 enum class Transport { unix_socket, tcp };
 
 struct Options {
-  std::string hostname;  // Reporting-MTA; empty: macro j, else the system's name
+  std::string hostname;  // for Reporting-MTA; empty: macro j, else the system's name
   Milliseconds commit_wait{1000};
-  // "No reply" flags save round trips on unix sockets and meet Nagle's algorithm on TCP,
-  // so they are negotiated on the former only.
+  // The "no reply" flags save round trips on unix sockets but meet Nagle's algorithm on TCP, so
+  // they are negotiated on unix sockets only.
   Transport transport = Transport::unix_socket;
-  Forgotten forgotten = Forgotten::envid_and_ret;  // by this MTA
+  Forgotten forgotten = Forgotten::envid_and_ret;  // what this MTA forgets
   MilterSession::TrackedFold tracked_fold = MilterSession::TrackedFold::restore;
 };
 
-// What the callbacks use; must outlive every callback, that is, the process: libmilter's workers
-// are not joined when run() returns.
+// What the callbacks use. The objects must outlive every callback, that is, the process, because
+// libmilter's workers are not joined when run() returns.
 struct Services {
   CaptureSink& sink;
   CircuitBreaker& breaker;
@@ -46,14 +46,14 @@ struct Services {
 // std::system_error if the socket cannot be bound.
 void open(Options options, Services services, const std::string& connection);
 
-// smfi_main(): serves until stop(), SIGTERM or SIGINT as libmilter sees it. False if it failed.
+// Calls smfi_main(), which serves until stop(), SIGTERM or SIGINT. Returns false if it failed.
 bool run();
 
-// Makes run() return. May block for up to five seconds, libmilter's poll interval, unless somebody
-// connects meanwhile.
+// Makes run() return. This may block for up to five seconds, which is libmilter's poll interval,
+// unless a connection comes meanwhile.
 void stop();
 
-// Messages with MTRK between MAIL and their end.
+// Returns how many messages with MTRK are between MAIL and their end.
 [[nodiscard]] std::size_t active_messages();
 
 }  // namespace mtrk::milter_glue

@@ -13,28 +13,29 @@
 
 namespace mtrk {
 
-// What the milter makes of the SMTP transactions of one connection, one after the other: MAIL …
-// RCPT … DATA … end of message, or given up at any point. Pure: no libmilter, no clock, no store;
-// the glue passes in what the MTA said and carries out what comes back.
+// Follows the SMTP transactions of one connection, one after the other: MAIL … RCPT … DATA … end of
+// message, or the end at any point before. Pure: no libmilter, no clock, no store. The glue passes
+// in what the MTA said and carries out what comes back.
 //
-// Only accepted recipients are shown (SMFIP_RCPT_REJ is not negotiated). A message whose MTRK
-// cannot be honoured is accepted and not tracked, and the reason comes back once, with the queue id
-// if there is one; its fold is restored all the same. A session is used by one thread at a time.
+// The session is given only accepted recipients (SMFIP_RCPT_REJ is not negotiated). A message whose
+// MTRK cannot be honoured is accepted and not tracked; the reason comes back once, with the queue
+// id if there is one, and its fold is restored all the same. A session is used by one thread at a
+// time.
 class MilterSession {
  public:
-  // What becomes of the fold of a message that is tracked. Left, the outbound gate knows the
-  // message by it, and takes it off (milter/gate/session/onward.h).
+  // Says what becomes of the fold of a message that is tracked. If the fold is left, the outbound
+  // gate knows the message by it and takes it off (milter/gate/session/onward.h).
   enum class TrackedFold { restore, leave };
 
-  // A message can have this many recipients and still be tracked; Postfix's own limit is 1000.
+  // A message can have this many recipients and still be tracked. Postfix's own limit is 1000.
   static constexpr std::size_t kMaxRecipients = 10'000;
 
   explicit MilterSession(Forgotten forgotten = Forgotten::envid_and_ret,
                          TrackedFold tracked_fold = TrackedFold::restore)
       : forgotten_(forgotten), tracked_fold_(tracked_fold) {}
 
-  // The envelope of a message whose MAIL may carry MTRK (may_carry_mtrk). `ticket` is unique to the
-  // message. Ends the transaction before, if the MTA did not.
+  // Begins a message whose MAIL may carry MTRK (may_carry_mtrk). `ticket` is unique to the message.
+  // Ends the transaction before, if the MTA did not.
   void on_mail(const char* const* argv, std::uint64_t ticket);
   void on_rcpt(const char* const* argv);
 
@@ -42,12 +43,13 @@ class MilterSession {
     MtaName reporting_mta;
     Minutes utc_offset{0};
   };
-  // The queue id is known from here on. A provisional capture, or nothing if not tracked.
+  // To be called when the queue id is known. Returns a provisional capture, or nothing if the
+  // message is not tracked.
   [[nodiscard]] std::optional<store::Capture> on_data(std::string_view queue_id,
                                                       const Host& host,
                                                       TimePoint now);
 
-  struct Restore {  // for smfi_chgfrom
+  struct Restore {  // the arguments of smfi_chgfrom
     std::string sender;
     std::string arguments;
   };
@@ -57,24 +59,26 @@ class MilterSession {
     std::uint64_t ticket;
   };
   struct EndOfMessage {
-    std::optional<Provisional> confirm;     // what was captured at DATA is final as it is, or
+    // At most one of `confirm` and `capture` is set. `confirm`: what was captured at DATA is final
+    // as it is.
+    std::optional<Provisional> confirm;
     std::optional<store::Capture> capture;  // the final capture in full
     std::optional<Restore> restore;
     std::size_t recipients = 0;      // of the capture
-    std::optional<Seconds> timeout;  // of the capture: what was asked for
+    std::optional<Seconds> timeout;  // what the capture asks for
   };
-  // The message is over afterwards, and the session ready for the next MAIL. `stands`: the
+  // Ends the message; the session is then ready for the next MAIL. `stands` says that the
   // provisional capture was taken and, as far as is known, not lost.
   [[nodiscard]] EndOfMessage on_eom(std::string_view queue_id,
                                     const Host& host,
                                     TimePoint now,
                                     bool stands);
 
-  // RSET, a new MAIL, or the end of the connection: what to drop if a provisional capture was
-  // handed out. May be called any number of times.
+  // To be called at RSET, a new MAIL, or the end of the connection, any number of times. Returns
+  // the provisional capture that has to be dropped, if one was handed out.
   [[nodiscard]] std::optional<Provisional> on_abort();
 
-  // Why the present message is not tracked although it asked for it; given out once.
+  // Says why the present message is not tracked although it asked to be; it is given out once.
   enum class Reason { refused, no_queue_id };
   struct Complaint {
     Reason reason;
@@ -82,7 +86,7 @@ class MilterSession {
   };
   [[nodiscard]] std::optional<Complaint> take_complaint();
 
-  // A transaction with MTRK is under way.
+  // Returns true while a transaction with MTRK is under way.
   [[nodiscard]] bool active() const { return params_.has_value(); }
 
  private:
@@ -96,7 +100,7 @@ class MilterSession {
   TrackedFold tracked_fold_;
   std::optional<MailParams> params_;
   std::vector<store::Capture::Recipient> recipients_;
-  std::unordered_set<std::string> seen_;  // recipient keys: a repeated RCPT is delivered once
+  std::unordered_set<std::string> seen_;  // keys of recipients: a repeated RCPT is delivered once
   std::optional<TimePoint> arrival_;
   std::string provisional_queue_id_;  // of the provisional capture, if one was handed out
   std::uint64_t ticket_ = 0;

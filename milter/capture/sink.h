@@ -9,17 +9,19 @@
 
 namespace mtrk {
 
-// Where the milter callbacks put what they captured. An interface so that the glue can be tested
-// without a store. Called from any thread; must not block; may throw (the callback counts it).
+// The place where the milter callbacks put what they captured. It is an interface so that the glue
+// can be tested without a store. It is called from any thread and must not block. It may throw; the
+// callback counts the exception.
 class CaptureSink {
  public:
   virtual ~CaptureSink() = default;
-  // False: not taken (full, stopping); the capture is lost and the ticket never completed.
+  // Returns false if the capture was not taken (the queue is full, or the milter is stopping): the
+  // capture is lost, and the ticket is never completed.
   virtual bool put(store::Capture capture, std::shared_ptr<CommitTicket> ticket) = 0;
-  // See StoreQueue::confirm; `ticket` is the one that the capture was put with.
+  // See StoreQueue::confirm(); `ticket` is the one that the capture was put with.
   virtual bool confirm(ConfirmCapture confirmation, CommitTicket& ticket) = 0;
   virtual bool drop(std::string queue_id, std::uint64_t ticket) = 0;
-  // See StoreQueue::hurry.
+  // See StoreQueue::hurry().
   virtual void hurry(CommitTicket& ticket, std::size_t company) = 0;
 };
 
