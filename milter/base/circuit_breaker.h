@@ -7,9 +7,9 @@
 namespace mtrk {
 
 // Decides whether an end-of-message callback waits for its commit at all. After three failures or
-// timeouts in a row nobody waits (open); captures still go to the store. It closes again once the
-// writer has committed for ten seconds without a failed or slow commit, so a store that hangs costs
-// three messages `commit_wait` each and the others nothing (THR-M3).
+// timeouts in a row the breaker opens: callbacks do not wait, but captures still go to the store.
+// It closes again once the writer has committed for ten seconds without a failed or slow commit. So
+// a store that hangs costs three messages `commit_wait` each, and the others nothing (THR-M3).
 //
 // Thread-safe. The clock is a parameter.
 class CircuitBreaker {
@@ -20,13 +20,14 @@ class CircuitBreaker {
   static constexpr Clock::duration kHealthyToClose = std::chrono::seconds(10);
   static constexpr Clock::duration kSlowCommit = std::chrono::milliseconds(100);
 
-  // The callback's side.
+  // The callback calls these.
   [[nodiscard]] bool allows_wait(Clock::time_point now);
   enum class Change { none, opened };
   void wait_succeeded();
-  Change wait_failed();  // failed, or the deadline passed
+  Change wait_failed();  // it failed, or the deadline passed
 
-  // The writer's side: every commit that did something, and how long it took.
+  // The writer calls these: for every commit that did something, with the time that it took, and
+  // for every one that failed.
   void committed(Clock::time_point now, Clock::duration took);
   void commit_failed();
 

@@ -8,22 +8,22 @@
 
 namespace mtrk {
 
-// All descriptors that the process may have at most: the hard limit becomes the soft one.
+// Raises the soft limit of descriptors to the hard one, which is all that the process may have.
 void raise_descriptor_limit() noexcept;
 
-// Says in time when descriptors run out. libmilter's listener has no answer to that: it would try
-// again at once, for ever, while sessions wait for their greeting. So the last few are kept for
+// Notices in time that descriptors run out. libmilter's listener cannot cope with that: it would
+// try again at once, for ever, while sessions wait for their greeting. So the last few are kept for
 // what is needed besides (log files, the store, the list of the queue), and sessions are turned
-// away before, which the MTA takes for a milter that is not there.
+// away before that, which looks to the MTA like a milter that does not run.
 //
 // Thread-safe.
 class Descriptors {
  public:
-  Descriptors();  // by the limit as it is now
+  Descriptors();  // takes the limit as it is now
 
-  // Whether there is room for one more session; two system calls.
+  // Returns true if there is room for one more session. Costs two system calls.
   [[nodiscard]] bool left() const;
-  // Whether a log line about it is due: at most one a minute.
+  // Returns true if a log line about it is due, which is so at most once a minute.
   [[nodiscard]] bool may_complain(std::chrono::steady_clock::time_point now);
   [[nodiscard]] std::uint64_t limit() const { return limit_; }
 

@@ -7,8 +7,8 @@
 
 namespace mtrk {
 
-// Reads the configuration again for SIGUSR1; an error's detail is whole lines for the log. The
-// process that answers the mail system and the store's process each do it for themselves.
+// Reads the configuration again for SIGUSR1; the detail of an error is whole lines for the log. The
+// process that answers the mail system and the store's process each do this for themselves.
 using ReloadConfig = std::function<Expected<Config>()>;
 
 }  // namespace mtrk

@@ -14,13 +14,15 @@ struct CommandLimits {
   std::size_t octets = std::size_t{256} << 20;  // of output
 };
 
-// Runs a program, directly and not by a shell, with an empty environment but for PATH and LC_ALL,
-// no input, no descriptors of ours, and gives its standard output to `take` piece by piece.
-// `stop_fd` becoming readable, a limit that is passed, or an exception of `take` ends the program.
-// A name without a slash is looked for in our PATH. Waits; so for a thread that may.
+// Runs a program directly, without a shell, and passes its standard output to `take` piece by
+// piece. The program has no input, none of our descriptors, and no environment but PATH and LC_ALL.
+// A name without a slash is looked for in our PATH. The program is ended when `stop_fd` becomes
+// readable, when it exceeds a limit, or when `take` throws. The call blocks, so it is for a thread
+// that may wait.
 //
-// Empty if it ended by itself with status 0; else what went wrong, with the beginning of what it
-// wrote on standard error. Never throws but what `take` does; leaves no child behind.
+// Returns an empty text if the program ended by itself with status 0; otherwise what went wrong,
+// with the beginning of what it wrote on standard error. Throws only what `take` throws. Leaves no
+// child behind.
 [[nodiscard]] std::string run_command(const std::vector<std::string>& command,
                                       const CommandLimits& limits,
                                       int stop_fd,

@@ -2,15 +2,15 @@
 
 namespace mtrk {
 
-// The calling thread, and those it makes from now on, no longer interrupt what the processor is
-// busy with when they wake up: they come next (SCHED_BATCH, sched(7)). For threads that wake up at
-// each step of each message, as on a busy host most of what they cost is switching to and fro
-// between them and the mail system. Nothing changes on an idle host. Not for a thread that sleeps
-// many times while a message waits for it, as the writer does in a commit: where other programs use
-// up the processors, it would wait for its turn each time.
+// Gives the calling thread, and those that it makes from now on, the policy SCHED_BATCH (sched(7)):
+// when they wake up they do not preempt what the processor is running, but wait until it is done.
+// This is for threads that wake up at each step of each message, because on a busy host most of
+// their cost is switching between them and the mail system. On an idle host nothing changes. It is
+// not for a thread that sleeps many times while a message waits for it, as the writer does in a
+// commit: where other programs use up the processors, it would wait for its turn each time.
 //
-// A policy that the administrator chose stays (chrt(1), CPUSchedulingPolicy=); where the system
-// refuses, the usual one does.
+// A policy that the administrator chose stays (chrt(1), CPUSchedulingPolicy=). If the system
+// refuses, the usual policy stays, too.
 void let_others_finish() noexcept;
 
 }  // namespace mtrk
