@@ -6,15 +6,15 @@
 
 namespace mtrk {
 
-// Says whether the wall clock may be believed when records are to expire: a clock that is a year
-// ahead would otherwise empty the store. It has to agree for ten minutes
+// Says whether the wall clock may be believed when records are to expire, because a clock that is a
+// year ahead would empty the store. For ten minutes the clock has to agree
 //
-//   * with itself: no jump of more than a minute against the monotonic clock. So nothing expires in
-//     the first ten minutes after a start either, when the time may not have been set yet;
-//   * with the log, if that has lines: the newest one read is not days away from it.
+//   * with itself: it has not jumped by more than a minute against the monotonic clock. So nothing
+//     expires in the first ten minutes after a start either, when the time may not be set yet;
+//   * with the log, if that has lines: the newest line read is not days away from the clock.
 //
-// Where it is days away from when the store was last written to, as after a long pause or with a
-// wrong clock, nobody can tell which it was: then it takes a day.
+// If the clock is days away from when the store was last written, the pause may have been long or
+// the clock may be wrong, and nothing shows which. Then it has to agree for a day.
 class ClockGuard {
  public:
   using Wall = std::chrono::system_clock::time_point;
@@ -25,11 +25,12 @@ class ClockGuard {
   static constexpr std::chrono::hours kFar{48};
   static constexpr std::chrono::hours kSettleFar{24};
 
-  // `last_written`: when the store was, before this start; nothing for a new one.
+  // `last_written` is when the store was last written before this start; nothing for a new store.
   explicit ClockGuard(std::optional<Wall> last_written = std::nullopt)
       : last_written_(last_written) {}
 
-  // Call it regularly. `newest_line`: the newest stamp of the log lines read since the start.
+  // To be called regularly. `newest_line` is the newest stamp of the log lines read since the
+  // start.
   [[nodiscard]] bool trusts(Wall wall,
                             Steady steady,
                             std::optional<Wall> newest_line = std::nullopt) {

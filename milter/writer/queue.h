@@ -15,15 +15,16 @@
 #include <variant>
 #include <vector>
 
-// The one way into the store inside mtrk-milter. Milter callbacks and the log follower push; the
-// StoreWriter thread takes everything that is there, makes one transaction of it, commits, and
-// completes the tickets (group commit).
+// The only way into the store inside mtrk-milter. Milter callbacks and the log follower push
+// operations; the StoreWriter thread takes everything that is there, makes one transaction of it,
+// commits, and completes the tickets (group commit).
 //
-// Two lanes, each first in, first out: captures, for whose commit messages wait at end of message,
-// and what the log and the queue say, which is in no hurry; the longer it waits, the more of it is
-// about the same messages and one write for each. Captures go first. One that was pushed before a
-// callback returns is in the queue before the MTA can log anything about that message, so no
-// delivery line of a message is applied before its capture.
+// The queue has two lanes, each first in, first out, and captures go first. Messages wait at end of
+// message for the commit of their captures. Reports, which come from the log and from the list of
+// the queue, are not urgent: the longer they wait, the more of them concern the same messages and
+// are combined into one write for each. A capture that was pushed before a callback returns is in
+// the queue before the MTA can log anything about that message, so no delivery line is applied
+// before the capture of its message.
 namespace mtrk {
 
 struct PutCapture {
@@ -43,26 +44,27 @@ using StoreOperation =
 
 enum class CommitResult { committed, failed };
 
-// Completed once by the writer thread; the callback waits on it with a deadline. Both sides hold it
-// by shared_ptr, so that a callback may give up while the commit is still under way.
+// The writer thread completes a ticket once; the callback waits for it with a deadline. Both sides
+// hold it by shared_ptr, so that the callback may give up while the commit is still under way.
 class CommitTicket {
  public:
   CommitTicket() = default;
   virtual ~CommitTicket() = default;
   CommitTicket(const CommitTicket&) = delete;
   CommitTicket& operator=(const CommitTicket&) = delete;
-  // Nothing if `deadline` passed first.
+  // Returns nothing if `deadline` passes first.
   [[nodiscard]] std::optional<CommitResult> wait_until(
       std::chrono::steady_clock::time_point deadline);
   [[nodiscard]] std::optional<CommitResult> result() const;  // does not wait
   void complete(CommitResult result);
 
-  std::uint64_t sequence = 0;  // StoreClient's, which sets it before anybody else knows the ticket
+  std::uint64_t sequence = 0;  // StoreClient sets it before any other thread knows the ticket
 
  private:
-  virtual void completed(CommitResult /*result*/) {}  // by the thread that called complete()
+  virtual void completed(CommitResult /*result*/) {}  // called on the thread that called complete()
   friend class StoreQueue;
-  enum class Place { elsewhere, queued, hurried };  // under the queue's mutex, as the next one
+  // The queue's mutex protects place_ and capture_.
+  enum class Place { elsewhere, queued, hurried };
   Place place_ = Place::elsewhere;
   store::Capture* capture_ = nullptr;  // the one that is queued with this ticket
 
@@ -85,42 +87,44 @@ class StoreQueue {
   StoreQueue(const StoreQueue&) = delete;
   StoreQueue& operator=(const StoreQueue&) = delete;
 
-  // Never waits. False if the queue is full or closed: the capture is shed and counted by the
-  // caller, mail goes on; the ticket (may be null) is not touched then. It is completed when the
-  // operation is committed, which is in no hurry until somebody says so.
+  // Queues the operation and never waits. `ticket` may be null; it is completed when the operation
+  // is committed, which is not urgent before hurry(). Returns false if the queue is full or closed:
+  // the caller counts the capture as shed and mail goes on; the ticket is not touched.
   bool push(StoreOperation operation, std::shared_ptr<CommitTicket> ticket);
-  // The provisional capture that was pushed with `ticket` is final as it is: made so where it
-  // waits, so that both are one write, or by a ConfirmCapture. False as of push().
+  // Makes the provisional capture that was pushed with `ticket` final as it is. If it is still
+  // queued it is changed there, so that both are one write; otherwise a ConfirmCapture is pushed.
+  // Returns false as push() does.
   bool confirm(ConfirmCapture confirmation, CommitTicket& ticket);
-  // The first half of that: false if it does not wait any more.
+  // Does only the first half of confirm(). Returns false if the capture is not queued any more.
   bool make_final(CommitTicket& ticket);
-  // Somebody waits for this ticket from now on. `company`: how many messages are under way in the
-  // milter, that one included, and may soon want a commit too.
+  // Says that a callback waits for this ticket from now on. `company` is how many messages are
+  // under way in the milter, this one included, which may soon need a commit too.
   void hurry(CommitTicket& ticket, std::size_t company);
-  // The follower's: waits while `max_log_octets` are queued, so that catching up cannot eat memory;
-  // false when closed. A chunk larger than the bound is let in when nothing else is queued.
+  // The follower's way in. Waits while `max_log_octets` are queued, so that catching up cannot use
+  // up the memory. A chunk larger than this bound is admitted when no other is queued. Returns
+  // false when the queue is closed.
   bool push_log(LogLines lines);
 
   struct Item {
     StoreOperation operation;
     std::shared_ptr<CommitTicket> ticket;  // may be null
   };
-  // Waits until captures or reports are due, or `deadline`; takes at most `max_items`, captures
-  // first, and reports only if these are all.
+  // Waits until captures or reports are due, or until `deadline`. Returns at most `max_items`
+  // items: first captures, then reports if they are due as well.
   //
-  // Captures are due when everybody under way waits for a commit (hurried tickets), somebody has
-  // for `gather`, or the oldest is kLinger old (which may wait for a consumer that wakes within
-  // 2 kLag anyway). So those at DATA ride along with the commit of an end of message, and the
-  // messages which are not that far find theirs durable when they get there. An end of message that
-  // is alone is committed at once; on a busy host those of the same few milliseconds share one
-  // commit, as a commit costs the host more than they do.
+  // Captures are due when every message under way waits for a commit (hurried tickets), when one
+  // has waited for `gather`, or when the oldest is kLinger old. (It may then wait up to 2 kLag
+  // longer, if the consumer wakes by itself within that time.) So captures at DATA ride along with
+  // the commit of an end of message, and their messages find them durable when they get there. An
+  // end of message that is alone is committed at once. On a busy host those of the same few
+  // milliseconds share one commit, because a commit costs the host more than they do.
   //
-  // Reports ride along from kLag on, and are due by themselves after twice that. Everything is due
-  // if a good deal is queued, or the queue is closed: what was pushed before close() is still
+  // Reports ride along once they are kLag old, and are due by themselves after twice that time.
+  // Everything is due if much is queued or the queue is closed. What was pushed before close() is
   // handed out after it.
   std::vector<Item> take(std::size_t max_items, std::chrono::steady_clock::time_point deadline);
 
-  // No more pushes; waiting producers return false, the consumer drains.
+  // Ends pushing: waiting producers return false, and the consumer takes what is left.
   void close();
   [[nodiscard]] bool closed() const;
 

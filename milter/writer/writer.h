@@ -21,22 +21,22 @@
 
 namespace mtrk {
 
-// The one thread that writes the store: it takes what callbacks and follower have
-// queued, applies it in one transaction, commits, completes the tickets. Between batches it removes
-// what expired, in slices, and frees the slots of dead readers.
+// The one thread that writes the store. It takes what callbacks and follower have queued, applies
+// it in one transaction, commits, and completes the tickets. Between batches it removes, in slices,
+// what has expired, and frees the slots of dead readers.
 //
-// When a commit fails, the captures of the batch are shed (their mail has long gone on) and the log
-// lines are tried again, with a growing pause, until they are in: no line is lost and none is
-// applied twice, because the log position commits with them. After three failures in a row the
-// store is closed and opened again. Where the store was replaced under it nothing is lost: the
-// batch goes into the store that is there now.
+// If a commit fails, the captures of the batch are shed, because their mail has long gone on. The
+// log lines are tried again, with a growing pause, until they are committed. No line is lost and
+// none is applied twice, because the log position is committed with them. After three failures in a
+// row the store is closed and opened again. If the store was replaced while it was open, nothing is
+// lost: the batch goes into the store that is there now.
 //
-// A batch that only moved the log position, all there is for untracked mail, is not worth an
-// fsync: the position is written once a second, and at the end.
+// A batch that only moved the log position, which is all there is for untracked mail, is not worth
+// an fsync. The position is written once a second, and at the end.
 class StoreWriter {
  public:
-  // Opens the store; throws store::StoreUnusable or store::StoreError. `onward`, which may be null,
-  // is open while the store is.
+  // Opens the store. Throws store::StoreUnusable or store::StoreError. `onward` may be null;
+  // otherwise it is kept open while the store is.
   StoreWriter(const Config& config,
               StoreQueue& queue,
               CircuitBreaker& breaker,
@@ -46,19 +46,22 @@ class StoreWriter {
   StoreWriter(const StoreWriter&) = delete;
   StoreWriter& operator=(const StoreWriter&) = delete;
 
-  // Before start() only.
+  // These are for use before start() only.
   [[nodiscard]] std::optional<store::LogCursor> cursor(std::string_view source);
-  void put_cursor(std::string_view source, const store::LogCursor& cursor);  // durable on return
+  // It is durable when this returns.
+  void put_cursor(std::string_view source, const store::LogCursor& cursor);
 
-  // Before start(): what to do after each batch, on the writer's thread, once its tickets are
-  // complete; and when the store turns out to be damaged, instead of trying again.
+  // on_batch() sets what is called after each batch, on the writer's thread, once the tickets are
+  // complete. on_damage() sets what is called, instead of trying again, when the store turns out to
+  // be damaged. To be called before start().
   void on_batch(std::function<void(bool committed, std::chrono::nanoseconds took)> then) {
     on_batch_ = std::move(then);
   }
   void on_damage(std::function<void(std::string_view why)> then) { on_damage_ = std::move(then); }
 
   void start();
-  // Takes over retention, queue_lifetime and filters of `config` between two batches. Any thread.
+  // Takes over retention, queue_lifetime and filters of `config` between two batches. May be called
+  // from any thread.
   void reconfigure(const Config& config);
   // Waits until the queue is closed and everything in it is committed, or the store refuses it.
   void join();
@@ -102,14 +105,14 @@ class StoreWriter {
   std::deque<StoreQueue::Item> pending_;  // taken, not yet committed; oldest first
   std::size_t batch_size_ = 0;            // how many of them the transaction under way holds
   Batch batch_;
-  std::optional<Position> position_;  // newest one committed in memory only
+  std::optional<Position> position_;  // the newest one that is committed in memory only
   Clock::time_point position_due_;
   int failures_ = 0;  // in a row
   Clock::time_point next_sweep_;
   Clock::time_point next_reader_check_;
   Clock::time_point next_counters_;
   ClockGuard clock_guard_;
-  std::optional<ClockGuard::Wall> newest_line_;  // of the log, by those read in this run
+  std::optional<ClockGuard::Wall> newest_line_;  // of the log, by the lines read in this run
   std::function<void(bool, std::chrono::nanoseconds)> on_batch_;
   std::function<void(std::string_view)> on_damage_;
   std::string published_;
