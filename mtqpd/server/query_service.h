@@ -28,7 +28,7 @@ class MessageSource {
     [[nodiscard]] virtual Views find(const EnvelopeId& envelope_id,
                                      const TrackingCertifier& certifier,
                                      TimePoint now) = 0;
-    // Returns false if pages behind the views turned out to be unreadable: then nothing that was
+    // Returns false if pages of the views turned out to be unreadable: then nothing that was
     // made of the views may be used.
     [[nodiscard]] virtual bool sound() const { return true; }
   };

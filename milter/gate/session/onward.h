@@ -51,7 +51,7 @@ class GateOnwardSession : public ProxySession {
   [[nodiscard]] virtual bool gathers() const = 0;
   virtual void input_paused() = 0;
 
-  // MAIL with MTRK= that was accepted
+  // Counts MAIL with MTRK= that was accepted.
   [[nodiscard]] std::uint64_t passed_on() const { return passed_on_; }
 
  protected:

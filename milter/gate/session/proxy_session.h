@@ -42,7 +42,7 @@ enum class TlsUse { none, opportunistic, required };
 
 class ProxySession {
  public:
-  // With a fold it still fits the 2048 of other servers
+  // With a fold, such a command still fits into the 2048 octets of other servers.
   static constexpr std::size_t kMaxCommand = 1980;
   static constexpr std::size_t kMaxAuth = 12288;  // RFC 4954 §4
   static constexpr std::size_t kMaxAwaited = 100;
@@ -98,8 +98,8 @@ class ProxySession {
   void upstream_failed(std::string_view why);
   // Says 421 and ends the session, because the time for something is over.
   void expire(std::string_view why);
-  // Returns true if nothing is under way and no message has begun, so that shut_down() harms
-  // nobody.
+  // Returns true if nothing is under way and no message has begun, so that shut_down() does no
+  // harm.
   [[nodiscard]] bool is_idle() const;
   void shut_down();
 
@@ -123,7 +123,7 @@ class ProxySession {
 
   // These are for the log.
   [[nodiscard]] const std::string& end() const { return end_; }  // why it is closing
-  // Those that have ended, accepted or not
+  // Counts messages that have ended, accepted or not.
   [[nodiscard]] std::uint64_t messages() const { return messages_; }
   [[nodiscard]] std::uint64_t repaired() const { return repaired_; }  // bare CR and LF in messages
   // A Note says what became of the MTRK of one message; it is logged as mtrk=`fate`, `what`=`text`.

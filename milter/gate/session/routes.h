@@ -32,7 +32,7 @@ class GateRoutes {
   // dot, else the one for all others. Linear in the length of `domain`, which may be anything.
   [[nodiscard]] const GateRoute& find(std::string_view domain) const;
 
-  // Returns what tells next hops apart: recipients with the same key can share a transaction.
+  // Returns what distinguishes next hops: recipients with the same key can share a transaction.
   [[nodiscard]] std::string key(std::string_view domain) const;
 
  private:
