@@ -24,7 +24,7 @@ constexpr char kExamples[] = R"text(Examples:
   mtqp check localhost                   what it offers, and its TLS
 See mtqpd(8), mtqp(1) and mtrk.conf(5).)text";
 
-// Every connection is a descriptor: all we may have.
+// Raises the limit of descriptors as far as possible, because every connection is one.
 void set_limits() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -103,6 +103,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   mtrk::open_standard_descriptors();
-  mtrk::forbid_dumps();  // secrets pass through memory
+  mtrk::forbid_dumps();  // secrets pass through its memory
   return mtrk::finish_output("mtqpd", run(argc, argv));
 }

@@ -115,7 +115,8 @@ AddressLimiter::Place::~Place() {
   }
 }
 
-// Several connections of a source may meet here: a miss too few counted does no harm.
+// Several connections of a source may be here at the same time. A miss that is not counted for that
+// reason does no harm.
 void AddressLimiter::Place::miss(unsigned per_minute, TimePoint now) {
   if (source_ != nullptr && per_minute != 0) {
     const net::Clock::rep begin = std::max(source_->misses_until.load(std::memory_order_relaxed),

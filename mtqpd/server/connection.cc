@@ -14,25 +14,26 @@ namespace {
 namespace asio = net::asio;
 using LookUpResult = mtqp::ServerSession::LookUpResult;
 
-constexpr std::size_t kKeptCapacity = 1024;  // an idle connection keeps no more output
+constexpr std::size_t kKeptCapacity = 1024;  // an idle connection keeps no more room for output
 constexpr std::size_t kSpareCapacity = 256 * std::size_t{1024};
 constexpr std::string_view kEvicted = "-TEMP/unavailable idle, and the server is full\r\n";
-constexpr std::size_t kMaxDiscarded = 256 * std::size_t{1024};  // input after our last word
+constexpr std::size_t kMaxDiscarded = 256 * std::size_t{1024};  // input after our last octets
 
-// Reports are built here; one thread answers one query at a time.
+// Reports are built in this buffer; a thread answers one query at a time.
 std::string& report_buffer() {
   thread_local std::string buffer;
   return buffer;
 }
 
-// Room for output, lent to the connection that is being served and given back before it waits:
-// connections that say little hold little, and those that ask much do not allocate for each answer.
+// Room for output that is lent to the connection which is being served, and given back before that
+// connection waits. So connections that say little hold little memory, and those that ask much do
+// not allocate for each answer.
 std::string& spare_output() {
   thread_local std::string buffer;
   return buffer;
 }
 
-// What the log calls the result of a query.
+// Returns what the log calls the result of a query.
 const char* to_text(LookUpResult result) {
   switch (result) {
     case LookUpResult::found:
@@ -88,7 +89,7 @@ Connection::~Connection() {
   if (offended_) {
     place_.offend(net::Clock::now());
   }
-  // Scanners and health checks, which say nothing, are not worth a line in production.
+  // Scanners and health checks, which send no command, are not worth a line in production.
   const log::Level level = commands_ == 0 ? log::Level::debug : log::Level::info;
   if (level == log::Level::info && !set_.log_budget().take()) {
     return;
@@ -141,7 +142,8 @@ net::Awaitable<void> Connection::run() {
     if (!co_await secure(context_)) {
       co_return;
     }
-    end = co_await hold_session();  // a new session object: nothing of the old one is left
+    // In a new session object, so that nothing of the old one is left.
+    end = co_await hold_session();
   }
   if (end == End::closed) {
     co_await say_goodbye();
@@ -167,7 +169,7 @@ net::Awaitable<Connection::End> Connection::hold_session() {
     if (chain_) {
       release_memory(lines);
       co_await answer_chained(session);
-      continue;  // with the lines behind it
+      continue;  // with the lines after it
     }
     if (end) {
       co_return *end;
@@ -183,7 +185,7 @@ net::Awaitable<Connection::End> Connection::hold_session() {
     if (!lines.line_started()) {
       allow(settings_->deadlines.idle, "idle");
     } else if (!std::exchange(in_a_line, true)) {
-      // Once, not with every octet.
+      // This is done once for a line, and not for every octet.
       allow(settings_->deadlines.started_line, "slow line", Late::offence);
     }
     waits_for_input_ = true;
@@ -192,13 +194,14 @@ net::Awaitable<Connection::End> Connection::hold_session() {
     if (error) {
       co_return end_of_input();
     }
-    evicted_ = false;  // it came at the same time
+    evicted_ = false;  // input came at the same time as the eviction
     set_.touch(in_set_);
     lines.feed({in_.data(), length});
   }
 }
 
-// The read failed: the client has gone, or the drain or an eviction has cancelled it.
+// The read failed because the client has gone, or because the drain or an eviction has cancelled
+// it.
 Connection::End Connection::end_of_input() {
   if (!transport_.socket().is_open() || (!set_.draining() && !evicted_)) {
     return End::lost;
@@ -222,7 +225,8 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
     if (auto* query = std::get_if<mtqp::LookUp>(&next)) {
       look_up(*query, batch, session);
       if (chain_) {
-        return std::nullopt;  // what stands before it can be sent; what comes after has to wait
+        // What was answered before can be sent; the lines after it have to wait.
+        return std::nullopt;
       }
       continue;
     }
@@ -230,7 +234,7 @@ std::optional<Connection::End> Connection::answer_lines(mtqp::ServerSession& ses
       const mtqp::DomainCheck result = check_domain(check->domain);
       next = session.answer_domain(result, lines, transport_.input_waiting(), out_);
       if (std::holds_alternative<mtqp::NeedInput>(next)) {
-        continue;  // refused; the session goes on
+        continue;  // STARTTLS was refused; the session goes on
       }
     }
     if (const auto* close = std::get_if<mtqp::Close>(&next)) {
@@ -359,7 +363,7 @@ net::Awaitable<bool> Connection::secure(boost::asio::ssl::context* context) {
     }
   }
   allow(settings_->deadlines.handshake, "slow handshake", Late::offence);
-  waits_for_input_ = true;  // a drain need not wait for the rest of a handshake
+  waits_for_input_ = true;  // A drain need not wait for the rest of a handshake.
   const net::error_code error = co_await transport_.accept_tls(*context);
   waits_for_input_ = false;
   handshake_ = AddressLimiter::Handshake();
@@ -370,8 +374,8 @@ net::Awaitable<bool> Connection::secure(boost::asio::ssl::context* context) {
   co_return !error;
 }
 
-// A socket closed with input unread sends RST, which may overtake our last words: say that there
-// is no more to come, then read until the peer has seen it.
+// If a socket is closed with input unread, it sends RST, which may overtake our last octets. So we
+// say that there is no more to come, and then read until the peer closes.
 net::Awaitable<void> Connection::say_goodbye() {
   if (!out_.empty()) {
     const bool sent = co_await send();

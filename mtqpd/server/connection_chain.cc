@@ -9,7 +9,7 @@
 
 #include <utility>
 
-// The part of a connection that chaining takes, when it is on.
+// The part of a connection that chaining uses, if it is on.
 namespace mtrk::mtqpd {
 
 namespace asio = net::asio;
@@ -37,15 +37,16 @@ std::unique_ptr<ChainJob> Connection::plan_chain(mtqp::LookUp& query,
       0});
 }
 
-// Other servers are asked while the client waits; whatever becomes of it, there is an answer.
+// Asks other servers while the client waits. Whatever becomes of that, there is an answer.
 net::Awaitable<void> Connection::answer_chained(mtqp::ServerSession& session) {
   const std::shared_ptr<ChainJob> job = std::move(chain_);
-  allow(2 * settings_->chaining->options().budget, "chaining");  // it ends by itself
+  // Chaining ends by itself before that.
+  allow(2 * settings_->chaining->options().budget, "chaining");
   asio::cancellation_signal end_chain;
   end_chain_ = &end_chain;
   if (!set_.draining()) {
     const auto executor = co_await asio::this_coro::executor;
-    static_cast<void>(co_await asio::co_spawn(  // an exception: there is nothing to add
+    static_cast<void>(co_await asio::co_spawn(  // after an exception there is nothing to add
         executor, Chaining::run(settings_->chaining, job),
         asio::bind_cancellation_slot(end_chain.slot(), net::kAwait)));
   }

@@ -15,7 +15,7 @@
 namespace mtrk::mtqpd {
 namespace {
 
-constexpr std::chrono::seconds kDrainLimit{3};  // the process is gone within five (mtqpd(8))
+constexpr std::chrono::seconds kDrainLimit{3};  // the process has ended within five (mtqpd(8))
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::seconds kTick{1};
 constexpr unsigned kMissedBeats = 10;  // ticks without a sign of life of some worker
@@ -30,14 +30,14 @@ Endpoints to_endpoints(const std::vector<std::string>& list) {
   for (const std::string& text : list) {
     const Expected<net::Tcp::endpoint> endpoint = net::parse_endpoint(text);
     if (!endpoint) {
-      throw std::invalid_argument(endpoint.error().detail);  // check_settings() has seen it
+      throw std::invalid_argument(endpoint.error().detail);  // check_settings() has refused this
     }
     endpoints.push_back(*endpoint);
   }
   return endpoints;
 }
 
-// As mtrk-milter last said beside the store.
+// Returns what mtrk-milter last wrote beside the store.
 std::optional<bool> log_current(const std::string& store_path) {
   std::ifstream file(store_path + "/milter.stats");
   for (std::string name, value; file >> name >> value;) {
@@ -139,7 +139,7 @@ net::Awaitable<void> Daemon::shut_down() {
   context_.stop();
 }
 
-// Once a second. The watchdog is told only while every worker moves.
+// Runs once a second. The watchdog is notified only while every worker moves.
 net::Awaitable<void> Daemon::tick() {
   const bool watched = systemd::watchdog_interval().has_value();
   net::Timer timer(context_);

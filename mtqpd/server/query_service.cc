@@ -17,8 +17,8 @@ using LookUpResult = mtqp::ServerSession::LookUpResult;
 constexpr std::chrono::seconds kFirstBackOff{1};
 constexpr std::chrono::seconds kLongestBackOff{30};
 
-// Drawing a boundary costs as much as looking a message up, so one serves many answers. That
-// somebody may know it by now does no harm: append_report() sees it in the content and takes
+// Drawing a boundary costs as much as looking a message up, so one serves many answers. A client
+// may know it by then, which does no harm: append_report() notices it in the content and takes
 // another.
 const std::string& current_boundary() {
   constexpr unsigned kAnswers = 1000;
@@ -98,7 +98,8 @@ std::optional<QueryService::Change> QueryService::tend(net::Clock::time_point no
     return failed(now, error.what());
   }
   back_off_ = kFirstBackOff;
-  next_try_ = now + kFirstBackOff;  // a row that cannot be read must not reopen it all the time
+  // A row that cannot be read must not reopen the store all the time.
+  next_try_ = now + kFirstBackOff;
   if (reported_ == true) {
     return std::nullopt;
   }
@@ -117,7 +118,7 @@ std::optional<QueryService::Change> QueryService::failed(net::Clock::time_point 
   return Change{false, why};
 }
 
-// Throws StoreError; without a store, finds nothing and leaves snapshot_ empty.
+// Returns nothing without a store, and then leaves snapshot_ empty. Throws StoreError.
 MessageSource::Views QueryService::Batch::find(const mtqp::LookUp& query, TimePoint now) {
   if (!snapshot_) {
     if (!lock_) {
@@ -156,7 +157,8 @@ LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
   }
   const EnvelopeId& echo = found.without_brackets ? *found.without_brackets : query.envelope_id;
   const std::string& boundary = current_boundary();
-  // A message sent very often: only its newest transactions, so that one answer stays one (THR-P8).
+  // If a message was sent very often, only its newest transactions are shown, so that the answer
+  // keeps its limit (THR-P8).
   for (std::span<const MessageView> shown(found.messages);;) {
     report.clear();
     append_report(report, echo.decoded(), shown, boundary);
@@ -165,7 +167,7 @@ LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
     }
     shown = shown.subspan(shown.size() / 2);
   }
-  if (!snapshot_->sound()) {  // what was just written is made of pages that could not be had
+  if (!snapshot_->sound()) {  // what was just written is made of pages that could not be read
     report.clear();
     return broken();
   }

@@ -49,7 +49,7 @@ std::vector<net::Tcp::endpoint> Server::listen_on(const std::vector<net::Tcp::en
   for (net::Tcp::endpoint endpoint : endpoints) {
     net::require_free(endpoint);
     for (const std::unique_ptr<Worker>& worker : workers_) {
-      endpoint = worker->listen(endpoint, sharing, starts);  // the first one finds the port
+      endpoint = worker->listen(endpoint, sharing, starts);  // the first one finds out the port
     }
     bound.push_back(endpoint);
   }
@@ -72,7 +72,7 @@ void Server::start() {
       try {
         raw->run();
       } catch (const std::exception& error) {
-        // A thread that is gone would leave its listener's clients waiting: better start anew.
+        // If a thread ended alone, its listener's clients would wait, so the process starts anew.
         log::error("", {{"mtqpd", "a thread ended"}, {"reason", error.what()}});
         std::_Exit(exit_code::software);
       }

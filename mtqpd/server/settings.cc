@@ -6,7 +6,8 @@
 namespace mtrk::mtqpd {
 namespace {
 
-// SRV and then address records: together less than one of eight servers' share of the budget.
+// For SRV and then address records. Together that is less than the share that one of eight servers
+// has of the budget.
 constexpr std::chrono::seconds kChainedLookUp{4};
 
 Confidentiality::Forwarding to_forwarding(Forwarding forwarding) {
@@ -50,7 +51,8 @@ std::vector<net::ServerTls::Files> certificate_files(const Config& config) {
 std::vector<Network> to_networks(const std::vector<std::string>& texts) {
   std::vector<Network> networks;
   for (const std::string& text : texts) {
-    if (const Expected<Network> network = parse_network(text)) {  // the configuration was checked
+    // The configuration has been checked.
+    if (const Expected<Network> network = parse_network(text)) {
       networks.push_back(*network);
     }
   }

@@ -19,8 +19,8 @@ namespace asio = net::asio;
 constexpr std::string_view kFull = "-TEMP/MTQP/unavailable too many connections\r\n";
 constexpr std::chrono::milliseconds kAcceptPause{200};
 
-// Nothing may leave a coroutine of ours; should it (no memory), the connection ends, the rest
-// lives.
+// No exception should leave a coroutine of ours. If one does (no memory), the connection ends and
+// the others go on.
 void report(const std::exception_ptr& failure) {
   if (!failure) {
     return;
@@ -44,7 +44,7 @@ net::Awaitable<void> serve(net::Socket socket,
   co_await connection.run();
 }
 
-// The whole negative greeting or nothing: a fresh socket has room for it.
+// Sends the whole negative greeting or nothing; a fresh socket has room for it.
 void turn_away(net::Socket& socket, Connection::Starts starts) {
   net::error_code ignored;
   socket.non_blocking(true, ignored);
@@ -104,7 +104,7 @@ net::Awaitable<void> Worker::accept_all(Listener& listener) {
       admit(std::move(socket), listener.starts);
     } else if (error != asio::error::operation_aborted &&
                error != asio::error::connection_aborted) {
-      // No descriptors, no memory: trying at once would spin (THR-D6).
+      // There are no descriptors or there is no memory: trying again at once would spin (THR-D6).
       log::warning("", {{"mtqpd", "cannot accept"}, {"reason", error.message()}});
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(net::kAwait);
@@ -116,7 +116,7 @@ void Worker::admit(net::Socket socket, Connection::Starts starts) {
   net::error_code error;
   const net::Tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) {
-    return;  // reset already (THR-D10)
+    return;  // it was reset already (THR-D10)
   }
   AddressLimiter::Place place =
       limiter_.enter(peer.address(), settings_->limits, net::Clock::now());
