@@ -18,7 +18,8 @@ namespace {
 
 constexpr ReportLimits kAnswerLimits{256 * std::size_t{1024}, 32};  // THR-C5
 
-// What the log says of a negative reply: status words and codes are ours, the text is not.
+// Returns what the log says of a negative reply: its status words and codes, which are ours, but
+// not its text.
 std::string refusal(const mtqp::Reply& reply) {
   std::string text("refused");
   for (const std::string& info : reply.info) {
@@ -35,7 +36,7 @@ Chaining::Chaining(ChainingOptions options) : options_(std::move(options)) {
   }
 }
 
-// What is referred to lives as long as the coroutine, which ends with its io_context if need be.
+// `self` and `job` live as long as this coroutine, which its io_context ends if need be.
 net::Awaitable<void> Chaining::run(std::shared_ptr<Chaining> self, std::shared_ptr<ChainJob> job) {
   co_await self->run(*job);
 }
@@ -59,8 +60,8 @@ net::Awaitable<void> Chaining::run(ChainJob& job) {
   complete(job, *parts);
 }
 
-// One after the other, each with its share of the time that is left: the answer comes in time even
-// if all of them are slow.
+// Asks one server after the other, each with its share of the time that is left. So the answer
+// comes in time even if all of them are slow.
 net::Awaitable<Chaining::Parts> Chaining::ask_all(ChainJob& job) {
   const ChainPlaces places{options_.networks, options_.port, job.client.reached, is_local_address};
   net::DnsResolver dns({}, options_.dns);

@@ -15,21 +15,22 @@
 namespace mtrk::mtqpd {
 namespace {
 
-// What an address is compared by: as a report of ours shows it, since the other server knows it
-// from a report or from MAIL. The type is left out; nobody agrees on rfc822 and utf-8.
+// Returns the text by which addresses are compared. It is spelt as our own reports show it, because
+// the other server knows the address from a report or from MAIL. The type is left out, because
+// servers do not agree on rfc822 and utf-8.
 std::string key_of(const TypedAddress& address) {
   std::string field;
   put_address(field, FieldName::final_recipient, {address.type, address.value});
   return to_lower(std::string_view(field).substr(field.find(';') + 1));
 }
 
-// "<id>" and "id" are one id.
+// Treats "<id>" and "id" as one id.
 std::string_view without_brackets(std::string_view id) {
   const bool brackets = id.size() > 2 && id.front() == '<' && id.back() == '>';
   return brackets ? id.substr(1, id.size() - 2) : id;
 }
 
-// The id as a report shows it.
+// Returns the id as a report shows it.
 std::string shown_id(std::string_view id) {
   std::string field;
   put_field(field, FieldName::original_envelope_id, without_brackets(id));
@@ -68,8 +69,8 @@ std::optional<Recipient> to_recipient(const ReportedRecipient& reported) {
   return Recipient{reported.original, reported.final, std::move(*outcome), false};
 }
 
-// The recipients the answer may be about. Grows: a server that redirected one tells its new name,
-// by which the next server may know it.
+// The recipients that the answer may be about. The set grows: a server that redirected one names
+// its new address, by which the next server may know it.
 class Wanted {
  public:
   Wanted(std::string_view server, const ChainQuestion& question) {
@@ -135,7 +136,7 @@ void disguise_hosts(std::span<MessageView> onward, const TypedView& own) {
   policy.hide_hosts = true;
   for (MessageView& message : onward) {
     const bool internal = is_internal_host(message.reporting_mta.value, own.value);
-    // What is "ours" goes by our own name, whoever reports.
+    // Which hosts are ours depends on our own name, whoever reports.
     const TypedView reporting_mta = std::exchange(message.reporting_mta, own);
     apply_confidentiality(message, policy);
     if (!internal) {
@@ -168,7 +169,8 @@ std::size_t append_parts(std::string& report,
     append_recipient_groups(content, message);
     const std::string head =
         "\r\n" + delimiter + "\r\nContent-Type: message/tracking-status\r\n\r\n";
-    // A line of ours is no delimiter whatever it holds, but not every client looks at lines.
+    // A line of ours is no delimiter, whatever it holds, but some clients look at more than whole
+    // lines.
     if (content.find(delimiter) != std::string::npos ||
         report.size() + head.size() + content.size() + end.size() > limit) {
       continue;
