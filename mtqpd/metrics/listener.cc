@@ -65,7 +65,7 @@ net::Awaitable<void> MetricsListener::accept_all() {
 net::Awaitable<void> MetricsListener::serve(std::shared_ptr<net::Socket> shared) {
   net::Timer limit(context_);
   limit.expires_after(kLimit);
-  // The handler may still be on its way when the connection is gone.
+  // The handler may run after the connection is gone, so it shares the socket.
   limit.async_wait([shared](const net::error_code& error) {
     net::error_code ignored;
     if (!error) {
@@ -83,7 +83,7 @@ net::Awaitable<void> MetricsListener::serve(std::shared_ptr<net::Socket> shared)
   }
   const std::string answer = answer_http(head, content_());
   co_await asio::async_write(*shared, asio::buffer(answer), net::kAwait);
-  // What the client still sends would reset the connection before it has read the answer.
+  // Input that is unread would reset the connection before the client has read the answer.
   net::error_code error;
   shared->shutdown(net::Socket::shutdown_send, error);
   for (std::size_t discarded = 0; !error && discarded < kMaxHttpHead;) {
