@@ -19,8 +19,8 @@
 namespace mtrk::cli {
 namespace {
 
-// Of the configuration only `hostname` matters here, and the system's file is there for daemons and
-// need not be readable: unless --config names it, what cannot be read counts as absent.
+// Only `hostname` of the configuration matters here. The system's file is for daemons and need not
+// be readable: unless --config names a file, one that cannot be read counts as absent.
 std::optional<int> load(const ProgramOptions& options, Config& config) {
   if (options.config_path || options.check_config) {
     return prepare_config("mtqp", options, nullptr, config);
@@ -31,7 +31,7 @@ std::optional<int> load(const ProgramOptions& options, Config& config) {
   return std::nullopt;
 }
 
-// One overload for each command, so that a new one cannot be forgotten.
+// There is one overload for each command, so that a new one cannot be forgotten.
 struct Runner {
   const Config& config;
 
@@ -43,7 +43,7 @@ struct Runner {
   int operator()(const WatchOptions& options) const { return run_watch(options); }
   int operator()(const ResolveOptions& options) const { return run_resolve(options); }
   int operator()(const CheckOptions& options) const { return run_check(options); }
-  int operator()(std::monostate) const { return exit_code::ok; }  // --check-config alone
+  int operator()(std::monostate) const { return exit_code::ok; }  // only --check-config was given
 };
 
 int run(const CommandLine& line) {

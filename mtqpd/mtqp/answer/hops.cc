@@ -15,7 +15,8 @@ namespace {
 constexpr int kExitSomeFailed = 2;
 constexpr int kExitLoop = 7;
 
-// Referrals and chained parts of one recipient's way, however long a hostile answer makes it.
+// Limits the referrals and chained parts of one recipient's way, however long a hostile answer
+// makes it.
 constexpr std::size_t kMaxStages = 2 * mtqp::kMaxHops;
 
 bool same_server(const Server& a, const Server& b) {
@@ -37,11 +38,11 @@ bool is_ancestor(const std::vector<Hop>& hops, std::size_t candidate, std::size_
   return false;
 }
 
-// The servers one answer refers to, each once, in order.
+// Returns the servers to which one answer refers, each once, in order.
 std::vector<std::string> referrals_of(const HopAnswer& answer) {
   std::set<std::string> known;
   for (const TrackingStatus& part : answer.parts) {
-    known.insert(to_lower(part.reporting_mta.name));  // chained: its part is here already
+    known.insert(to_lower(part.reporting_mta.name));  // chained: its part is in this answer already
   }
   std::vector<std::string> hosts;
   for (const TrackingStatus& part : answer.parts) {
@@ -55,8 +56,8 @@ std::vector<std::string> referrals_of(const HopAnswer& answer) {
   return hosts;
 }
 
-// The original recipient travels unchanged (MTRK-3.3-05); servers that lost it are matched by what
-// the one before called the final recipient.
+// The original recipient travels unchanged (MTRK-3.3-05). If a server has lost it, what the server
+// before calls the final recipient is compared.
 std::string address_key(const TypedAddress& address) {
   return to_lower(address.type) + ';' + recipient_key(address.value);
 }
@@ -83,18 +84,19 @@ class Journeys {
 
   struct Found {
     std::vector<Journey> journeys;
-    bool circle = false;  // one of them comes back to where it was
+    bool circle = false;  // one of them returns to an earlier stage
   };
   [[nodiscard]] Found all() const {
     std::vector<bool> reached(stages_.size());
-    std::vector<std::size_t> shown(stages_.size());  // in which journey last, from 1
+    // The number, from 1, of the journey that a stage was last in.
+    std::vector<std::size_t> shown(stages_.size());
     for (const auto& next : next_) {
       if (next) {
         reached[*next] = true;
       }
     }
     Found found;
-    // First the ways that begin somewhere, then what only loops lead to.
+    // First come the ways that have a beginning, then stages that are reached only in a circle.
     for (const bool want_reached : {false, true}) {
       for (std::size_t i = 0; i < stages_.size(); ++i) {
         if (reached[i] == want_reached && shown[i] == 0) {
@@ -142,8 +144,9 @@ class Journeys {
     }
   }
 
-  // The stage of the MTA that `stage` went on to: in the same answer if chained (a firewall may
-  // call that relayed, RFC 3887 §4.1), else in the answer of the server that was asked for it.
+  // Returns the stage at the MTA to which `stage` went on: in the same answer if that MTA was
+  // chained (a firewall may call this relayed, RFC 3887 §4.1), else in the answer of the server
+  // that was asked for it.
   [[nodiscard]] std::optional<std::size_t> find_next(const Stage& stage) const {
     const ReportedRecipient& recipient = *stage.recipient;
     const bool relayed = recipient.action == Action::relayed && recipient.remote_mta;
@@ -179,7 +182,8 @@ class Journeys {
   const Travel& travel_;
   std::vector<Stage> stages_;
   std::vector<std::optional<std::size_t>> next_;
-  std::unordered_map<std::string, std::size_t> index_;  // the first stage of an MTA and an address
+  // The first stage of an MTA and an address.
+  std::unordered_map<std::string, std::size_t> index_;
 };
 
 }  // namespace

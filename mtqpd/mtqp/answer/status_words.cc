@@ -12,7 +12,8 @@ struct Entry {
   std::string_view words;
 };
 
-// The codes of RFC 3463 that differ in meaning from their subject; sorted by subject and detail.
+// The codes of RFC 3463 whose meaning differs from that of their subject; sorted by subject and
+// detail.
 constexpr Entry kEntries[] = {
     {1, 1, "no such mailbox"},
     {1, 2, "no such mail domain"},

@@ -9,7 +9,7 @@
 namespace mtrk::cli {
 namespace {
 
-// Addresses and names: RFC 5321 allows 320 octets, a hostile server any number.
+// A limit for addresses and names: RFC 5321 allows 320 octets, a hostile server sends any number.
 constexpr std::size_t kMaxShown = 320;
 
 std::string safe(std::string_view text) {
@@ -19,7 +19,7 @@ std::string safe(std::string_view text) {
 struct Mark {
   std::string_view unicode;
   std::string_view ascii;
-  std::string_view color;  // SGR parameters
+  std::string_view color;  // parameters of SGR, the terminal sequence
 };
 
 Mark mark_of(Action action) {
@@ -40,7 +40,7 @@ Mark mark_of(Action action) {
   return {"?", "?", "33"};
 }
 
-// " (5.1.1, no such mailbox)"; nothing without a status.
+// Returns " (5.1.1, no such mailbox)", or nothing without a status.
 std::string status_text(const std::optional<EnhancedStatus>& status) {
   if (!status) {
     return "";
@@ -75,7 +75,8 @@ class Timeline {
   }
 
  private:
-  // Characters where the terminal has them; for others, the ASCII that the server sent.
+  // Returns characters as they are where the terminal can show them, and otherwise the ASCII that
+  // the server sent.
   [[nodiscard]] std::string shown(const TypedAddress& address) const {
     return style_.unicode
                ? show_utf8_address(address.value, iequals(address.type, "utf-8"), kMaxShown)
@@ -137,7 +138,7 @@ class Timeline {
   }
 
   void add_source(const Hop& hop) {
-    // Without a port of its own the DNS tells which: see the address.
+    // If the port is not given, it comes from the DNS and is part of the address.
     const std::string server = hop.server.port ? to_string(hop.server) : hop.server.host;
     out_ += "asked " + safe(server);
     if (const HopAnswer* answer = hop.answer()) {

@@ -15,7 +15,7 @@
 namespace mtrk::cli {
 namespace {
 
-// Our own words: the server's text is for logs (MTQP-2.3-06).
+// Describes a refusal in our own words, because the server's text is for logs (MTQP-2.3-06).
 HopFailure refusal(const mtqp::Reply& reply) {
   if (reply.status == mtqp::ReplyStatus::bad) {
     return {Trouble::protocol, "the server calls the question malformed"};

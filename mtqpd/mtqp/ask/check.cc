@@ -171,7 +171,7 @@ int run_check(const CheckOptions& options) {
     print_error("mtqp: {}\n", place ? resolver.error().detail : place.error().detail);
     return exit_code::usage;
   }
-  // A bad certificate is something to show, not to end with.
+  // A bad certificate has to be shown; it must not end the check.
   LazyTlsContext context(net::Verify::none, options.tls.ca_file);
   const net::MtqpClientOptions client = client_options(options, context);
   net::MtqpProbe probe = run_to_end(net::probe(**resolver, place->host, place->port, client));

@@ -104,11 +104,11 @@ void KnownServers::remember(const std::string& server, const net::MtqpPeer& peer
   if (known != nullptr && known->key == key_of(peer) && now - known->seen < std::chrono::days(1)) {
     return;
   }
-  // A lock on a file of its own: this one is replaced as a whole.
+  // The lock is on a file of its own, because the file itself is replaced as a whole.
   make_private_folder(path_);
   const UniqueFd lock = open_private(path_ + ".lock", O_WRONLY | O_CREAT);
   lock_exclusively(lock, path_ + ".lock");
-  load();  // what others have learned meanwhile
+  load();  // reads what other programs have learned meanwhile
   known = find(server);
   KnownServer met{to_lower(server), key_of(peer), now, now};
   if (known != nullptr && known->key == met.key) {

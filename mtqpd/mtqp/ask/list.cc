@@ -26,7 +26,7 @@ std::size_t number_shown(const std::vector<SentRecord>& records, std::size_t cou
   return count == 0 ? records.size() : std::min(count, records.size());
 }
 
-// How many characters of a name are enough to tell it from all others.
+// Finds out how many characters of a name are enough to distinguish it from all others.
 class Names {
  public:
   explicit Names(const std::vector<SentRecord>& records) {

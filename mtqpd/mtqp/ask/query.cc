@@ -30,7 +30,7 @@ Expected<Query> query_from_uri(std::string_view text) {
 
 Expected<Query> query_from_stdin() {
   std::string line(kMaxUriLine, '\0');
-  std::cin.getline(line.data(), kMaxUriLine);  // a longer one is cut, and then no URI
+  std::cin.getline(line.data(), kMaxUriLine);  // a longer line is cut, and then it is no URI
   line.resize(line.find('\0'));
   if (!line.empty() && line.back() == '\r') {
     line.pop_back();

@@ -36,7 +36,7 @@ bool is_set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
-// The octets as they came, but nothing that could steer a terminal.
+// Prints the octets as they came, but on a terminal none that could control it.
 void print_raw(std::string_view body) {
   if (::isatty(STDOUT_FILENO) != 1) {
     std::fwrite(body.data(), 1, body.size(), stdout);

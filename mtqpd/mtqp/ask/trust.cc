@@ -34,7 +34,7 @@ std::optional<std::string> Trust::approve(const std::string& server, const net::
   }
   const Judgement judgement = judge(memory_->find(server), peer);
   if (judgement.kind == Judgement::Kind::downgrade) {
-    if (peer.greeting.offers_starttls) {  // --tls no, or a host given by address
+    if (peer.greeting.offers_starttls) {  // because of --tls no, or a host given by address
       return std::nullopt;
     }
     const std::string what = fmt::format(

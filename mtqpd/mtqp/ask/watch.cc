@@ -17,7 +17,7 @@
 namespace mtrk::cli {
 namespace {
 
-// Some recipients may have failed while others are under way: that is not the end.
+// Returns false while a recipient is under way, even if others have failed.
 bool all_over(const Travel& travel) {
   const std::vector<Journey> journeys = journeys_of(travel);
   return std::none_of(journeys.begin(), journeys.end(), [](const Journey& journey) {

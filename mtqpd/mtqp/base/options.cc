@@ -122,7 +122,7 @@ CLI::App* add_list(CLI::App& app, ListOptions& options) {
   return command;
 }
 
-// What track, status and watch have in common.
+// Adds what track, status and watch have in common.
 CLI::App* add_query(CLI::App& app,
                     const std::string& name,
                     const std::string& about,
@@ -190,7 +190,7 @@ CLI::App* add_check(CLI::App& app, CheckOptions& options) {
   return command;
 }
 
-// All commands and what they fill.
+// Holds all commands and the options that they fill.
 struct Commands {
   explicit Commands(CLI::App& app)
       : make(add_new(app, new_options)),
@@ -278,7 +278,7 @@ std::optional<int> parse_command_line(const std::vector<std::string>& arguments,
   } catch (const CLI::Success& shown) {
     return app.exit(shown);
   } catch (const CLI::ParseError& error) {
-    // An argument that does not fit may be a secret: do not repeat it.
+    // An argument that does not fit may be a secret, so the message must not repeat it.
     const bool quotes = commands.takes_secrets() && error.get_name() == "ExtrasError";
     return usage(quotes ? "arguments that were not expected" : error.what());
   }

@@ -23,7 +23,7 @@ namespace {
 
 std::string state_file_path(std::string_view name) {
   const char* state = std::getenv("XDG_STATE_HOME");  // NOLINT(concurrency-mt-unsafe)
-  if (state != nullptr && *state == '/') {            // the specification wants absolute paths
+  if (state != nullptr && *state == '/') {  // the XDG specification requires an absolute path
     return std::string(state) + "/mtqp/" + std::string(name);
   }
   const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe)
@@ -33,7 +33,7 @@ std::string state_file_path(std::string_view name) {
   return std::string(home) + "/.local/state/mtqp/" + std::string(name);
 }
 
-// All folders above are the user's business; the last one is ours and closed to others.
+// The folders above belong to the user; the last one is ours and closed to others.
 void make_private_folder(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   std::filesystem::create_directories(folder.parent_path());
@@ -43,7 +43,7 @@ void make_private_folder(const std::string& path) {
 }
 
 UniqueFd open_private(const std::string& path, int flags) {
-  // O_NONBLOCK: a FIFO is refused, not waited for.
+  // With O_NONBLOCK a FIFO is refused, and open() does not wait for it.
   UniqueFd fd(::open(path.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
   if (!fd) {
     throw_errno(errno, path);
@@ -80,7 +80,8 @@ std::string read_private(const std::string& path, std::size_t limit) {
   }
   std::string text;
   struct stat status {};
-  if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) {  // no copies of secrets by growing
+  // A growing string would leave copies of secrets.
+  if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) {
     text.reserve(std::min(limit, static_cast<std::size_t>(status.st_size)) + 1);
   }
   char block[16 * 1024];

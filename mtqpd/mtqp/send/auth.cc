@@ -46,7 +46,7 @@ std::vector<std::string> auth_mechanisms(const smtp::Reply& ehlo) {
   for (std::size_t i = 1; i < ehlo.lines.size(); ++i) {
     std::string_view line = ehlo.lines[i];
     if (!istarts_with(line, "AUTH ") &&
-        !istarts_with(line, "AUTH=")) {  // the latter of old servers
+        !istarts_with(line, "AUTH=")) {  // old servers write the latter
       continue;
     }
     line.remove_prefix(5);
@@ -104,7 +104,8 @@ std::string AuthExchange::command() {
 
 Expected<std::string> AuthExchange::answer(std::string_view challenge) {
   ++answers_;
-  if (mechanism_ == Mechanism::login && answers_ <= 2) {  // "Username:", then "Password:"
+  // The challenges are "Username:" and "Password:".
+  if (mechanism_ == Mechanism::login && answers_ <= 2) {
     return base64_of(answers_ == 1 ? credentials_.user : credentials_.password);
   }
   if (mechanism_ != Mechanism::scram_sha_256 || answers_ > 2) {

@@ -42,7 +42,8 @@ Expected<std::string> read_first_line(const std::string& path) {
   return line;
 }
 
-// The next word, separated by white space; "..." holds blanks, a backslash the octet behind it.
+// Takes the next word, which ends at white space. Inside "..." blanks belong to the word; a
+// backslash makes the octet after it part of the word.
 std::string next_word(std::string_view& rest) {
   const std::size_t begin = rest.find_first_not_of(" \t\r\n");
   rest.remove_prefix(std::min(begin, rest.size()));
@@ -91,7 +92,7 @@ std::optional<std::string> find_in_netrc(std::string_view text,
       password = next_word(text);
     } else if (word == "account") {
       static_cast<void>(next_word(text));
-    } else if (word == "macdef") {  // up to an empty line
+    } else if (word == "macdef") {  // a macro ends at an empty line
       text.remove_prefix(std::min(text.find("\n\n"), text.size()));
     } else if (!word.empty() && word.front() == '#') {
       text.remove_prefix(std::min(text.find('\n'), text.size()));

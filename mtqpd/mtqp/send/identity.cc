@@ -32,7 +32,7 @@ struct FreeAddresses {
   void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
 };
 
-// The canonical name, if it has a domain; the plain host name otherwise.
+// Returns the canonical name if it has a domain, and otherwise the plain host name.
 std::string own_host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) {

@@ -7,7 +7,8 @@
 namespace mtrk::cli {
 namespace {
 
-// "Name:" at the start, RFC 5322 §2.2: printable octets but the colon.
+// Returns true for "Name:" at the start (RFC 5322 §2.2), where Name is printable octets but the
+// colon.
 bool begins_with_field(std::string_view text) {
   const std::size_t colon = text.find_first_of(":\r\n");
   return colon != std::string_view::npos && colon > 0 && text[colon] == ':' &&

@@ -26,7 +26,7 @@ Digest32 hmac(std::string_view key, std::string_view message) {
   return result;
 }
 
-// Hi() of RFC 5802 §2.2.
+// This is Hi() of RFC 5802 §2.2.
 std::optional<Digest32> salted(std::string_view password,
                                std::string_view salt,
                                std::uint32_t iterations) {
@@ -39,7 +39,7 @@ std::optional<Digest32> salted(std::string_view password,
   return result;
 }
 
-// "saslname": commas and equals signs are escaped.
+// Makes a "saslname", in which commas and equals signs are escaped.
 std::string escape_name(std::string_view name) {
   std::string escaped;
   for (const char c : name) {
@@ -48,7 +48,7 @@ std::string escape_name(std::string_view name) {
   return escaped;
 }
 
-// Takes "x=value" off the front of comma-separated attributes.
+// Takes "x=value" off the front of comma-separated attributes, and returns the value.
 std::optional<std::string_view> take(std::string_view& rest, char attribute) {
   if (rest.size() < 2 || rest[0] != attribute || rest[1] != '=') {
     return std::nullopt;

@@ -33,10 +33,10 @@ constexpr std::size_t kReadAtOnce = std::size_t{64} << 10;
 
 using Outcome = tl::expected<Submitted, SubmitFailure>;
 
-// Larger than mail servers take, and small enough for memory.
+// This is larger than mail servers accept, and small enough for memory.
 constexpr std::size_t kLongestMessage = std::size_t{100} << 20;
 
-// Fails with too_long, or with not_allowed if it cannot be read.
+// Returns the error too_long, or not_allowed if the input cannot be read.
 Expected<std::string> read_input(const std::string& file) {
   const std::string path = file.empty() ? "-" : file;
   const UniqueFd input = open_input(path);
@@ -109,7 +109,7 @@ void print(const Submitted& done, const std::string& uri, bool json) {
   fmt::print("{}\n", boost::json::serialize(object));
 }
 
-// What the command line says, checked; everything but the callbacks and the TLS context.
+// Checks the command line, and returns everything but the callbacks and the TLS context.
 Expected<Submission> parse_submission(const SendOptions& options, const Config& config) {
   Submission submission;
   Expected<mtqp::HostPort> server = mtqp::parse_host_port(options.smtp);
@@ -139,8 +139,8 @@ Expected<Submission> parse_submission(const SendOptions& options, const Config& 
   submission.tls_name = options.tls.name;
   submission.tls = options.tls.use;
   submission.implicit_tls = options.tls.implicit;
-  // Opportunistic, as between mail servers, where TLS is only tried; a certificate has to be good
-  // where TLS is required or a password is sent. The certifier that SMTP carries is no secret.
+  // TLS is opportunistic, as between mail servers, where it is only tried. A certificate has to be
+  // good if TLS is required or a password is sent. The certifier that SMTP carries is no secret.
   submission.verify =
       !options.tls.insecure && (options.tls.use == mtqp::TlsUse::required || !options.user.empty());
   if (!options.user.empty()) {
@@ -214,7 +214,7 @@ int run_send(const SendOptions& options, const Config& config) {
   try {
     Outcome outcome = run_to_end(submit(**resolver, *submission));
     return report(outcome, uri, options.json);
-  } catch (const std::system_error& error) {  // the secret cannot be kept: nothing was sent
+  } catch (const std::system_error& error) {  // the secret cannot be kept, so nothing was sent
     print_error("mtqp: {}\n", error.what());
     return exit_code::cant_create;
   }

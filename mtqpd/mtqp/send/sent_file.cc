@@ -38,7 +38,8 @@ std::string to_line(const SentRecord& record) {
   return json::serialize(object) + "\n";
 }
 
-// All of it or an error; on an error nothing of the line stays, so that the file keeps its form.
+// Writes all of the line, or throws. After an error nothing of the line is left, so that the file
+// keeps its form.
 void write_line(const UniqueFd& fd, const std::string& line, const std::string& path) {
   const off_t before = ::lseek(fd.get(), 0, SEEK_END);
   try {
@@ -72,7 +73,7 @@ void append_sent_record(const std::string& path, const SentRecord& record) {
     throw;
   }
   wipe(line);
-  sync_folder_of(path);  // a new file is only there after a crash if its folder says so
+  sync_folder_of(path);  // after a crash a new file exists only if its folder was synced
 }
 
 Expected<SentRecord> parse_sent_record(std::string_view line) {

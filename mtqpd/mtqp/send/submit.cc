@@ -34,14 +34,14 @@ tl::unexpected<SubmitFailure> failure(net::NetFailure cause) {
                  std::move(cause.detail));
 }
 
-// A refusal says which command it answers and what the server said.
+// Returns a refusal, which says which command the server answered, and how.
 tl::unexpected<SubmitFailure> refusal(std::string_view command, const smtp::Reply& reply) {
   return failure(
       reply.transient() ? Kind::deferred : Kind::refused,
       "the server refuses " + std::string(command) + ": " + escape_for_people(reply.text(), 512));
 }
 
-// A secret's base64: printable, without a comma, never used before.
+// Returns the base64 of a fresh secret: printable, without a comma, never used before.
 std::string fresh_nonce() {
   return TrackingSecret::generate().to_base64();
 }
@@ -118,7 +118,7 @@ class Run {
     co_return co_await send_line(std::move(line));
   }
 
-  // A line of a login: nobody sees it but the server.
+  // Sends a line of a login, which only the server may see.
   net::Awaitable<Result<smtp::Reply>> secret_command(std::string line) {
     line += "\r\n";
     trace('>', "(login)\r\n");
@@ -194,7 +194,7 @@ class Run {
     for (int i = 0; reply && reply->code == 334 && i < kMaxChallenges; ++i) {
       Expected<std::string> answer = exchange.answer(reply->lines.front());
       if (!answer) {
-        static_cast<void>(co_await command("*"));  // RFC 4954 §4: cancels it
+        static_cast<void>(co_await command("*"));  // RFC 4954 §4: this cancels the login
         co_return SubmitFailure{Kind::protocol, std::move(answer.error().detail), {}};
       }
       reply = co_await secret_command(std::move(*answer));
@@ -243,8 +243,8 @@ class Run {
     co_return std::nullopt;
   }
 
-  // SNI takes names only. Where the server was given by address its own word for its name will do
-  // if certificates are not verified, and never if they are: anybody can have a certificate for a
+  // SNI takes names only. If the server was given by address, the name that it gives itself is
+  // used, but only if certificates are not verified, because everybody can have a certificate for a
   // name of their own.
   [[nodiscard]] std::optional<std::string> tls_name() const {
     if (!submission_.tls_name.empty()) {
@@ -322,7 +322,7 @@ class Run {
     co_return std::nullopt;
   }
 
-  // What the server says to it does not matter any more.
+  // The server's answer does not matter any more.
   net::Awaitable<void> quit() { static_cast<void>(co_await command("QUIT")); }
 
   void trace(char direction, std::string_view bytes) const {
@@ -335,7 +335,8 @@ class Run {
   const Submission& submission_;
   smtp::ReplyParser replies_;
   std::string server_name_;
-  std::vector<std::string> mechanisms_;  // of the last EHLO: what was said before TLS is forgotten
+  // From the last EHLO; what was announced before TLS is forgotten.
+  std::vector<std::string> mechanisms_;
 };
 
 }  // namespace
