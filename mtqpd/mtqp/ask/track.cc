@@ -36,7 +36,7 @@ bool is_set(const char* variable) {
   return value != nullptr && *value != '\0';
 }
 
-// Prints the octets as they came, but on a terminal none that could control it.
+// Prints the octets as they came. On a terminal they are escaped, so that none can control it.
 void print_raw(std::string_view body) {
   if (::isatty(STDOUT_FILENO) != 1) {
     std::fwrite(body.data(), 1, body.size(), stdout);

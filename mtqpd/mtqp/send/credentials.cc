@@ -42,7 +42,7 @@ Expected<std::string> read_first_line(const std::string& path) {
   return line;
 }
 
-// Takes the next word, which ends at white space. Inside "..." blanks belong to the word; a
+// Takes the next word, which ends at white space. Inside "..." a word may hold blanks, and a
 // backslash makes the octet after it part of the word.
 std::string next_word(std::string_view& rest) {
   const std::size_t begin = rest.find_first_not_of(" \t\r\n");
