@@ -28,7 +28,7 @@ In front of a mail system that listens on port 10024 (mtrk.conf):
   upstream = "127.0.0.1:10024"
 See mtrk-gate(8) and mtrk.conf(5).)text";
 
-// A session is two descriptors: all we may have.
+// Raises the limit of descriptors as far as possible, because a session needs two.
 void set_limits() {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -93,6 +93,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   mtrk::open_standard_descriptors();
-  mtrk::forbid_dumps();  // mail passes through memory
+  mtrk::forbid_dumps();  // mail passes through its memory
   return mtrk::finish_output("mtrk-gate", run(argc, argv));
 }

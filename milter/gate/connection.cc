@@ -9,14 +9,15 @@
 #include <algorithm>
 #include <utility>
 
-// The client's side, and what both sides share. The server's side: milter/gate/upstream_side.cc.
+// The client's side, and what both sides share. The server's side is in
+// milter/gate/upstream_side.cc.
 namespace mtrk::gate {
 namespace {
 
 namespace asio = net::asio;
 using Effect = smtp::ProxySession::Effect;
 
-constexpr std::size_t kMaxDiscarded = std::size_t{256} * 1024;  // input after our last word
+constexpr std::size_t kMaxDiscarded = std::size_t{256} * 1024;  // input after our last octets
 
 }  // namespace
 
@@ -84,7 +85,8 @@ void GateConnection::allow_next() {
                             : deadlines.idle);
 }
 
-// First the client is told; if it does not even take that, there is nothing more to be said.
+// Says to the client that the time is over. If the client does not even take that, both sides are
+// closed.
 void GateConnection::on_deadline() {
   if (outbound_.routed != nullptr && session_->is_connecting() && !session_->closing() &&
       upstream_) {
@@ -114,7 +116,8 @@ void GateConnection::log_notes() const {
   }
 }
 
-// Also of one that does not take what it was sent: that is not waited for longer than `closing`.
+// A session that does not take what it was sent ends, too, but `closing` limits how long that
+// takes.
 void GateConnection::leave_if_idle() {
   if (session_ == nullptr || session_->is_idle() || !session_->greeted()) {
     leave();
@@ -136,7 +139,7 @@ void GateConnection::leave() {
 void GateConnection::wake() {
   client_signal_.notify();
   upstream_signal_.notify();
-  // What there is to do for the client cannot wait until the client says something.
+  // A task for the client's side cannot wait until the client says something.
   if (reading_client_ && (session_->has_effect() || draining_)) {
     client_.cancel();
   }
@@ -216,7 +219,7 @@ net::Awaitable<void> GateConnection::read_client() {
   }
 }
 
-// MAIL is kept back for its recipients, but not for long.
+// Keeps MAIL back for its recipients, but not for long.
 void GateConnection::watch_gathering() {
   if (outbound_.session == nullptr || !outbound_.session->gathers()) {
     return;
@@ -269,7 +272,7 @@ net::Awaitable<void> GateConnection::send_all() {
   co_await send(&client_, session_->to_client(), to_client_);
 }
 
-// One coroutine at a time writes to a side; whoever comes meanwhile leaves its octets to it.
+// Only one coroutine at a time writes to a side; the others leave their octets to it.
 net::Awaitable<void> GateConnection::send(net::Transport* to, std::string& from, Outgoing& state) {
   if (state.busy || to == nullptr) {
     co_return;
@@ -286,14 +289,15 @@ net::Awaitable<void> GateConnection::send(net::Transport* to, std::string& from,
       if (to == &client_) {
         session_->client_closed();
       }
-      break;  // the other side's end is seen by whoever reads from it
+      break;  // the coroutine that reads from the other side sees its end
     }
     allow_next();
     wake();
   }
 }
 
-// The last word is not to be lost: an early close with input unread would reset the connection.
+// Closes the client's side so that our last octets are not lost: if it was closed with input
+// unread, the connection would be reset.
 net::Awaitable<void> GateConnection::linger() {
   allow(settings_->deadlines.closing);
   while (to_client_.busy) {

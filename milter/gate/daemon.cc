@@ -17,7 +17,7 @@ namespace mtrk::gate {
 namespace {
 
 constexpr std::chrono::seconds kDrainLimit{20};
-constexpr std::chrono::seconds kLastWord{1};  // for those that are left then
+constexpr std::chrono::seconds kLastWord{1};  // for the sessions that are left then
 constexpr std::chrono::milliseconds kDrainPoll{20};
 
 std::vector<net::Tcp::endpoint> to_endpoints(const std::vector<std::string>& list) {
@@ -25,7 +25,7 @@ std::vector<net::Tcp::endpoint> to_endpoints(const std::vector<std::string>& lis
   for (const std::string& text : list) {
     const Expected<net::Tcp::endpoint> endpoint = net::parse_endpoint(text);
     if (!endpoint) {
-      throw std::invalid_argument(endpoint.error().detail);  // check_settings() has seen it
+      throw std::invalid_argument(endpoint.error().detail);  // check_settings() has refused this
     }
     endpoints.push_back(*endpoint);
   }

@@ -5,7 +5,8 @@ namespace {
 
 std::uint64_t network_of(const net::asio::ip::address& address) {
   if (address.is_v4()) {
-    return address.to_v4().to_uint();  // the upper half is zero, as of ::/64: only ::1 is there
+    // The upper half is zero, as for ::/64, in which there is only ::1.
+    return address.to_v4().to_uint();
   }
   const net::asio::ip::address_v6::bytes_type octets = address.to_v6().to_bytes();
   std::uint64_t prefix = 0;

@@ -19,8 +19,8 @@ using std::chrono::milliseconds;
 using Kind = OnwardVerdict::Kind;
 
 constexpr milliseconds kAskAgain{20};  // until the log has said more
-constexpr milliseconds kKnock{20};     // while it may be starting
-constexpr milliseconds kMost{1'500};   // more than the milter ever wants to be asked again
+constexpr milliseconds kKnock{20};     // while the milter may be starting
+constexpr milliseconds kMost{1'500};   // longer than the milter ever wants to be asked again
 constexpr std::size_t kMostAsked = 4096;
 constexpr std::size_t kPiece = std::size_t{16} * 1024;
 
@@ -29,7 +29,7 @@ constexpr char kNonsense[] = "it answers what was not asked";
 
 }  // namespace
 
-// A connection that ended by itself may be that of a milter which is started again.
+// If a connection has ended by itself, its milter may be restarting.
 net::Awaitable<void> GateLookUp::keep() {
   net::Timer pause(co_await asio::this_coro::executor);
   net::Clock::time_point patience = net::Clock::now() + timing_.answer;
@@ -50,7 +50,7 @@ net::Awaitable<void> GateLookUp::keep() {
   }
 }
 
-// One connection, until it is of no use any more: returns why, nothing if it just ended.
+// Serves one connection until it is of no use any more. Returns why, or nothing if it just ended.
 net::Awaitable<std::string> GateLookUp::serve() {
   const net::Executor executor = co_await asio::this_coro::executor;
   auto connected = net::connect_unix(executor, path_);
@@ -90,7 +90,7 @@ net::Awaitable<std::string> GateLookUp::serve() {
   co_return why;
 }
 
-// False if there is something that is no answer, or the answer to something else.
+// Returns false if there is anything but the answer to the oldest question.
 bool GateLookUp::take_answers(Link& link) {
   std::string_view rest = link.in;
   for (;;) {
@@ -124,13 +124,13 @@ void GateLookUp::flush(const std::shared_ptr<Link>& link) {
                     [link](const net::error_code& error, std::size_t) {
                       link->sending = false;
                       link->under_way.clear();
-                      if (!error) {  // else its reader sees the same
+                      if (!error) {  // after an error, serve() sees the same
                         flush(link);
                       }
                     });
 }
 
-// Who waits for an answer gets none.
+// The coroutines that wait for an answer get none.
 void GateLookUp::break_off(Link& link, std::string_view why) {
   if (link.broken.empty()) {
     link.broken = why;
@@ -178,7 +178,7 @@ void GateLookUp::note_store(bool readable) {
       : log::warning("", {{"mtrk-milter", "cannot read its store, mail goes on without MTRK"}});
 }
 
-// Nothing: not answered.
+// Returns nothing if there is no answer.
 net::Awaitable<std::optional<OnwardVerdict>> GateLookUp::ask(OnwardTransaction transaction,
                                                              milliseconds waited) {
   const auto waiting = std::make_shared<Waiting>(co_await asio::this_coro::executor);
@@ -222,7 +222,7 @@ net::Awaitable<smtp::GateOnwardSession::Answer> GateLookUp::look_up(
     }
     note_store(verdict->kind != Kind::unavailable);
     switch (verdict->kind) {
-      case Kind::unknown:  // by far the most mail
+      case Kind::unknown:  // most mail by far
       case Kind::unavailable:
         co_return Answer{};
       case Kind::pass_on:

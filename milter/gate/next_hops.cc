@@ -19,7 +19,8 @@ namespace {
 
 namespace ip = boost::asio::ip;
 
-// As they are now: addresses come and go. Nothing: the system does not tell.
+// Returns the addresses at this moment, because they come and go. Returns nothing if the system
+// does not list them.
 std::optional<std::vector<ip::address>> interface_addresses() {
   std::vector<ip::address> addresses;
   ifaddrs* list = nullptr;

@@ -45,7 +45,7 @@ smtp::SocketAddress socket_address(const net::Tcp::endpoint& endpoint) {
   return result;
 }
 
-// The whole negative greeting or nothing: a fresh socket has room for it.
+// Sends the whole negative greeting or nothing; a fresh socket has room for it.
 void turn_away(net::Socket& socket, const std::string& reply) {
   net::error_code ignored;
   socket.non_blocking(true, ignored);
@@ -53,7 +53,7 @@ void turn_away(net::Socket& socket, const std::string& reply) {
   socket.shutdown(net::Socket::shutdown_both, ignored);
 }
 
-// Where a session leads, for the log.
+// Returns where a session leads, for the log.
 std::string describe(const Settings::Outbound& outbound) {
   if (outbound.routes) {
     return "by domain";
@@ -121,7 +121,7 @@ net::Awaitable<void> GateServer::accept_all(Listener& listener) {
       admit(std::move(socket), listener.side);
     } else if (error != asio::error::operation_aborted &&
                error != asio::error::connection_aborted) {
-      // No descriptors, no memory: trying at once would spin.
+      // There are no descriptors or there is no memory: trying again at once would spin.
       log::warning("", {{"mtrk-gate", "cannot accept"}, {"reason", error.message()}});
       pause.expires_after(kAcceptPause);
       co_await pause.async_wait(net::kAwait);
@@ -133,7 +133,7 @@ void GateServer::admit(net::Socket socket, Side side) {
   net::error_code error;
   const net::Tcp::endpoint peer = socket.remote_endpoint(error);
   if (error) {
-    return;  // reset already
+    return;  // it was reset already
   }
   const bool inbound = side == Side::inbound;
   const auto& networks = inbound ? settings_->inbound.networks : settings_->outbound.networks;
@@ -170,7 +170,7 @@ net::Awaitable<smtp::ClientIdentity> GateServer::identify(const net::Socket& soc
   if (!with_name) {
     co_return identity;
   }
-  // A name counts if it has this address (as Postfix does it).
+  // A name counts if it leads back to this address, as it does for Postfix.
   asio::ip::basic_resolver<net::Tcp, net::Executor> resolver(context_.get_executor());
   const net::Tcp::endpoint client(net::plain(peer.address()), peer.port());
   const auto [no_name, names] = co_await resolver.async_resolve(client, net::kAwait);

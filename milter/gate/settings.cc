@@ -42,7 +42,8 @@ void prepare_tls(Settings& settings, TlsUse use) {
 std::vector<Network> to_networks(const std::vector<std::string>& list) {
   std::vector<Network> networks;
   for (const std::string& text : list) {
-    if (const Expected<Network> network = parse_network(text)) {  // config has checked it
+    // The configuration has been checked.
+    if (const Expected<Network> network = parse_network(text)) {
       networks.push_back(*network);
     }
   }
@@ -55,7 +56,7 @@ HostPort to_host_port(const std::string& text) {
 
 smtp::GateRoute to_route(const std::string& nexthop, TlsUse tls) {
   const NextHop hop = parse_next_hop(nexthop).value_or(NextHop());
-  return {hop.at.host, hop.at.port, tls};  // no host: by MX
+  return {hop.at.host, hop.at.port, tls};  // without a host: by MX
 }
 
 Settings::Outbound to_outbound(const Config::Gate::Outbound& out, Settings& settings) {
@@ -73,7 +74,7 @@ Settings::Outbound to_outbound(const Config::Gate::Outbound& out, Settings& sett
     result.routes = std::move(routes);
   }
   if (!result.next_hop.path.empty()) {
-    result.tls = TlsUse::none;  // nobody listens in on this host
+    result.tls = TlsUse::none;  // a socket on this host cannot be tapped
   }
   result.mx_port = static_cast<std::uint16_t>(out.mx_port);
   for (const std::string& server : out.dns) {
@@ -145,7 +146,7 @@ std::string check_settings(const Config& config) {
     add_problem(problems, "gate.inbound.upstream: where is the mail system?");
   }
   if (!in.listen.empty() && in.identify == "none" && in.networks.empty()) {
-    // The mail system takes every client for this host, which it lets relay.
+    // The mail system would take every client for this host, which may relay.
     add_problem(problems,
                 "gate.inbound.networks: with identify = \"none\" the mail system cannot tell "
                 "strangers from this host; name the networks whose clients may use it");

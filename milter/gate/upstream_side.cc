@@ -151,7 +151,7 @@ net::Awaitable<bool> GateConnection::connect() {
   co_return false;
 }
 
-// On this host, and so this host to who asks for the next hop.
+// The socket is on this host, so the next hop is reported as this host.
 bool GateConnection::connect_to_path() {
   auto socket = net::connect_unix(executor_, server_.path);
   if (!socket) {
@@ -169,7 +169,7 @@ bool GateConnection::connect_to_path() {
 
 net::Awaitable<bool> GateConnection::handshake_upstream() {
   allow(settings_->deadlines.handshake);
-  if (upstream_->input_waiting()) {  // THR-C1: nobody asked for it
+  if (upstream_->input_waiting()) {  // THR-C1: the server sent something unasked
     session_->upstream_failed("input behind the answer to STARTTLS");
     co_return false;
   }
