@@ -9,7 +9,7 @@ namespace mtrk::smtp {
 namespace {
 
 constexpr std::string_view kProxySignature("\r\n\r\n\0\r\nQUIT\n", 12);
-constexpr char kVersionAndCommand = 0x21;  // version 2, PROXY
+constexpr char kVersionAndCommand = 0x21;  // version 2, command PROXY
 constexpr char kTcp4 = 0x11;
 constexpr char kTcp6 = 0x21;
 
@@ -18,7 +18,7 @@ void append_u16(std::string& out, std::size_t value) {
   out += static_cast<char>(value & 0xff);
 }
 
-// Calls visit(word) for each word of `text`, until it says true.
+// Calls visit(word) for each word of `text` until it returns true.
 template <typename Visit>
 bool any_word(std::string_view text, Visit visit) {
   while (!text.empty()) {

@@ -6,8 +6,8 @@
 namespace mtrk::smtp {
 namespace {
 
-// The end of the whole lines at the beginning of `text` that pass as they are: none begins with a
-// dot, none holds a bare CR or LF. What nearly every octet of mail is handled by.
+// Returns the end of those whole lines at the beginning of `text` that pass as they are: none of
+// them begins with a dot or holds a bare CR or LF. Nearly all octets of mail take this fast way.
 std::size_t plain_lines(std::string_view text) {
   std::size_t end = 0;
   while (end < text.size() && text[end] != '.') {

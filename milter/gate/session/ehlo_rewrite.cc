@@ -9,10 +9,10 @@
 namespace mtrk::smtp {
 namespace {
 
-// Not among them: STARTTLS, which ends here; XCLIENT and XFORWARD, with which a client could say it
-// is somebody else; MTRK, AUTH, CHUNKING and BINARYMIME, which are decided on; REQUIRETLS, which
-// speaks of this very connection; TURN and ATRN, which turn it round; PIPE_CONNECT, for which
-// nobody waits here.
+// These extensions are missing on purpose: STARTTLS, which ends here; XCLIENT and XFORWARD, with
+// which a client could pretend to be another one; MTRK, AUTH, CHUNKING and BINARYMIME, about which
+// is_kept() decides; REQUIRETLS, which concerns this very connection; TURN and ATRN, which turn it
+// round; and PIPE_CONNECT, which does not fit a proxy.
 constexpr std::array<std::string_view, 20> kCarried{
     "PIPELINING", "SIZE",          "VRFY",        "ETRN",      "ENHANCEDSTATUSCODES",
     "8BITMIME",   "DSN",           "SMTPUTF8",    "DELIVERBY", "EXPN",

@@ -16,7 +16,7 @@ bool is_dropped(std::string_view keyword, const Extensions& offered) {
   if (iequals(keyword, "SIZE")) {
     return !offered.size;
   }
-  return iequals(keyword, "BODY") && !offered.eightbitmime;  // 7BIT: what is meant anyway
+  return iequals(keyword, "BODY") && !offered.eightbitmime;  // 7BIT is what is meant anyway
 }
 
 }  // namespace

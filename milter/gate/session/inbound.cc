@@ -12,10 +12,10 @@
 namespace mtrk::smtp {
 namespace {
 
-constexpr std::size_t kMostUntracked = 100;  // of which the server's answer is awaited
+constexpr std::size_t kMostUntracked = 100;  // those whose reply is awaited
 
-// "2.0.0 Ok: queued as ID" (Postfix), "2.0.0 ID Message accepted for delivery" (Sendmail); empty if
-// it says something else.
+// Returns the queue id in "2.0.0 Ok: queued as ID" (Postfix) or "2.0.0 ID Message accepted for
+// delivery" (Sendmail); empty if the reply says something else.
 std::string queue_id_in(const Reply& reply) {
   constexpr std::string_view kQueued = "queued as ";
   constexpr std::string_view kAccepted = " Message accepted for delivery";
@@ -101,7 +101,7 @@ void GateInboundSession::take_command(Verb verb, std::string_view line) {
       }
       return;
     case Verb::xclient:
-    case Verb::xforward:  // the server believes us: a client must not borrow that
+    case Verb::xforward:  // the server believes what we say in it, so a client must not say it
       answer("502 5.5.1 Command not offered");
       return;
     case Verb::rset:
@@ -122,7 +122,8 @@ void GateInboundSession::forget_untracked() {
   }
 }
 
-// The server answers messages in their order: those before this one had no answer to tell about.
+// The server answers messages in their order, so those before this one got no reply that could be
+// noted.
 void GateInboundSession::note_untracked(unsigned mark, const Reply& reply) {
   while (!untracked_.empty() && untracked_.front().mark <= mark) {
     if (untracked_.front().mark == mark && reply.positive()) {
@@ -160,7 +161,8 @@ void GateInboundSession::take_mail(std::string_view line) {
   pass(Awaited::mail, mail.line);
 }
 
-// Where the octets behind it end is sure only if the server knows BDAT, and can read this one.
+// The end of the octets after BDAT is known only if the server knows BDAT and can read this
+// command.
 void GateInboundSession::take_bdat(std::string_view line) {
   const Expected<Chunk> chunk = parse_bdat(line);
   if (!chunking_ || !chunk) {
@@ -177,7 +179,7 @@ std::optional<Reply> GateInboundSession::take_reply(Awaited what, unsigned mark,
     return rewrite(reply);
   }
   if (what == Awaited::ehlo && mark == 0 && reply.positive()) {
-    folds_ = false;  // HELO: no extensions
+    folds_ = false;  // after HELO there are no extensions
     chunking_ = false;
   }
   if ((what == Awaited::message || what == Awaited::chunk) && mark != 0) {

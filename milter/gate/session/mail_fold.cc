@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kMtrk = "MTRK";
 constexpr std::string_view kEnvid = "ENVID";
 
-// The line with some parameters written anew: `text` stands for the octets [begin, end).
+// Writes some parameters of the line anew: `text` replaces the octets [begin, end).
 struct Edit {
   std::size_t begin;
   std::size_t end;
@@ -36,7 +36,7 @@ RewrittenMail refused(std::string why) {
   return {RewrittenMail::Kind::refused, {}, std::move(why)};
 }
 
-// What keeps a well-formed MTRK from being folded; empty if nothing does.
+// Returns why a well-formed MTRK cannot be folded; empty if it can.
 std::string obstacle(const PathCommand& command, const Parameter* envid) {
   if (envid == nullptr) {
     return "no ENVID";  // MTRK-3.2-02
@@ -93,7 +93,7 @@ std::string unfold_mail(std::string_view line, const Onward* onward) {
       edits.push_back({parameter.begin, parameter.end, {}});
     } else if (iequals(parameter.keyword, kEnvid)) {
       std::string_view plain = parameter.value;
-      // A client may have written one fold behind another: none of them goes out.
+      // A client may have appended one fold to another; none of them may go out.
       for (FoldedEnvid split = split_folded_envid(plain); split.folded;
            split = split_folded_envid(plain)) {
         plain = split.plain;

@@ -123,7 +123,8 @@ void GateOutboundSession::input_paused() {
 void GateOutboundSession::answer_look_up(Answer answer) {
   if (answer.onward) {
     begin_passing(answer);
-    // Still held: a next hop that announces MTRK and then refuses it must not cost the message.
+    // Commands are still held: a next hop that announces MTRK and then refuses it must not cost the
+    // message.
     pass(Awaited::mail, unfold_mail(mail_, &*answer.onward),
          vouched_ ? kOurMailWithMtrk : kWithMtrk);
     return;
@@ -167,7 +168,7 @@ std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark
     case Awaited::ehlo:
       if (mark == kEhlo && reply.positive()) {
         mtrk_ = parse_ehlo(reply).mtrk;
-        // Of LMTP it would have to be known which recipients are taken by when LAST is sent.
+        // With LMTP we would have to know, when LAST is sent, which recipients were accepted.
         chunking_ = !settings().lmtp && find_keyword(reply, "CHUNKING") != nullptr;
         EhloRewrite how;
         how.keep_chunking = chunking_;
@@ -195,7 +196,7 @@ std::optional<Reply> GateOutboundSession::take_reply(Awaited what, unsigned mark
     case Awaited::own:
       break;
   }
-  return reply.code >= 400 ? tagged(std::move(reply), false) : reply;  // of any could be logged
+  return reply.code >= 400 ? tagged(std::move(reply), false) : reply;  // any of these may be logged
 }
 
 std::optional<Reply> GateOutboundSession::take_mail_reply(unsigned mark, Reply reply) {

@@ -1,4 +1,5 @@
-// The client's side: from octets to commands and messages. The server's side: proxy_upstream.cc.
+// The client's side: from octets to commands and messages. The server's side is in
+// proxy_upstream.cc.
 #include "milter/gate/session/proxy_session.h"
 
 #include "common/base/ascii.h"
@@ -34,7 +35,7 @@ bool ProxySession::wants_client() const {
   if (closing_ || client_gone_) {
     return false;
   }
-  return !greeted_ || may_consume();  // before the greeting: to see that it talks, or goes
+  return !greeted_ || may_consume();  // before the greeting: to see that the client talks or goes
 }
 
 void ProxySession::from_client(std::string_view octets) {
@@ -48,7 +49,7 @@ void ProxySession::from_client(std::string_view octets) {
   take_input(octets);
 }
 
-// What is in one piece is not copied before it is looked at.
+// Input that comes in one piece is not copied before it is looked at.
 void ProxySession::take_input(std::string_view octets) {
   if (input_.empty()) {
     octets.remove_prefix(consume(octets));
@@ -94,9 +95,9 @@ std::size_t ProxySession::consume(std::string_view in) {
   return at;
 }
 
-// 0: the line is not complete.
+// Returns 0 if the line is not complete.
 std::size_t ProxySession::consume_line(std::string_view in) {
-  constexpr std::size_t kMost = kMaxAuth + 1;  // with its CR
+  constexpr std::size_t kMost = kMaxAuth + 1;  // including its CR
   const std::size_t lf = in.find('\n', std::min(scanned_, in.size()));
   if (std::min(lf, in.size()) > kMost) {
     scanned_ = 0;
@@ -133,7 +134,7 @@ std::size_t ProxySession::consume_line(std::string_view in) {
   return lf + 1;
 }
 
-// Up to CRLF: what follows a bare LF within an over-long line is part of it.
+// Discards octets up to CRLF. What follows a bare LF within an overlong line is part of that line.
 std::size_t ProxySession::discard_line(std::string_view in) {
   std::size_t at = 0;
   while (true) {
@@ -165,7 +166,7 @@ void ProxySession::take_line(std::string_view line) {
   take_command(verb_of(line), line);
 }
 
-// A line that no server shall see. In the middle of AUTH there is no way on.
+// Refuses a line that no server may see. In the middle of AUTH the session cannot go on.
 void ProxySession::refuse_line(std::string_view reply) {
   if (mode_ == Mode::auth_line || ++bad_lines_ > kMaxBadLines) {
     close_with("421 4.7.0 " + settings_.hostname + " Too many errors", "too many errors");
@@ -226,7 +227,7 @@ void ProxySession::settle() {
     }
     return;
   }
-  // Whoever is gone gets what it asked for, as far as it was said completely.
+  // A client that has gone still gets what it completely asked for.
   if (client_gone_ && (mode_ != Mode::command || (waiting_.empty() && !held_))) {
     close_with({}, mode_ == Mode::command ? "client gone" : "client gone within a message");
   }

@@ -13,7 +13,7 @@ namespace {
 constexpr int kServiceReady = 220;
 constexpr int kSendData = 354;
 constexpr int kGoOn = 334;
-constexpr std::size_t kMaxQuoted = 160;  // of a server's words, for the log
+constexpr std::size_t kMaxQuoted = 160;  // octets of the server's text in the log
 
 }  // namespace
 
@@ -60,7 +60,7 @@ void ProxySession::upstream_tls_started() {
 
 void ProxySession::from_upstream(std::string_view octets) {
   if (stage_ == Stage::connecting || stage_ == Stage::detached) {
-    return;  // the last words of a server that was given up
+    return;  // the last octets of a server that was given up
   }
   replies_.feed(octets);
   while (!closing_ && stage_ != Stage::handshake && stage_ != Stage::connecting &&
@@ -84,7 +84,7 @@ void ProxySession::from_upstream(std::string_view octets) {
 void ProxySession::take_stage_reply(const Reply& reply) {
   switch (stage_) {
     case Stage::greeting:
-    case Stage::identity:  // answered by a second greeting
+    case Stage::identity:  // the server answers with a second greeting
       if (reply.code != kServiceReady) {
         give_up(reply);
         return;
@@ -142,7 +142,7 @@ void ProxySession::take_stage_reply(const Reply& reply) {
   }
 }
 
-// What is next on the way to a session; `greeting` is the last one the server gave.
+// Takes the next step on the way to a session; `greeting` is the last one that the server gave.
 void ProxySession::advance_stage(const Reply& greeting) {
   greeting_ = Reply(greeting);
   if (settings_.upstream_tls != TlsUse::none && !upstream_tls_ && !without_tls_) {
@@ -185,7 +185,7 @@ void ProxySession::open_session() {
 
 void ProxySession::take_awaited(Reply reply) {
   if (waiting_.empty()) {
-    if (reply.closes()) {  // it may say so at any time
+    if (reply.closes()) {  // the server may say 421 at any time
       give_up(reply);
     } else {
       lose_upstream("the server answered what nobody asked");
@@ -236,7 +236,7 @@ void ProxySession::send_own_replies() {
   }
 }
 
-// The server does not want to talk: its own words for the client.
+// The server refuses to talk. The client gets the server's own reply.
 void ProxySession::give_up(const Reply& reply) {
   if (settings_.late) {
     lose_upstream("it answered: " + escape_for_people(reply.text(), kMaxQuoted));
@@ -261,7 +261,8 @@ void ProxySession::upstream_failed(std::string_view why) {
 }
 
 void ProxySession::upstream_closed() {
-  if (stage_ != Stage::connecting && stage_ != Stage::detached) {  // else: an older connection
+  // Otherwise it was an older connection.
+  if (stage_ != Stage::connecting && stage_ != Stage::detached) {
     lose_upstream("the server closed the connection");
   }
 }

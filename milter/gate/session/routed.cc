@@ -1,4 +1,4 @@
-// The mail system's side; how a next hop is come to: milter/gate/session/routed_next_hop.cc.
+// The mail system's side. How the next hop is reached is in milter/gate/session/routed_next_hop.cc.
 #include "milter/gate/session/routed.h"
 
 #include "common/base/ascii.h"
@@ -39,7 +39,7 @@ void GateRoutedSession::take_command(Verb verb, std::string_view line) {
     case Verb::data:
       take_data(line);
       return;
-    case Verb::bdat:  // where its octets end is for nobody here to say
+    case Verb::bdat:  // it is unknown here where its octets end
       close_with("503 5.5.1 CHUNKING was not offered, closing", "BDAT that cannot be passed on");
       return;
     case Verb::rset:
@@ -105,7 +105,7 @@ void GateRoutedSession::take_rcpt(std::string_view line) {
   const Expected<PathCommand> command = parse_path_command(line);
   const std::string_view domain = command ? domain_of(command->path) : "";
   if (domain.empty()) {
-    if (gathers()) {  // its answer has to wait for those before
+    if (gathers()) {  // its reply has to wait for those before
       next_ = Command{Verb::rcpt, std::string(line)};
       begin();
     } else {
@@ -132,7 +132,7 @@ void GateRoutedSession::take_rcpt(std::string_view line) {
     add_recipient(line);
   }
   if (!may_be_known()) {
-    begin();  // nothing to look up: no reason to wait for more
+    begin();  // there is nothing to look up, so there is no reason to wait for more
   }
 }
 
@@ -162,7 +162,7 @@ void GateRoutedSession::take_quit(std::string_view line) {
   }
 }
 
-// Postfix names the queue id anew before each MAIL.
+// Also forgets the queue id, because Postfix names it anew before each MAIL.
 void GateRoutedSession::end_transaction() {
   forget_ident();
   step_ = Step::none;
@@ -175,7 +175,7 @@ void GateRoutedSession::input_paused() {
   }
 }
 
-// What is kept back is sent on, or answered, in its order.
+// Sends on or answers, in its order, what was kept back.
 void GateRoutedSession::send_recipients() {
   release();
   while (!recipients_.empty()) {

@@ -1,4 +1,4 @@
-// How a routed session comes to its next hop, up to the reply to MAIL.
+// How a routed session reaches its next hop, up to the reply to MAIL.
 #include "common/base/ascii.h"
 #include "milter/gate/session/ehlo_rewrite.h"
 #include "milter/gate/session/fit_parameters.h"
@@ -9,12 +9,12 @@
 namespace mtrk::smtp {
 namespace {
 
-constexpr std::size_t kMaxReason = 200;  // octets of why nobody could be reached
+constexpr std::size_t kMaxReason = 200;  // octets of the reason why no place was reached
 
 }  // namespace
 
-// The recipients are known as far as they will be. An answer that the mail system waits for is not
-// lost by leaving the server that owes it.
+// No more recipients will be known now. First the server has to give those replies that the mail
+// system still waits for; otherwise they would be lost when the session leaves that server.
 void GateRoutedSession::begin() {
   hold();
   if (awaits_reply(kOurs)) {
@@ -74,7 +74,7 @@ void GateRoutedSession::proceed() {
 }
 
 void GateRoutedSession::answer_look_up(Answer answer) {
-  if (step_ == Step::looking_up) {  // else the next hop went away meanwhile
+  if (step_ == Step::looking_up) {  // otherwise the next hop was lost meanwhile
     if (answer.list_copy) {
       mail_ = without_envid(mail_);
     }
@@ -84,8 +84,8 @@ void GateRoutedSession::answer_look_up(Answer answer) {
   }
 }
 
-// Commands wait for the reply to MAIL: one that refuses MTRK must not cost the message, one that
-// refuses MAIL speaks for all recipients.
+// Further commands wait for the reply to MAIL. If the next hop refuses MTRK, that must not cost the
+// message; if it refuses MAIL, that holds for all recipients.
 void GateRoutedSession::ask(const std::optional<Onward>& onward) {
   const FittedCommand mail =
       fit_parameters(onward ? unfold_mail(mail_, &*onward) : mail_, offered_);
@@ -116,14 +116,15 @@ void GateRoutedSession::take_mail_reply(unsigned mark, Reply reply) {
     ask(std::nullopt);
     return;
   }
-  if (reply.closes()) {  // that session is over, the mail system's is not
+  // The session with the next hop is over, but not the one with the mail system.
+  if (reply.closes()) {
     reply.code = 451;
     leave();
   }
   refuse(tagged_refusal(std::move(reply)));
 }
 
-// `text` is "451 4.4.1 text".
+// `text` is, for example, "451 4.4.1 text".
 void GateRoutedSession::refuse_tagged(std::string_view text) {
   Reply reply;
   reply.code = parse_number<int>(text.substr(0, 3)).value_or(451);
@@ -144,7 +145,7 @@ void GateRoutedSession::leave() {
 
 bool GateRoutedSession::survive(std::string_view why) {
   if (!drop_awaited(kOurs) || step_ == Step::running) {
-    return false;  // the mail system waits for its word
+    return false;  // the mail system waits for the server's reply
   }
   const bool asked = step_ == Step::looking_up || step_ == Step::asking;
   if (step_ == Step::connecting && place_ + 1 < places_.size()) {
@@ -156,7 +157,7 @@ bool GateRoutedSession::survive(std::string_view why) {
   if (step_ == Step::connecting) {
     refuse_tagged("451 4.4.1 Cannot be reached: " + escape_for_people(why, kMaxReason));
   } else if (asked && reused_) {
-    choose();  // it had closed the connection while that waited for this message
+    choose();  // the next hop had closed the idle connection before this message
   } else if (asked) {
     refuse_tagged("451 4.4.2 The connection was lost: " + escape_for_people(why, kMaxReason));
   }
