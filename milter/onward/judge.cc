@@ -28,14 +28,16 @@ OnwardVerdict ask_again() {
   return verdict;
 }
 
-// In its owner's name to others than the message was sent to.
+// Returns true if the transaction is a copy that a mailing list sends: it is in the owner's name,
+// and has recipients to whom the message was not sent.
 bool is_list_copy(const maillog::DeliveryTrace& trace, const OnwardTransaction& transaction) {
   return is_list_owner(transaction.sender) &&
          std::any_of(transaction.recipients.begin(), transaction.recipients.end(),
                      [&](const auto& rcpt) { return !trace.find_recipient(rcpt.address); });
 }
 
-// What was given at RCPT goes out under another address. Nothing: that is no obstacle.
+// Judges a recipient that was given at RCPT and goes out under another address. Returns nothing if
+// that is no obstacle.
 std::optional<OnwardVerdict> judge_redirected(Targets targets,
                                               const PassOnPolicy& policy,
                                               std::chrono::milliseconds waited) {
@@ -52,7 +54,7 @@ std::optional<OnwardVerdict> judge_redirected(Targets targets,
                                      : std::nullopt;
 }
 
-// The captured recipient that a RCPT is for.
+// The captured recipient to whom a RCPT belongs.
 struct Match {
   std::size_t recipient;
   bool redirected;
@@ -70,7 +72,8 @@ std::optional<Match> find_captured(const maillog::DeliveryTrace& trace,
   return alias ? std::optional(Match{*alias, true}) : std::nullopt;
 }
 
-// Of a message in time, to a next hop that takes MTRK. Nothing: all recipients may have it.
+// Judges the recipients of a message that is in time and goes to a next hop which takes MTRK.
+// Returns nothing if all of them may have it.
 std::optional<OnwardVerdict> judge_recipients(const maillog::DeliveryTrace& trace,
                                               const OnwardTransaction& transaction,
                                               const PassOnPolicy& policy,

@@ -43,7 +43,7 @@ UniqueFd listen_at(const std::string& path) {
   }
   path.copy(address.sun_path, sizeof address.sun_path - 1);
   UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  ::unlink(path.c_str());  // of an earlier process with our number
+  ::unlink(path.c_str());  // an earlier process may have had our pid
   if (!listener ||
       ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::chmod(path.c_str(), kSocketMode) != 0 || ::listen(listener.get(), kBacklog) != 0) {
@@ -52,8 +52,9 @@ UniqueFd listen_at(const std::string& path) {
   return listener;
 }
 
-// The socket's group: that of mtrk-gate, if there is one and we may give it away; else the one it
-// was made with, which is that of a folder with the set-group-id bit.
+// Gives the socket the group of mtrk-gate, if that group exists and we may set it. Otherwise the
+// socket keeps the group that it was made with: that of its folder, if the folder has the
+// set-group-id bit. Returns the group.
 gid_t give_to_gate(const std::string& path) {
   std::array<char, 4096> buffer{};
   struct group entry {};
@@ -108,7 +109,7 @@ void OnwardService::stop() {
   }
 }
 
-// Whatever happens here costs the mail that leaves its MTRK, and the milter nothing.
+// Whatever goes wrong here costs mail that leaves its MTRK, and the rest of the milter nothing.
 void OnwardService::run() noexcept {
   try {
     work();
@@ -176,7 +177,7 @@ void OnwardService::work() {
   }
 }
 
-// False if there are no descriptors: trying at once would spin.
+// Returns false if there are no descriptors: trying again at once would spin.
 bool OnwardService::accept_clients() {
   for (;;) {
     UniqueFd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -188,7 +189,7 @@ bool OnwardService::accept_clients() {
       continue;
     }
     if (clients_.size() >= kMostClients) {
-      clients_.pop_front();  // one that has asked nothing for longest
+      clients_.pop_front();  // the one that has asked nothing for longest
     }
     clients_.push_back({std::move(client), {}, {}, false});
   }

@@ -261,7 +261,7 @@ void ProxySession::upstream_failed(std::string_view why) {
 }
 
 void ProxySession::upstream_closed() {
-  // Otherwise it was an older connection.
+  // In these two stages it was an older connection that closed.
   if (stage_ != Stage::connecting && stage_ != Stage::detached) {
     lose_upstream("the server closed the connection");
   }
