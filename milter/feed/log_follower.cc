@@ -65,14 +65,14 @@ void LogFollower::run() noexcept {
 void LogFollower::follow(LogSource& source) {
   while (!stopping_ && push_all(source)) {
     const int fd = source.watch();
-    if (!push_all(source)) {  // what was written before the watch was set
+    if (!push_all(source)) {  // pushes what was written before the watch was set
       return;
     }
     wait(source, fd);
   }
 }
 
-// False if the queue is closed.
+// Returns false if the queue is closed.
 bool LogFollower::push_all(LogSource& source) {
   while (!stopping_) {
     const LogSource::Clock::time_point asked = LogSource::Clock::now();
@@ -94,7 +94,7 @@ void LogFollower::wait(LogSource& source, int fd) {
       events[0].revents != 0) {
     return;
   }
-  ::poll(events.data(), 1, static_cast<int>(kPause.count()));  // let the burst finish
+  ::poll(events.data(), 1, static_cast<int>(kPause.count()));  // lets the burst finish
   source.woken();
 }
 

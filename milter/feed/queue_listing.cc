@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Takes "queue_id" and "arrival_time" of the outermost object; the rest is looked at by nobody.
+// Takes "queue_id" and "arrival_time" of the outermost object, and ignores the rest.
 class MessageHandler {
  public:
   static constexpr std::size_t max_object_size = std::numeric_limits<std::size_t>::max();
@@ -28,7 +28,7 @@ class MessageHandler {
 
   using Code = json::error_code;
 
-  // What was read of the message that ended, and makes ready for the next.
+  // Returns what was read of the message that has ended, and gets ready for the next one.
   [[nodiscard]] std::optional<store::QueueReport::Message> take() {
     std::optional<store::QueueReport::Message> message;
     if (QueueId::is_queue_id(queue_id_)) {
@@ -74,7 +74,8 @@ class MessageHandler {
  private:
   enum class Field { other, queue_id, arrival };
 
-  // One octet more than any that is of use shows that it is none.
+  // Keeps one octet more than a valid text has, which is enough to see that a longer one is not
+  // valid.
   bool add(std::string& text, json::string_view part) const {
     constexpr std::size_t kLongest = 33;
     if (depth_ == 1) {
@@ -143,13 +144,13 @@ class PostqueueListing : public QueueListing {
   }
 
   json::basic_parser<MessageHandler> parser_{lenient()};
-  bool within_ = false;       // a message
-  bool broken_line_ = false;  // the rest of it is skipped
+  bool within_ = false;       // in a message
+  bool broken_line_ = false;  // the rest of the line is skipped
   bool whole_ = true;
 };
 
-// "4ALHZ...012345*  300 Sat Nov 21 …": a queue id at the very beginning of a line. Everything that
-// is somebody else's is further right. The list ends with "\t\tTotal requests: 12".
+// Takes the queue id at the very beginning of a line, as in "4ALHZ...012345*  300 Sat Nov 21 …".
+// All texts that strangers wrote are further right. The list ends with "\t\tTotal requests: 12".
 class MailqListing : public QueueListing {
  public:
   void feed(std::string_view octets) override {
@@ -168,7 +169,7 @@ class MailqListing : public QueueListing {
   bool finish() override { return total_ == messages_.size(); }
 
  private:
-  static constexpr std::size_t kEnough = 100;  // octets of a line that tell
+  static constexpr std::size_t kEnough = 100;  // this many octets of a line are enough
 
   void read_line() {
     constexpr std::string_view kTotal = "\t\tTotal requests: ";  // recipients are further right
@@ -187,7 +188,7 @@ class MailqListing : public QueueListing {
     }
   }
 
-  std::string line_;  // its beginning
+  std::string line_;  // the beginning of the line
   std::optional<std::uint64_t> total_;
 };
 

@@ -20,7 +20,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kLogPatience = 30s;  // for the follower to come to the end of the log
+constexpr auto kLogPatience = 30s;  // for the follower to reach the end of the log
 
 std::vector<std::vector<std::string>> commands_of(const Config::Log& log) {
   std::vector<std::string> command = log.queue_command;
@@ -29,7 +29,7 @@ std::vector<std::vector<std::string>> commands_of(const Config::Log& log) {
                                        : std::vector<std::string>{"/usr/sbin/postqueue", "-j"};
   }
   std::vector<std::vector<std::string>> commands{command};
-  if (log.mta == Mta::sendmail) {  // does not list what is quarantined with the rest
+  if (log.mta == Mta::sendmail) {  // it does not list quarantined messages with the others
     commands.push_back(std::move(command));
     commands.back().emplace_back("-qQ");
   }
@@ -97,7 +97,7 @@ void QueueWatcher::ask() {
   report.whole = complaint.empty();
   count(report.whole ? counters_.queue_lists : counters_.queue_failures);
   if (!report.whole && !complained_ && !sleep(0ms)) {
-    return;  // stopping
+    return;  // the thread is to end
   }
   if (!report.whole && !complained_) {
     log::warning("", {{"queue", "no-list"}, {"command", commands_[0][0]}, {"error", complaint}});
@@ -108,16 +108,16 @@ void QueueWatcher::ask() {
   note_moves(report);
   report.log_was_read = wait_for_log(asked) && gaps_of(counters_) == gaps_;
   gaps_ = gaps;
-  // If the queue is full the next list will do.
+  // If the queue is full, the next list is soon enough.
   static_cast<void>(queue_.push(std::move(report), nullptr));
 }
 
-// A queue that is not what it was has mail coming or going.
+// Counts a move if the queue has changed, because then mail came or went.
 void QueueWatcher::note_moves(const store::QueueReport& report) {
   if (!report.whole) {
     return;
   }
-  std::size_t fingerprint = 1;  // of a set: the order says nothing
+  std::size_t fingerprint = 1;  // of a set, whose order does not matter
   for (const store::QueueReport::Message& message : report.messages) {
     fingerprint += std::hash<std::string>()(message.queue_id);
   }
@@ -127,7 +127,7 @@ void QueueWatcher::note_moves(const store::QueueReport& report) {
   fingerprint_ = fingerprint;
 }
 
-// What is wrong with the list, if it is.
+// Reads the list. Returns what is wrong with it; empty if nothing.
 std::string QueueWatcher::list(store::QueueReport& report) {
   for (const std::vector<std::string>& command : commands_) {
     const std::unique_ptr<QueueListing> listing = make_queue_listing(mta_);
@@ -157,7 +157,7 @@ bool QueueWatcher::wait_for_log(Clock::time_point since) {
   return true;
 }
 
-// False if it is time to stop.
+// Returns false if it is time to stop.
 bool QueueWatcher::sleep(std::chrono::milliseconds time) {
   pollfd stop{stop_event_.get(), POLLIN, 0};
   return ::poll(&stop, 1, static_cast<int>(time.count())) <= 0;
