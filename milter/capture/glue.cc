@@ -24,17 +24,18 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// What hangs off smfi_setpriv: made at the first MAIL with MTRK of a connection, freed at its end.
+// What smfi_setpriv holds: it is made at the first MAIL with MTRK of a connection, and freed at the
+// connection's end.
 struct Connection {
   Connection(const Options& options, sfsistat reply)
       : session(options.forgotten, options.tracked_fold), no_reply(reply) {}
   MilterSession session;
-  std::shared_ptr<CommitTicket> provisional;  // of the capture at DATA, if it was taken
+  std::shared_ptr<CommitTicket> provisional;  // of the capture at DATA, if that was taken
   sfsistat no_reply;                          // what RCPT and DATA return
-  bool counted = false;                       // in Glue::active
+  bool counted = false;                       // counted in Glue::active
 };
 
-// Hangs there instead of a Connection if this MTA wants a reply to everything.
+// smfi_setpriv holds this instead of a Connection if the MTA wants a reply to everything.
 char replies_wanted;
 
 struct Glue {
@@ -62,7 +63,7 @@ Connection* connection_of(SMFICTX* context) {
   return held == &replies_wanted ? nullptr : static_cast<Connection*>(held);
 }
 
-// For RCPT and DATA, where nothing is said if the MTA agreed not to wait for it.
+// Returns the reply to RCPT and DATA, which is none if the MTA has agreed not to wait for it.
 sfsistat no_reply_of(SMFICTX* context) {
   const void* const held = smfi_getpriv(context);
   return held == &replies_wanted || glue->options.transport == Transport::tcp ? SMFIS_CONTINUE
@@ -88,7 +89,7 @@ void count_active(Connection& connection) {
 }
 
 std::string_view macro(SMFICTX* context, const char* name) {
-  // libmilter's prototype lacks the const; it only compares.
+  // The prototype of libmilter lacks the const; the function only compares.
   const char* const value = smfi_getsymval(context, const_cast<char*>(name));
   return value == nullptr ? std::string_view() : value;
 }
@@ -111,7 +112,7 @@ MilterSession::Host host_of(SMFICTX* context) {
   return {local_mta_name(name), Minutes(local.tm_gmtoff / 60)};
 }
 
-// One line for a message that asked for tracking and does not get it (A-9).
+// Logs one line for a message that asked for tracking and does not get it (A-9).
 void complain(MilterSession& session, std::string_view queue_id) {
   const std::optional<MilterSession::Complaint> complaint = session.take_complaint();
   if (!complaint) {
@@ -135,7 +136,7 @@ void abandon(Connection& connection) {
   }
 }
 
-// Waits for the commit as long as it is worth it; the word for the log.
+// Waits for the commit, but no longer than commit_wait. Returns the result for the log.
 std::string_view await_commit(const std::shared_ptr<CommitTicket>& ticket) {
   Counters& counters = glue->services.counters;
   CircuitBreaker& breaker = glue->services.breaker;
@@ -158,8 +159,9 @@ std::string_view await_commit(const std::shared_ptr<CommitTicket>& ticket) {
   return result ? "failed" : "late";
 }
 
-// Hands over what makes the capture final; `ticket` is that of the provisional one, and becomes the
-// one to wait for: null if it is not worth it. False: not taken.
+// Hands over what makes the capture final. `ticket` is that of the provisional capture, and becomes
+// the one to wait for, or null if there is no point in waiting. Returns false if the capture was
+// not taken.
 bool hand_over(MilterSession::EndOfMessage& end, std::shared_ptr<CommitTicket>& ticket) {
   CaptureSink& sink = glue->services.sink;
   const bool wait = glue->services.breaker.allows_wait(SteadyClock::now());
@@ -178,7 +180,7 @@ bool hand_over(MilterSession::EndOfMessage& end, std::shared_ptr<CommitTicket>& 
   return taken;
 }
 
-// Gives the ENVID back while the writer is busy with the capture, then waits for the commit.
+// Gives the ENVID back while the writer is busy with the capture, and then waits for the commit.
 void finish(SMFICTX* context,
             MilterSession::EndOfMessage end,
             std::shared_ptr<CommitTicket> ticket,
@@ -212,8 +214,8 @@ void finish(SMFICTX* context,
   }
 }
 
-// For want of descriptors. The MTA has not begun yet: to it there is no milter, so the mail goes on
-// (default_action=accept), and at once.
+// Refuses a session because descriptors run out. The MTA has not begun yet: for it there is no
+// milter, so the mail goes on at once (default_action=accept).
 sfsistat turn_away() {
   count(glue->services.counters.turned_away);
   if (glue->descriptors.may_complain(SteadyClock::now())) {
@@ -224,7 +226,7 @@ sfsistat turn_away() {
   return SMFIS_REJECT;
 }
 
-// The callbacks, in the order of a session.
+// The callbacks follow in the order of a session.
 
 sfsistat on_negotiate(SMFICTX* context,
                       unsigned long actions,
@@ -254,10 +256,10 @@ sfsistat on_negotiate(SMFICTX* context,
       }
     }
     if ((actions & SMFIF_SETSYMLIST) != 0) {
-      // Macros cost the MTA time at each step, some of them a question to another process. The
-      // queue id and the host's name are needed from DATA on, and by tracked messages only; those
-      // of DATA stay known at end of message. An empty list is the MTA's own one to Postfix: what
-      // stands for none is a name that nobody defines.
+      // Macros cost the MTA time at each step; for some it has to ask another process. The queue id
+      // and the host's name are needed only from DATA on and only by tracked messages, and those of
+      // DATA stay known at end of message. Postfix takes an empty list for its own default, so "no
+      // macros" is a name that is never defined.
       char none[] = "{none}";
       char identity[] = "i j";
       for (const int step :
@@ -271,7 +273,7 @@ sfsistat on_negotiate(SMFICTX* context,
 }
 
 sfsistat on_mail(SMFICTX* context, char** argv) {
-  // Failing here means out of memory: hear no more of this message.
+  // Failing here means that memory has run out. Then nothing more is heard of this message.
   return guarded(SMFIS_ACCEPT, [&] {
     Connection* connection = connection_of(context);
     if (connection != nullptr) {
@@ -372,8 +374,8 @@ std::string system_name() {
 void open(Options options, Services services, const std::string& connection) {
   const auto started = std::chrono::system_clock::now().time_since_epoch();
   glue = new Glue{std::move(options), services, system_name(),
-                  // Unique across restarts: a provisional capture of an earlier process must not
-                  // match.
+                  // The number is unique across restarts, because a provisional capture of an
+                  // earlier process must not match.
                   static_cast<std::uint64_t>(std::chrono::nanoseconds(started).count())};
   char name[] = "mtrk-milter";
   smfiDesc filter{};
@@ -389,7 +391,8 @@ void open(Options options, Services services, const std::string& connection) {
   filter.xxfi_negotiate = on_negotiate;
 
   std::string spec = connection;
-  // libmilter's default of 20 is less than a busy smtpd(8) population opens at once.
+  // The default of libmilter, 20, is less than the number of connections that many busy smtpd(8)
+  // processes open at once.
   smfi_setbacklog(1024);
   errno = 0;
   if (smfi_setconn(spec.data()) == MI_FAILURE || smfi_register(filter) == MI_FAILURE ||

@@ -37,7 +37,7 @@ std::optional<store::Capture> MilterSession::on_data(std::string_view queue_id,
     arrival_ = now;
   }
   if (!QueueId::is_queue_id(queue_id)) {
-    return std::nullopt;  // end of message is another chance to be told the queue id
+    return std::nullopt;  // the queue id may still be given at end of message
   }
   std::optional<store::Capture> capture = make_capture(queue_id, host, store::Stage::provisional);
   if (capture) {
