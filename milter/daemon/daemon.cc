@@ -50,9 +50,9 @@ constexpr std::size_t kMaxQueued = 16 * 1024;
 constexpr std::size_t kThreadStack = 256 * 1024;
 constexpr int kKeptFree = 8 * 1024 * 1024;  // of an arena of malloc(3)
 constexpr auto kDrain = 20s;
-constexpr Milliseconds kLookAround = 1s;  // at the store's state
+constexpr Milliseconds kLookAround = 1s;  // how often the store's state is looked at
 
-// In memory that the store process shares: each side counts what it sees.
+// Returns counters in memory that is shared with the store process. Each side counts what it sees.
 Counters& shared_counters() {
   static_assert(Counters::Value::is_always_lock_free);
   void* const room =
@@ -63,7 +63,8 @@ Counters& shared_counters() {
   return *new (room) Counters;
 }
 
-// What callbacks use, on libmilter's worker threads, which nobody can join: never destroyed.
+// What callbacks use on libmilter's worker threads. These threads cannot be joined, so it is never
+// destroyed.
 struct MailState;
 MailState* mail_state = nullptr;
 
@@ -78,7 +79,7 @@ struct MailState {
 
 constexpr std::initializer_list<int> kSignals = {SIGTERM, SIGINT, SIGUSR1};
 
-// Before any thread exists: all of them inherit the mask.
+// To be called before any thread exists, because all threads inherit the signal mask.
 void prepare_process() {
   // libmilter waits for HUP in a thread of its own and would stop. A signal that is ignored, and
   // not blocked in the main thread, is discarded when it is sent.
@@ -91,21 +92,24 @@ void prepare_process() {
   }
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   raise_descriptor_limit();
-  // One worker thread a busy connection, none deep: 256 KiB instead of 8 MiB each.
+  // A busy connection has one worker thread, and none needs a deep stack: 256 KiB instead of 8 MiB
+  // each.
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kThreadStack);
   ::pthread_setattr_default_np(&attributes);
   pthread_attr_destroy(&attributes);
-  // The store's writer takes and frees some hundred KiB a commit. Each time glibc gave them back to
-  // the system and asked for them again, a tenth of what a tracked message costs the milter.
-  // libmilter's threads come and go with the messages, and further arenas grow by single pages.
+  // The store's writer takes and frees some hundred KiB in a commit. If glibc gave them back to the
+  // system each time and asked for them again, that would be a tenth of what a tracked message
+  // costs the milter. libmilter's threads come and go with the messages, and further arenas would
+  // grow by single pages.
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, kKeptFree);
   ::mallopt(M_TOP_PAD, kKeptFree / 8);
 }
 
-// smfi_main() on a thread of its own; the main thread waits for signals instead (signal_pipe.h).
+// Runs smfi_main() on a thread of its own; the main thread waits for signals instead
+// (signal_pipe.h).
 class Server {
  public:
   explicit Server(SignalPipe& signals) : signals_(signals), thread_([this] { run(); }) {}
@@ -113,7 +117,7 @@ class Server {
   [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] bool failed() const { return failed_; }
 
-  // libmilter looks at its stop flag when somebody connects, else every five seconds.
+  // libmilter looks at its stop flag when a client connects, and otherwise every five seconds.
   void stop(const PublishedSocket* socket) {
     std::thread stopper([] { milter_glue::stop(); });
     while (!ended_) {
@@ -129,8 +133,8 @@ class Server {
  private:
   void run() noexcept {
     signals_.block_in_this_thread();
-    // libmilter's threads, made by this one, inherit it: each step of a message wakes two of them,
-    // the one that polls all connections and one that serves the step.
+    // libmilter's threads inherit this policy, because this thread makes them. Each step of a
+    // message wakes two of them: the one that polls all connections and one that serves the step.
     let_others_finish();
     failed_ = !milter_glue::run();
     ended_ = true;
@@ -143,7 +147,8 @@ class Server {
   std::thread thread_;
 };
 
-// The store process does what there is to do; whether it can is seen here.
+// The store process does the reloading; this process sees whether the new configuration can be
+// used.
 void reload_configuration(const ReloadConfig& reload, Config& running, StoreClient& store) {
   systemd::notify_reloading();
   const Expected<Config> loaded = reload();
@@ -163,7 +168,7 @@ void reload_configuration(const ReloadConfig& reload, Config& running, StoreClie
   systemd::notify_ready(store.status());
 }
 
-// Until told to stop, or until libmilter ends by itself.
+// Serves until a signal ends it, or until libmilter ends by itself.
 void serve(const Server& server,
            SignalPipe& signals,
            const ReloadConfig& reload,
@@ -181,7 +186,7 @@ void serve(const Server& server,
         reload_configuration(reload, running, store);
         break;
       default:
-        // The store process has its own watch (StoreClient): its end is not that of the mail.
+        // The store process has a watch of its own (StoreClient), and mail goes on without it.
         systemd::notify_watchdog();
         if (const std::optional<std::string> status = store.take_status()) {
           systemd::notify_status(*status);
@@ -190,7 +195,8 @@ void serve(const Server& server,
   }
 }
 
-// libmilter would break off the messages under way; their folds could not be restored any more.
+// Waits for the messages under way. libmilter would break them off, and then their folds could not
+// be restored any more.
 void drain(const Server& server, SignalPipe& signals) {
   const SteadyClock::time_point deadline = SteadyClock::now() + kDrain;
   while (milter_glue::active_messages() > 0 && !server.ended() && SteadyClock::now() < deadline) {
@@ -212,7 +218,8 @@ std::unique_ptr<PublishedSocket> open_socket(const MilterAddress& address,
   options.forgotten = config.log.mta == Mta::sendmail ? Forgotten::all : Forgotten::envid_and_ret;
   options.tracked_fold = config.milter.leave_fold ? MilterSession::TrackedFold::leave
                                                   : MilterSession::TrackedFold::restore;
-  const mode_t before = ::umask(0117);  // the socket: 0660, the group of its setgid directory
+  // The socket gets mode 0660 and the group of its setgid directory.
+  const mode_t before = ::umask(0117);
   milter_glue::open(std::move(options), {mail.store, mail.breaker, mail.counters},
                     address.connection);
   ::umask(before);

@@ -17,7 +17,8 @@ namespace {
 std::atomic<int> handler_fd{-1};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler uses it");
 
-// A full pipe holds thousands of signals that nobody has looked at: one more makes no difference.
+// A full pipe holds thousands of signals that were not read yet, so that one more makes no
+// difference.
 void write_octet(int fd, int signal) noexcept {
   const auto octet = static_cast<unsigned char>(signal);
   static_cast<void>(!::write(fd, &octet, 1));
@@ -64,7 +65,7 @@ int SignalPipe::wait(std::chrono::milliseconds timeout) {
   int ready = 0;
   do {
     ready = ::poll(&readable, 1, static_cast<int>(limit));
-  } while (ready < 0 && errno == EINTR);  // by a handler: then there is something to read
+  } while (ready < 0 && errno == EINTR);  // a handler did this, so there is something to read
   unsigned char octet = 0;
   return ready > 0 && ::read(read_end_.get(), &octet, 1) == 1 ? octet : 0;
 }
