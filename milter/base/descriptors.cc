@@ -33,7 +33,8 @@ Descriptors::Descriptors()
       reserve_(std::clamp(limit_ / kReserveDivisor, kLeastReserve, kMostReserve)),
       probe_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
-// The system gives out the lowest number that is free, so that number says how many there are.
+// The system gives out the lowest descriptor that is free, so its number shows about how many are
+// in use.
 bool Descriptors::left() const {
   const UniqueFd lowest(::fcntl(probe_.get(), F_DUPFD_CLOEXEC, 0));
   return lowest && static_cast<std::uint64_t>(lowest.get()) + reserve_ < limit_;

@@ -45,7 +45,8 @@ struct Pipe {
   }
 };
 
-// Our signal mask and what we ignore are not the program's; it has a process group of its own.
+// Gives the program a process group of its own, and neither our signal mask nor the signals that we
+// ignore.
 class Attributes {
  public:
   Attributes() {
@@ -62,7 +63,8 @@ class Attributes {
         &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   }
-  // Last: libmilter's sockets, which it does not mark, are none of the program's business.
+  // To be called last: the program must not get libmilter's sockets, which are not marked
+  // close-on-exec.
   void close_all_others() {
     posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
   }
@@ -88,21 +90,21 @@ class Attributes {
   posix_spawn_file_actions_t actions_{};
 };
 
-// A child that is gone when this is; but for one that the kernel does not let go of within seconds,
-// or that has taken another user's id: nobody waits for that one.
+// Ends the child with the object. Only a child that the kernel does not release within seconds, or
+// that has taken another user's id, may live on; the destructor does not wait longer for it.
 class Child {
  public:
   explicit Child(pid_t pid) : pid_(pid) {}
   ~Child() {
     if (pid_ > 0) {
-      ::kill(-pid_, SIGKILL);  // and what it started
+      ::kill(-pid_, SIGKILL);  // also ends what the child has started
       static_cast<void>(wait_until(Clock::now() + kLastPatience));
     }
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  // Its status if it ended before the deadline, else -1.
+  // Returns the child's status if it ended before the deadline, else -1.
   [[nodiscard]] int wait_until(Clock::time_point deadline) {
     for (;;) {
       int status = 0;
@@ -126,7 +128,7 @@ class Child {
   pid_t pid_;
 };
 
-// What a descriptor has now, to `take`; closes it at its end.
+// Passes what a descriptor has now to `take`, and closes it at its end.
 template <typename Take>
 void drain(UniqueFd& from, std::vector<char>& buffer, Take take) {
   const ssize_t n = ::read(from.get(), buffer.data(), buffer.size());

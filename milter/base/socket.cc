@@ -25,7 +25,7 @@ bool is_loopback(std::string_view host) {
   if (host == "localhost" || host == "::1") {
     return true;
   }
-  // 127.0.0.0/8, dotted quads only.
+  // Accepts 127.0.0.0/8, in dotted quads only.
   int parts = 0;
   bool good = host.starts_with("127.");
   while (good && !host.empty()) {
