@@ -104,7 +104,7 @@ void LogApplier::apply_event(const maillog::DeliveryEvent& event,
       ++tally.applied;
     }
   } catch (const std::logic_error& error) {
-    // A bug of ours that this event meets would meet it at every further try.
+    // If an event meets a bug of ours, it would meet that bug at every further try.
     count(counters_.exceptions);
     log::error(event.queue_id, {{"log", "event-skipped"}, {"error", error.what()}});
   }

@@ -37,7 +37,7 @@ struct StoreQueue::Impl {
     Clock::time_point since;
   };
 
-  using Lane = std::deque<Queued>;  // references to what is in one stay valid until it is removed
+  using Lane = std::deque<Queued>;  // references to its elements stay valid until they are removed
 
   void add(Item item) {
     const bool reported = std::holds_alternative<LogLines>(item.operation) ||
@@ -70,12 +70,12 @@ struct StoreQueue::Impl {
     return closed || operations > max_operations / 4 || log_octets > max_log_octets / 4;
   }
   [[nodiscard]] bool pressing() const { return crowded() || (urgent > 0 && urgent >= company); }
-  // Whether the consumer has to be woken. Each time costs more than a capture does, so it may come
-  // `late` if it wakes by itself then.
+  // Returns true if the consumer has to be woken. Waking costs more than a capture does, so the
+  // consumer may come `late` if it wakes by itself then.
   [[nodiscard]] bool worth_waking(Clock::duration late) const {
     return pressing() || patience(asleep_until) < asleep_until - late;
   }
-  // Until when there is no reason to take anything.
+  // Returns the time before which there is no reason to take anything.
   [[nodiscard]] Clock::time_point patience(Clock::time_point deadline) const {
     if (urgent > 0) {
       deadline = std::min(deadline, urgent_since + gather);
@@ -102,12 +102,12 @@ struct StoreQueue::Impl {
   std::chrono::milliseconds gather;
   std::size_t max_operations;
   std::size_t max_log_octets;
-  std::size_t operations = 0;  // without LogLines: the follower cannot crowd out captures
+  std::size_t operations = 0;  // without LogLines, so that the follower cannot crowd out captures
   std::size_t log_octets = 0;
-  std::size_t urgent = 0;          // items whose ticket somebody waits for
-  Clock::time_point urgent_since;  // when there were none last
-  Clock::time_point asleep_until;  // the consumer; the past while it is at work
-  std::size_t company = 0;         // as said last
+  std::size_t urgent = 0;          // those whose tickets are hurried
+  Clock::time_point urgent_since;  // when `urgent` last rose from zero
+  Clock::time_point asleep_until;  // until when the consumer sleeps; in the past while it works
+  std::size_t company = 0;         // as last given to hurry()
   bool closed = false;
 };
 

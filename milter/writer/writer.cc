@@ -16,15 +16,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxBatch = 512;             // operations a transaction
-constexpr std::size_t kMaxBatchLog = 1024 * 1024;  // octets of log lines a transaction
-constexpr std::size_t kSweepSlice = 1000;          // rows a transaction
+constexpr std::size_t kMaxBatch = 512;             // operations in a transaction
+constexpr std::size_t kMaxBatchLog = 1024 * 1024;  // octets of log lines in a transaction
+constexpr std::size_t kSweepSlice = 1000;          // rows in a transaction
 constexpr auto kPositionEvery = 1s;
 constexpr auto kSweepEvery = 5s;
-constexpr auto kSweepAgain = 100ms;  // while there is more: at most a tenth of the time
+constexpr auto kSweepAgain = 100ms;  // while there is more; so at most a tenth of the time
 constexpr auto kReadersEvery = 5s;
 constexpr auto kCountersEvery = 5s;
-constexpr auto kFirstPause = 100ms;  // after a failure; doubles
+constexpr auto kFirstPause = 100ms;  // after a failure; it doubles
 constexpr auto kLongestPause = 5s;
 constexpr int kFailuresToReopen = 3;
 
@@ -46,7 +46,7 @@ store::WriterOptions writer_options(const Config& config) {
   return options;
 }
 
-// By the file, as it is before this process opens it.
+// Returns when the file was last written, to be asked before this process opens it.
 std::optional<ClockGuard::Wall> last_written(const std::string& path) {
   struct stat status {};
   if (::stat((path + "/data.mdb").c_str(), &status) != 0 || status.st_size == 0) {
@@ -111,7 +111,7 @@ void StoreWriter::join() {
 }
 
 void StoreWriter::open_store() {
-  // Filters are copied by the store.
+  // The store makes its own copy of the filters.
   store_ =
       std::make_unique<store::TrackingWriter>(writer_options(config_), store::Create::if_missing);
   if (onward_ != nullptr) {
@@ -119,7 +119,7 @@ void StoreWriter::open_store() {
   }
 }
 
-// Readers first: a process has one environment, and the last to leave closes it.
+// Readers go first, because a process has one environment, and the last to leave closes it.
 void StoreWriter::close_store() {
   if (onward_ != nullptr) {
     onward_->close();
@@ -127,7 +127,7 @@ void StoreWriter::close_store() {
   store_.reset();
 }
 
-// Nothing may end this thread while mail flows: whatever happens is counted and work goes on.
+// Nothing may end this thread while mail flows. Whatever happens is counted, and the work goes on.
 void StoreWriter::run() noexcept {
   for (;;) {
     try {
@@ -155,7 +155,8 @@ void StoreWriter::work() {
       take(next_deadline());
     }
     if (!process_batch() && queue_.closed()) {
-      // Stopping, and the store refuses: lines are read again at the next start.
+      // The milter is stopping and the store refuses the batch. The lines are read again at the
+      // next start.
       if (failures_ > kFailuresToReopen + 1) {
         return;
       }
@@ -184,7 +185,7 @@ StoreWriter::Clock::time_point StoreWriter::next_deadline() const {
   return next;
 }
 
-// One transaction of what is pending. False if it failed.
+// Makes one transaction of what is pending. Returns false if it failed.
 bool StoreWriter::process_batch() {
   const bool position_only = pending_.empty() && position_ && Clock::now() >= position_due_;
   if (pending_.empty() && !position_only) {
@@ -308,7 +309,7 @@ void StoreWriter::replaced() {
   close_store();
 }
 
-// The captures of the batch are lost, its log lines stay for the next try.
+// Ends a batch that failed: its captures are lost, and its log lines stay for the next try.
 void StoreWriter::fail_batch(std::string_view why) {
   if (store_) {
     store_->abort();
@@ -336,7 +337,7 @@ void StoreWriter::fail_batch(std::string_view why) {
     on_batch_(false, Clock::duration(0));
   }
   if (failures_ % kFailuresToReopen == 0) {
-    close_store();  // opened again by the next batch
+    close_store();  // the next batch opens it again
   } else if (store_) {
     log_.replay(*store_);
   }
@@ -409,7 +410,7 @@ void StoreWriter::adopt_configuration() {
   config_.log.queue_lifetime = config->log.queue_lifetime;
   config_.log.filters = config->log.filters;
   config_.gate = config->gate;
-  close_store();  // one environment a process: the old one goes first
+  close_store();  // a process has one environment, so the old one is closed first
   open_store();
   log_.replay(*store_);
 }
