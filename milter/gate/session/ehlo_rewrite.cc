@@ -12,7 +12,7 @@ namespace {
 // These extensions are missing on purpose: STARTTLS, which ends here; XCLIENT and XFORWARD, with
 // which a client could pretend to be another one; MTRK, AUTH, CHUNKING and BINARYMIME, about which
 // is_kept() decides; REQUIRETLS, which concerns this very connection; TURN and ATRN, which turn it
-// round; and PIPE_CONNECT, which does not fit a proxy.
+// round; and PIPE_CONNECT, with which a client would send before it is greeted.
 constexpr std::array<std::string_view, 20> kCarried{
     "PIPELINING", "SIZE",          "VRFY",        "ETRN",      "ENHANCEDSTATUSCODES",
     "8BITMIME",   "DSN",           "SMTPUTF8",    "DELIVERBY", "EXPN",

@@ -46,7 +46,7 @@ std::string_view domain_of(std::string_view path) {
   const std::size_t at = path.rfind('@');
   std::string_view domain = at == std::string_view::npos ? "" : path.substr(at + 1);
   if (domain.find('"') != std::string_view::npos) {
-    return {};  // the domain would lie within the local part
+    return {};  // the "@" lies within the local part
   }
   if (!domain.empty() && domain.back() == '.') {
     domain.remove_suffix(1);
