@@ -23,7 +23,7 @@ struct stat status_of(int fd) {
   return status;
 }
 
-// At most `limit` octets from `offset` on.
+// Returns at most `limit` octets, from `offset` on.
 std::string read_at(int fd, std::uint64_t offset, std::uint64_t limit) {
   std::string octets(static_cast<std::size_t>(limit), '\0');
   std::size_t filled = 0;
@@ -65,7 +65,7 @@ bool LogFile::resume(const store::LogCursor& cursor) {
   head_ = std::move(head);
   offset_ = cursor.offset;
   learn_head();
-  // The rest of a line must not be read as a line: who wrote it may be anybody.
+  // The rest of a line must not be read as a line, because a stranger may have written it.
   skipping_ = offset_ > 0 && read_at(fd_.get(), offset_ - 1, 1) != "\n";
   return true;
 }
@@ -76,7 +76,7 @@ void LogFile::skip_to_end() {
   const std::string last = read_at(fd_.get(), now - tail, tail);
   const std::size_t feed = last.rfind('\n');
   if (feed != std::string::npos) {
-    offset_ = now - last.size() + feed + 1;  // a line under way is still to come
+    offset_ = now - last.size() + feed + 1;  // a line that is being written is still to come
   } else if (tail < now) {
     offset_ = now;
     skipping_ = true;
@@ -98,7 +98,8 @@ std::optional<std::string> LogFile::take_lines(std::uint64_t& too_long) {
     }
     std::string octets =
         read_at(fd_.get(), offset_, std::min<std::uint64_t>(now - offset_, LogSource::kChunk));
-    // Looked at after reading: had the file been filled anew meanwhile, the octets would be its.
+    // This is checked after reading: if the file was filled anew meanwhile, these octets would be
+    // of the new content.
     if (octets.empty() || !begins_as_before()) {
       return std::nullopt;
     }
@@ -109,7 +110,7 @@ std::optional<std::string> LogFile::take_lines(std::uint64_t& too_long) {
       continue;
     }
     if (octets[0] == '\0') {
-      // The hole that a writer without O_APPEND leaves behind when its file is truncated.
+      // A writer without O_APPEND leaves this hole when its file is truncated.
       advance(std::string_view(octets).substr(0, octets.find_first_not_of('\0')));
       continue;
     }
@@ -131,7 +132,7 @@ std::optional<std::string> LogFile::take_lines(std::uint64_t& too_long) {
 std::string LogFile::before_position(std::size_t limit) const {
   const std::uint64_t length = std::min<std::uint64_t>(offset_, limit);
   std::string lines = read_at(fd_.get(), offset_ - length, length);
-  if (length < offset_) {  // begins somewhere in a line
+  if (length < offset_) {  // it begins somewhere in a line
     const std::size_t feed = lines.find('\n');
     lines.erase(0, feed == std::string::npos ? feed : feed + 1);
   }
@@ -164,8 +165,9 @@ store::LogCursor LogFile::cursor() const {
   return cursor;
 }
 
-// The octets at the position were read. The more of the head is known, the surer a file is
-// recognised; it is taken from what is handed out: read again, it might be another file's.
+// Moves the position over octets that were read. The more of the head is known, the more surely a
+// file is recognised. The head is taken from the octets that are handed out, because if it was read
+// again, it might be another file's.
 void LogFile::advance(std::string_view octets) {
   if (head_.size() < kHead && offset_ <= head_.size() && head_.size() < offset_ + octets.size()) {
     const auto begin = head_.size() - static_cast<std::size_t>(offset_);

@@ -63,7 +63,7 @@ std::optional<LogLines> FileLogSource::warm_up() {
   }
   const LogFile& file = files_.front().file;
   std::string lines = file.before_position(kWarmUp);
-  // Rotated lately: the rest is at the end of the generations before.
+  // If the log was rotated lately, the rest is at the end of the generations before.
   const std::vector<LogSibling> siblings = log_siblings(path_);
   const auto same = std::find_if(siblings.rbegin(), siblings.rend(),
                                  [&](const LogSibling& s) { return s.id == file.id(); });
@@ -117,7 +117,7 @@ void FileLogSource::begin_at_end() {
   const auto youngest = std::find_if(siblings.rbegin(), siblings.rend(),
                                      [](const LogSibling& s) { return !s.compressed; });
   if (files_.empty() && youngest != siblings.rend() && push_sibling(*youngest)) {
-    files_.back().closed = false;  // its writer may wait for a signal still
+    files_.back().closed = false;  // its writer may still be waiting for a signal
   }
   if (!files_.empty()) {
     files_.front().file.skip_to_end();
@@ -136,8 +136,8 @@ void FileLogSource::resume_at(const store::LogCursor& cursor) {
     }
     return;
   }
-  // Rotated meanwhile: by identity first, else by content (copytruncate, moved across file
-  // systems).
+  // The log was rotated meanwhile. The file is looked for by its identity first, and then by its
+  // content (copytruncate, moved across file systems).
   std::optional<LogFile> file;
   auto found = std::find_if(siblings.begin(), siblings.end(), [&](const LogSibling& sibling) {
     file = sibling.id == wanted ? open(sibling.path) : std::nullopt;
@@ -177,7 +177,7 @@ void FileLogSource::resume_at(const store::LogCursor& cursor) {
       }
     }
   }
-  // The newest rotated one may still be written to by a logger that has not reopened its file.
+  // A logger that has not reopened its file may still write to the newest rotated one.
   if (!files_.empty() && !current.empty()) {
     files_.back().closed = false;
   }
@@ -187,7 +187,7 @@ void FileLogSource::resume_at(const store::LogCursor& cursor) {
   }
 }
 
-// Looks whether the path leads to another file than before, and queues it.
+// Looks whether the path leads to another file than before, and queues that file.
 void FileLogSource::adopt_current() {
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) {
@@ -215,7 +215,7 @@ void FileLogSource::adopt_current() {
   files_.push_back({*std::move(file)});
 }
 
-// Generations that came and went between two looks.
+// Queues generations that came and went between two looks.
 void FileLogSource::adopt_generations(const FileId& current) {
   constexpr int kTries = 3;  // they may be renamed while we look
   bool settled = false;
@@ -235,7 +235,7 @@ void FileLogSource::adopt_generations(const FileId& current) {
     const bool ambiguous = std::any_of(known_.begin(), known_.end(),
                                        [](const Generation& known) { return known.second == 0; });
     if (ambiguous || known_.size() > kManyGenerations) {
-      known_.clear();  // those that are gone; their inodes are given out again
+      known_.clear();  // forgets those that are gone, because their inodes are used again
     }
     known_.merge(present);
   }
@@ -243,7 +243,7 @@ void FileLogSource::adopt_generations(const FileId& current) {
     gap("a rotated log file cannot be read");
   }
   if (!files_.empty()) {
-    files_.back().closed = false;  // its writer may not have noticed yet
+    files_.back().closed = false;  // its writer may not have noticed the rotation yet
   }
 }
 
@@ -262,7 +262,7 @@ std::optional<LogFile> FileLogSource::open(const std::string& path) {
   return file;
 }
 
-// The sibling, if by its content it is the file of that position.
+// Returns the sibling if its content shows that it is the file of that position.
 std::optional<LogFile> FileLogSource::open_at(const LogSibling& sibling,
                                               const store::LogCursor& cursor) {
   if (sibling.compressed || sibling.size < cursor.offset || cursor.head_octets == 0) {
@@ -272,7 +272,7 @@ std::optional<LogFile> FileLogSource::open_at(const LogSibling& sibling,
   return file && file->resume(cursor) ? std::move(file) : std::nullopt;
 }
 
-// False if it cannot be opened, or is another one by now.
+// Returns false if the sibling cannot be opened, or is another file by now.
 bool FileLogSource::push_sibling(const LogSibling& sibling) {
   std::optional<LogFile> file = open(sibling.path);
   if (!file || file->id() != sibling.id) {
@@ -289,13 +289,13 @@ std::optional<LogLines> FileLogSource::take_lines(LogFile& file) {
   return lines ? std::optional(make_lines(file, *std::move(lines))) : std::nullopt;
 }
 
-// The file that is read does not hold any more what it held.
+// Reads the file from its start, because it does not hold any more what it held.
 void FileLogSource::start_over() {
   gap("the log file was truncated or overwritten");
   LogFile& file = files_.front().file;
   const store::LogCursor before = file.cursor();
   file.rewind();
-  // Copied before it was truncated: the copy may hold what was not read yet.
+  // If the file was copied before it was truncated, the copy may hold what was not read yet.
   const std::vector<LogSibling> siblings = log_siblings(path_);
   for (auto sibling = siblings.rbegin(); sibling != siblings.rend(); ++sibling) {
     if (sibling->id == file.id()) {
@@ -322,7 +322,7 @@ bool FileLogSource::finished(Queued& queued, Clock::time_point now) const {
 
 void FileLogSource::leave_front() {
   if (left_ && left_->has_more()) {
-    count(counters_.truncated);  // half a line that nobody will finish
+    count(counters_.truncated);  // half a line that will not be completed
   }
   left_.reset();
   if (!files_.front().closed) {
@@ -334,7 +334,7 @@ void FileLogSource::leave_front() {
   files_.front().file.learn_head();
 }
 
-// The position is that of the file that is read: late lines of the one before do not move it.
+// The position is that of the file that is read; late lines of the file before do not move it.
 LogLines FileLogSource::make_lines(const LogFile& file, std::string lines) const {
   LogLines result;
   result.source = name();

@@ -10,12 +10,13 @@
 namespace mtrk {
 namespace {
 
-constexpr std::size_t kLongestComm = 15;  // the kernel cuts a process's name
+constexpr std::size_t kLongestComm = 15;  // the kernel cuts the name of a process
 constexpr std::size_t kMaxUnits = 16;
 // SD_MESSAGE_JOURNAL_DROPPED: "Suppressed N messages from UNIT".
 constexpr std::string_view kDroppedMessage = "a596d6fe7bfa4994828e72309e95d61e";
 
-// A tag as MTAs write them, and nothing that would be read differently in front of "[PID]: ".
+// Returns true for a tag as MTAs write it, without any character that would be misread before
+// "[PID]: ".
 bool is_tag(std::string_view text) {
   constexpr std::size_t kLongest = 64;
   return !text.empty() && text.size() <= kLongest &&
@@ -24,7 +25,8 @@ bool is_tag(std::string_view text) {
          });
 }
 
-// "postfix/submission/smtpd" names the program smtpd; without a slash it is none of Postfix's.
+// Returns the program that a tag names: smtpd for "postfix/submission/smtpd". A tag without a slash
+// is none of Postfix's.
 std::string_view postfix_program(std::string_view identifier) {
   const std::size_t slash = identifier.rfind('/');
   return slash == std::string_view::npos ? std::string_view() : identifier.substr(slash + 1);
@@ -34,7 +36,8 @@ bool is_sendmail(std::string_view name) {
   return name.starts_with("sendmail") || name.starts_with("sm-");
 }
 
-// Programs that any user runs, under the user's account, and scripts: they log, but no deliveries.
+// Returns true for scripts, and for programs that any user may run under the user's own account.
+// They log, but never a delivery.
 bool is_users_tool(std::string_view program) {
   constexpr std::array<std::string_view, 5> kTools = {"postdrop", "postqueue", "sendmail",
                                                       "postfix-script", "postlog"};
@@ -47,13 +50,13 @@ bool names_program(const JournalEntry& entry, Mta mta) {
   }
   if (mta == Mta::postfix) {
     const std::string_view named = postfix_program(entry.identifier);
-    if (maillog::is_mailscanner(entry.identifier)) {  // runs under Postfix's account
+    if (maillog::is_mailscanner(entry.identifier)) {  // it runs under Postfix's account
       return true;
     }
     return !named.empty() &&
            (entry.program.empty() || named.substr(0, kLongestComm) == entry.program);
   }
-  // Its tag may be anything (-L).
+  // Sendmail's tag may be anything (-L).
   return is_sendmail(entry.program.empty() ? entry.identifier : entry.program);
 }
 
@@ -63,7 +66,8 @@ bool pretends(const JournalEntry& entry, Mta mta) {
            entry.identifier.find('/') != std::string::npos &&
            !is_users_tool(postfix_program(entry.identifier));
   }
-  return is_sendmail(entry.identifier) && !is_sendmail(entry.program);  // users run sendmail(8)
+  // Users may run sendmail(8), too.
+  return is_sendmail(entry.identifier) && !is_sendmail(entry.program);
 }
 
 struct FieldPlace {
@@ -138,7 +142,7 @@ bool JournalJudge::concerns_mta(const JournalEntry& notice) const {
   constexpr std::string_view kFrom = " messages from ";
   const std::size_t from = notice.message.find(kFrom);
   if (from == std::string::npos) {
-    return true;  // of whom, it does not tell
+    return true;  // it does not say whose entries were dropped
   }
   const std::string unit = notice.message.substr(from + kFrom.size());
   return units_.contains(unit) || unit.starts_with(mta_ == Mta::postfix ? "postfix" : "sendmail");

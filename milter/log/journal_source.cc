@@ -45,7 +45,7 @@ bool JournalLogSource::open() {
     reader_.emplace(
         directory_.empty() ? JournalReader::Scope::system : JournalReader::Scope::directory,
         directory_);
-    (void)reader_->fd();  // from here on files that appear are noticed
+    (void)reader_->fd();  // from here on, files that appear are noticed
     locate();
     missing_logged_ = false;
     counters_.log_unreadable = 0;
@@ -67,7 +67,7 @@ void JournalLogSource::go_to(const store::LogCursor& position) {
   }
 }
 
-// Stands on the entry of the position, or before what comes after it.
+// Moves to the entry of the position, or before the one that follows it.
 void JournalLogSource::locate() {
   if (!cursor_.empty()) {
     if (!reader_->seek(cursor_) && gone_ != cursor_) {
@@ -132,11 +132,11 @@ std::optional<LogLines> JournalLogSource::next(Clock::time_point now) try {
   moved_since_.reset();
   return make_lines(std::move(lines));
 } catch (const std::system_error&) {
-  reader_.reset();  // opened again at the position
+  reader_.reset();  // it will be opened again at the position
   throw;
 }
 
-// How many entries it looked at.
+// Returns how many entries it looked at.
 std::size_t JournalLogSource::read_entries(std::string& lines) {
   std::size_t count = 0;
   while (lines.size() < kChunk && count < kMaxEntries && reader_->next()) {
@@ -147,7 +147,7 @@ std::size_t JournalLogSource::read_entries(std::string& lines) {
   return count;
 }
 
-// Sees what happened to the files. True if there may be more entries now.
+// Looks at what happened to the files. Returns true if there may be more entries now.
 bool JournalLogSource::catch_up() {
   const JournalReader::Change change = reader_->take_change();
   if (change == JournalReader::Change::files) {

@@ -28,7 +28,7 @@ constexpr Seconds kStale{3600};
 constexpr std::chrono::milliseconds kPatience{2000};
 constexpr std::size_t kLongestAnswer = 4096;
 
-// What postconf(1) says of a parameter; empty if it says nothing, fails or takes too long.
+// Returns what postconf(1) says of a parameter; empty if it says nothing, fails or takes too long.
 std::string ask_postconf(const char* parameter) {
   constexpr int kNeverStopped = -1;
   std::string answer;
@@ -38,7 +38,7 @@ std::string ask_postconf(const char* parameter) {
   return complaint.empty() ? std::string(trim(answer.substr(0, answer.find('\n')))) : "";
 }
 
-// When the file was last written; nothing if there is none.
+// Returns when the file was last written; nothing if there is no file.
 std::optional<TimePoint> last_written(const char* path) {
   struct stat status {};
   if (::stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -167,7 +167,7 @@ std::optional<LogTime> newest_in_journal(const LogPlace& journal, const Config::
   constexpr std::array<std::string_view, 4> kPostfix = {"qmgr", "smtpd", "cleanup", "smtp"};
   constexpr std::array<std::string_view, 3> kSendmail = {"sendmail", "sendmail-mta",
                                                          "sendmail-msp"};
-  constexpr int kLooks = 100;  // forged ones may lie on top
+  constexpr int kLooks = 100;  // the newest entries may be forged
   JournalReader reader(journal.scope(), journal.path);
   if (log.mta == Mta::postfix) {
     reader.only("_COMM", kPostfix);

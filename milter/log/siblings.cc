@@ -29,7 +29,7 @@ std::int64_t nanoseconds(const struct statx_timestamp& at) {
   return std::int64_t{at.tv_sec} * 1'000'000'000 + at.tv_nsec;
 }
 
-// "mail.log.12" → 12: higher is older.
+// Returns the number of a generation, 12 for "mail.log.12"; a higher one is older.
 std::optional<unsigned> generation(std::string_view path) {
   const std::size_t dot = path.rfind('.');
   return dot == std::string_view::npos ? std::nullopt
@@ -59,7 +59,7 @@ std::vector<LogSibling> log_siblings(const std::string& path) {
   if (!stream) {
     return siblings;
   }
-  // readdir is safe here: the stream is our own.
+  // readdir is safe here, because no other thread uses the stream.
   while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe)
     const std::string_view name = entry->d_name;
     if (name.size() <= base.size() + 1 || !name.starts_with(base) ||
