@@ -15,15 +15,15 @@ namespace mtrk {
 struct Counters {
   using Value = std::atomic<std::uint64_t>;
 
-  // Messages at the milter:
+  // These count messages at the milter:
   Value untracked{0};  // MAIL without MTRK
   Value tracked{0};    // captured at end of message
-  // MTRK that cannot be honoured: malformed, doubled, or without ENVID.
+  // Counts MTRK that cannot be honoured: malformed, doubled, or without ENVID.
   Value refused{0};
   Value no_queue_id{0};  // tracked until then, but the MTA gave no usable queue id
   Value aborted{0};      // tracked, then given up by the client or the MTA
   Value restored{0};     // ENVID given back without the fold
-  // On the way into the store:
+  // These count what is on its way into the store:
   Value acked{0};    // end of message answered after the durable commit
   Value unacked{0};  // answered without it: deadline, failed commit, or open breaker
   Value shed{0};     // captures lost: the queue was full, or their commit failed
@@ -34,7 +34,7 @@ struct Counters {
   Value commit_failures{0};
   Value reopened{0};  // the store had to be opened anew
   Value expired{0};   // rows that the sweep removed
-  // The log:
+  // These are about the log:
   Value lines{0};
   Value events{0};
   Value applied{0};  // events that changed something
@@ -46,10 +46,10 @@ struct Counters {
   Value gaps{0};        // places where log lines may be missing
   Value suppressed{0};  // entries that journald says it dropped
   Value untrusted{0};   // journal entries that name the MTA but are not its own
-  // The MTA's own list of its queue:
+  // These are about the MTA's own list of its queue:
   Value queue_lists{0};     // lists that were whole
   Value queue_failures{0};  // lists that were not whole, or could not be had
-  // Tracked messages on the last list: a state, not a count.
+  // The number of tracked messages that were on the last list: a state, not a count.
   Value queue_tracked{0};
   // Messages that had left the list although the log said nothing of them.
   Value queue_vanished{0};

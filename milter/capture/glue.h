@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <string>
 
-// The only code that knows libmilter. Debian's libmilter is a worker pool: callbacks of one
+// This is the only code that knows libmilter. Debian's libmilter is a worker pool: callbacks of one
 // connection come one after the other, but on different threads, so all state of a message hangs
 // off smfi_setpriv. Every callback is a noexcept trampoline that can only let the mail go on:
 // nothing here answers REJECT, TEMPFAIL or DISCARD to the mail system. (For libmilter, REJECT at

@@ -53,7 +53,7 @@ class MilterSession {
     std::string sender;
     std::string arguments;
   };
-  // A provisional capture that was handed out.
+  // Names a provisional capture that was handed out.
   struct Provisional {
     std::string queue_id;
     std::uint64_t ticket;

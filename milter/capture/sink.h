@@ -9,9 +9,9 @@
 
 namespace mtrk {
 
-// The place where the milter callbacks put what they captured. It is an interface so that the glue
-// can be tested without a store. It is called from any thread and must not block. It may throw; the
-// callback counts the exception.
+// A CaptureSink is where the milter callbacks put what they captured. It is an interface so that
+// the glue can be tested without a store. It is called from any thread and must not block. It may
+// throw; the callback counts the exception.
 class CaptureSink {
  public:
   virtual ~CaptureSink() = default;

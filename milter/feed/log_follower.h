@@ -13,10 +13,10 @@
 
 namespace mtrk {
 
-// The thread that moves log lines from the source into the store queue as they are written. The
-// source wakes it, and it looks every second in any case. It reads a burst at once, and pauses for
-// a few milliseconds between two reads, so that a busy log costs some fifty wake-ups a second and
-// not one a line.
+// A LogFollower is the thread that moves log lines from the source into the store queue as they are
+// written. The source wakes it, and it looks every second in any case. It reads a burst at once,
+// and pauses for a few milliseconds between two reads, so that a busy log costs some fifty wake-ups
+// a second and not one a line.
 class LogFollower {
  public:
   static constexpr std::chrono::milliseconds kPause{15};

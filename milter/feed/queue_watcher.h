@@ -14,9 +14,9 @@
 
 namespace mtrk {
 
-// The thread that asks the MTA for the list of its queue, at the start and then at intervals, and
-// hands the list to the store writer (reconcile.h). If the list cannot be had, nothing changes: the
-// failure is counted, and logged once until there is a list again.
+// A QueueWatcher is the thread that asks the MTA for the list of its queue, at the start and then
+// at intervals, and hands the list to the store writer (reconcile.h). If the list cannot be had,
+// nothing changes: the failure is counted, and logged once until there is a list again.
 class QueueWatcher {
  public:
   QueueWatcher(const Config& config,

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-// The client's side, and what both sides share. The server's side is in
+// This file is the client's side, and what both sides share. The server's side is in
 // milter/gate/upstream_side.cc.
 namespace mtrk::gate {
 namespace {

@@ -19,8 +19,8 @@ namespace mtrk::gate {
 
 class GateConnection;
 
-// The connections of the process, for what concerns all of them: deadlines and draining. It does
-// not own them, and is not thread-safe.
+// GateConnections knows the connections of the process, for what concerns all of them: deadlines
+// and draining. It does not own them, and is not thread-safe.
 class GateConnections {
  public:
   void sweep(net::Clock::time_point now);
@@ -88,7 +88,7 @@ class GateConnection {
     net::Timer timer;
     bool awaited = false;
   };
-  // The octets on their way to one side.
+  // Octets that are on their way to one side.
   struct Outgoing {
     std::string octets;
     bool busy = false;

@@ -1,4 +1,4 @@
-// The server's side of a connection of the gate.
+// This file is the server's side of a connection of the gate.
 #include "common/net/listener.h"
 #include "common/net/unix_socket.h"
 #include "milter/gate/connection.h"

@@ -14,9 +14,9 @@
 
 namespace mtrk {
 
-// One open log file, which is read line by line from a position. The position is an offset and the
-// identity of the file: device, inode, and the checksum of its first octets (THR-B3 to THR-B5). Not
-// thread-safe. Throws std::system_error for I/O errors.
+// A LogFile is one open log file, which is read line by line from a position. The position is an
+// offset and the identity of the file: device, inode, and the checksum of its first octets (THR-B3
+// to THR-B5). Not thread-safe. Throws std::system_error for I/O errors.
 class LogFile {
  public:
   // Opens the file at its start. Returns nothing if it cannot be opened; then errno says why.

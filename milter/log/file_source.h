@@ -60,7 +60,7 @@ class FileLogSource final : public LogSource {
     bool closed = false;  // rotated before we looked: it is not written to any more
     std::optional<Clock::time_point> quiet_since = std::nullopt;
   };
-  // A file over its renames. Inodes are used again, but with another time of birth.
+  // A Generation is a file over its renames. Inodes are used again, but with another time of birth.
   using Generation = std::pair<FileId, std::int64_t>;
 
   void begin_at_end();

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kLongestComm = 15;  // the kernel cuts the name of a process
 constexpr std::size_t kMaxUnits = 16;
-// SD_MESSAGE_JOURNAL_DROPPED: "Suppressed N messages from UNIT".
+// This is SD_MESSAGE_JOURNAL_DROPPED: "Suppressed N messages from UNIT".
 constexpr std::string_view kDroppedMessage = "a596d6fe7bfa4994828e72309e95d61e";
 
 // Returns true for a tag as MTAs write it, without any character that would be misread before

@@ -36,7 +36,7 @@ struct JournalEntry {
   void set(std::string_view field);
 };
 
-// The accounts whose entries are the MTA's, as _UID writes them.
+// JournalAccounts are the accounts whose entries are the MTA's, as _UID writes them.
 using JournalAccounts = std::set<std::string, std::less<>>;
 
 enum class JournalWorth {

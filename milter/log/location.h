@@ -14,7 +14,7 @@
 
 namespace mtrk {
 
-// A place where a delivery log may be.
+// A LogPlace is a place where a delivery log may be.
 struct LogPlace {
   enum class Kind { file, journal };
   Kind kind = Kind::file;

@@ -12,7 +12,7 @@ namespace mtrk {
 
 struct PassOnPolicy {
   Seconds default_timeout{9 * 24 * 3600};  // for a message that asked for none
-  // Is true for [privacy] forwarding = "final": tracking ends at a redirection.
+  // This is true for [privacy] forwarding = "final": tracking ends at a redirection.
   bool redirection_is_final = false;
 };
 

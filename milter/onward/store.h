@@ -12,9 +12,9 @@
 
 namespace mtrk {
 
-// The store as another thread than the writer's may read it. It is open exactly as long as the
-// writer has it open: a process has one environment, and a reader that kept an old one would keep
-// the writer from opening a new one. Thread-safe.
+// An OnwardStore is the store as another thread than the writer's may read it. It is open exactly
+// as long as the writer has it open: a process has one environment, and a reader that kept an old
+// one would keep the writer from opening a new one. Thread-safe.
 class OnwardStore {
  public:
   // The writer calls open() after it has opened the store, and close() before it closes it. close()

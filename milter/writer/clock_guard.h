@@ -6,8 +6,8 @@
 
 namespace mtrk {
 
-// Says whether the wall clock may be believed when records are to expire, because a clock that is a
-// year ahead would empty the store. For ten minutes the clock has to agree
+// A ClockGuard says whether the wall clock may be believed when records are to expire, because a
+// clock that is a year ahead would empty the store. For ten minutes the clock has to agree
 //
 //   * with itself: it has not jumped by more than a minute against the monotonic clock. So nothing
 //     expires in the first ten minutes after a start either, when the time may not be set yet;

@@ -15,9 +15,9 @@
 #include <variant>
 #include <vector>
 
-// The only way into the store inside mtrk-milter. Milter callbacks and the log follower push
-// operations; the StoreWriter thread takes everything that is there, makes one transaction of it,
-// commits, and completes the tickets (group commit).
+// The StoreQueue is the only way into the store inside mtrk-milter. Milter callbacks and the log
+// follower push operations; the StoreWriter thread takes everything that is there, makes one
+// transaction of it, commits, and completes the tickets (group commit).
 //
 // The queue has two lanes, each first in, first out, and captures go first. Messages wait at end of
 // message for the commit of their captures. Reports, which come from the log and from the list of
@@ -30,7 +30,7 @@ namespace mtrk {
 struct PutCapture {
   store::Capture capture;
 };
-// The provisional capture of this message, put before, is final as it is.
+// Says that the provisional capture of this message, which was put before, is final as it is.
 struct ConfirmCapture {
   std::string queue_id;
   std::uint64_t ticket;
@@ -100,9 +100,9 @@ class StoreQueue {
   // Says that a callback waits for this ticket from now on. `company` is how many messages are
   // under way in the milter, this one included, which may soon need a commit too.
   void hurry(CommitTicket& ticket, std::size_t company);
-  // The follower's way in. Waits while `max_log_octets` are queued, so that catching up cannot use
-  // up the memory. A chunk larger than this bound is admitted when no other is queued. Returns
-  // false when the queue is closed.
+  // This is the follower's way in. It waits while `max_log_octets` are queued, so that catching up
+  // cannot use up the memory. A chunk larger than this bound is admitted when no other is queued.
+  // Returns false when the queue is closed.
   bool push_log(LogLines lines);
 
   struct Item {

@@ -21,9 +21,9 @@
 
 namespace mtrk {
 
-// The one thread that writes the store. It takes what callbacks and follower have queued, applies
-// it in one transaction, commits, and completes the tickets. Between batches it removes, in slices,
-// what has expired, and frees the slots of dead readers.
+// A StoreWriter is the one thread that writes the store. It takes what callbacks and follower have
+// queued, applies it in one transaction, commits, and completes the tickets. Between batches it
+// removes, in slices, what has expired, and frees the slots of dead readers.
 //
 // If a commit fails, the captures of the batch are shed, because their mail has long gone on. The
 // log lines are tried again, with a growing pause, until they are committed. No line is lost and
@@ -73,7 +73,7 @@ class StoreWriter {
     std::string source;
     store::LogCursor cursor;
   };
-  // What the transaction under way adds if it commits.
+  // A Batch is what the transaction under way adds if it commits.
   struct Batch {
     std::optional<Position> position;
     LogApplier::Tally tally;

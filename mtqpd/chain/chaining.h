@@ -51,7 +51,7 @@ struct ChainJob {
   std::vector<TrackedMessage> own;   // what the store has, with nothing left out
   std::vector<std::string> servers;  // at least one
   ChainClient client;
-  // On input the answer without chaining; on output the answer to give.
+  // Holds the answer without chaining at first, and the one to give in the end.
   std::string report;
 
   struct Step {

@@ -51,7 +51,7 @@ struct CounterText {
   std::string_view name;
   std::string_view help;
 };
-// Indexed by ServerCounters::Name.
+// Returns the texts, indexed by ServerCounters::Name.
 [[nodiscard]] const std::array<CounterText, ServerCounters::kNames>& counter_texts();
 
 }  // namespace mtrk::mtqpd

@@ -6,8 +6,8 @@
 namespace mtrk::mtqpd {
 namespace {
 
-// For SRV and then address records. Together that is less than the share that one of eight servers
-// has of the budget.
+// This is the time for SRV and then address records. It is less than the share that one of eight
+// servers has of the budget.
 constexpr std::chrono::seconds kChainedLookUp{4};
 
 Confidentiality::Forwarding to_forwarding(Forwarding forwarding) {

@@ -13,7 +13,7 @@ namespace mtrk::smtp {
 // DSN, SIZE for one that offers SIZE.
 struct FittedCommand {
   std::string line;  // without CRLF
-  // A reply such as "554 5.6.3 …" if the message cannot be sent to the server; else empty.
+  // This is a reply such as "554 5.6.3 …" if the message cannot be sent to the server; else empty.
   std::string_view refusal;
 };
 [[nodiscard]] FittedCommand fit_parameters(std::string_view line, const Extensions& offered);

@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
-// The gate before a mail system that does not know RFC 3885. It announces MTRK, takes MTRK= off
-// MAIL and hands it on inside ENVID (common/track/mail_params.h), and changes nothing else. If the
-// mail system announces MTRK itself, everything passes unchanged.
+// This is the gate before a mail system that does not know RFC 3885. It announces MTRK, takes MTRK=
+// off MAIL and hands it on inside ENVID (common/track/mail_params.h), and changes nothing else. If
+// the mail system announces MTRK itself, everything passes unchanged.
 namespace mtrk::smtp {
 
 class GateInboundSession : public ProxySession {

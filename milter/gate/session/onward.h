@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-// The gate after a mail system that does not know RFC 3885: a synchronous relay that queues
+// This is the gate after a mail system that does not know RFC 3885: a synchronous relay that queues
 // nothing. It adds MTRK=certifier:remaining if the true next hop announces MTRK, removes a fold
 // wherever one is left, and says in its replies how the message went on (gate_tag.h). This class is
 // what two sessions have in common: the one with a single next hop

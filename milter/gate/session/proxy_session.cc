@@ -1,4 +1,4 @@
-// The client's side: from octets to commands and messages. The server's side is in
+// This file is the client's side: from octets to commands and messages. The server's side is in
 // proxy_upstream.cc.
 #include "milter/gate/session/proxy_session.h"
 

@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
-// One SMTP session through a proxy that queues nothing, as a state machine without I/O. Octets of
-// the client and of the server after the proxy ("upstream") go in; octets for both and tasks for
-// the shell come out. This class is what both directions of mtrk-gate have in common;
-// milter/gate/session/inbound.h and milter/gate/session/outbound.h say what is done with commands
-// and replies.
+// A ProxySession is one SMTP session through a proxy that queues nothing, as a state machine
+// without I/O. Octets of the client and of the server after the proxy ("upstream") go in; octets
+// for both and tasks for the shell come out. This class is what both directions of mtrk-gate have
+// in common; milter/gate/session/inbound.h and milter/gate/session/outbound.h say what is done with
+// commands and replies.
 //
 // The class keeps these rules:
 //  * A reply belongs to a command. Our own replies wait for their turn between those of the server,
@@ -79,8 +79,8 @@ class ProxySession {
   };
   [[nodiscard]] std::optional<Effect> take_effect();
   [[nodiscard]] bool has_effect() const { return effect_.has_value(); }
-  // The same for the upstream's side: returns true if the shell has to run the handshake, and then
-  // to call upstream_tls_started() or upstream_failed().
+  // Does the same for the upstream's side: returns true if the shell has to run the handshake, and
+  // then to call upstream_tls_started() or upstream_failed().
   [[nodiscard]] bool take_upstream_tls();
 
   void start();
@@ -136,7 +136,7 @@ class ProxySession {
   [[nodiscard]] std::vector<Note> take_notes() { return std::exchange(notes_, {}); }
 
  protected:
-  // What a reply of the server answers.
+  // Says what a reply of the server answers.
   enum class Awaited {
     greeting,
     ehlo,
@@ -207,7 +207,7 @@ class ProxySession {
   [[nodiscard]] unsigned recipients() const { return recipients_; }
 
  private:
-  // The stage of the connection to the server.
+  // Says how far the connection to the server is.
   enum class Stage {
     detached,  // late: there is no connection
     connecting,
@@ -236,7 +236,7 @@ class ProxySession {
   void take_line(std::string_view line);
   void refuse_line(std::string_view reply);
   void end_message();
-  // After any input: starts the handshake or ends the session if it is time.
+  // Is called after any input: starts the handshake or ends the session if it is time.
   void settle();
 
   void take_stage_reply(const Reply& reply);

@@ -1,4 +1,5 @@
-// The server's side of a proxied session: how a connection to it begins, and its replies.
+// This file is the server's side of a proxied session: how a connection to it begins, and its
+// replies.
 #include "common/base/ascii.h"
 #include "common/smtp/extensions.h"
 #include "milter/gate/session/ehlo_rewrite.h"

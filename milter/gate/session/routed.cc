@@ -1,4 +1,5 @@
-// The mail system's side. How the next hop is reached is in milter/gate/session/routed_next_hop.cc.
+// This file is the mail system's side. How the next hop is reached is in
+// milter/gate/session/routed_next_hop.cc.
 #include "milter/gate/session/routed.h"
 
 #include "common/base/ascii.h"

@@ -14,7 +14,7 @@
 
 namespace mtrk::smtp {
 
-// A session whose recipients choose the next hop: the domain of the first one decides
+// A GateRoutedSession lets the recipients choose the next hop: the domain of the first one decides
 // (milter/gate/session/routes.h, RFC 5321 §5.1).
 //
 //  * Until then there is no next hop to ask, so we answer greeting, EHLO and MAIL ourselves. We
@@ -53,7 +53,7 @@ class GateRoutedSession : public GateOnwardSession {
   void input_paused() override;
 
  private:
-  // The step of a transaction.
+  // Says how far a transaction is.
   enum class Step {
     none,
     mail,       // MAIL has its reply, but there is no next hop yet

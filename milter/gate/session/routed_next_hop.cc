@@ -1,4 +1,4 @@
-// How a routed session reaches its next hop, up to the reply to MAIL.
+// This file says how a routed session reaches its next hop, up to the reply to MAIL.
 #include "common/base/ascii.h"
 #include "milter/gate/session/ehlo_rewrite.h"
 #include "milter/gate/session/fit_parameters.h"

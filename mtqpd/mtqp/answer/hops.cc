@@ -182,7 +182,7 @@ class Journeys {
   const Travel& travel_;
   std::vector<Stage> stages_;
   std::vector<std::optional<std::size_t>> next_;
-  // The first stage of an MTA and an address.
+  // Finds the first stage of an MTA and an address.
   std::unordered_map<std::string, std::size_t> index_;
 };
 

@@ -12,7 +12,7 @@ struct Entry {
   std::string_view words;
 };
 
-// The codes of RFC 3463 whose meaning differs from that of their subject; sorted by subject and
+// These codes of RFC 3463 differ in meaning from their subject; they are sorted by subject and
 // detail.
 constexpr Entry kEntries[] = {
     {1, 1, "no such mailbox"},

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::size_t kMaxPart = 120;
 
-// In the order of urgency: the summary explains the first of these with which a journey ends.
+// The actions are in the order of urgency: the summary explains the first with which a journey
+// ends.
 constexpr Action kActions[] = {Action::failed,      Action::delayed, Action::opaque,
                                Action::transferred, Action::relayed, Action::expanded,
                                Action::delivered};

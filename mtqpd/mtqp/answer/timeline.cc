@@ -9,7 +9,8 @@
 namespace mtrk::cli {
 namespace {
 
-// A limit for addresses and names: RFC 5321 allows 320 octets, a hostile server sends any number.
+// Addresses and names are cut at this size: RFC 5321 allows 320 octets, a hostile server sends any
+// number.
 constexpr std::size_t kMaxShown = 320;
 
 std::string safe(std::string_view text) {

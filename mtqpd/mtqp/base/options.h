@@ -22,7 +22,7 @@ struct TlsOptions {
   bool srv = false;       // also accept the name to which an SRV record leads
 };
 
-// How names become addresses.
+// These options say how names become addresses.
 struct LookUpOptions {
   std::vector<std::string> resolve;  // HOST=ADDRESS[:PORT]
   std::string dns;                   // servers to ask instead of the system's; may be empty
@@ -53,14 +53,15 @@ struct SendOptions : LookUpOptions {
 
 enum class Color { automatic, always, never };
 struct TrackOptions : LookUpOptions {
-  std::string
-      target;  // an mtqp: URI, "-", an ENVID as on the wire (xtext), a prefix of `mtqp list`
+  // An mtqp: URI, "-", an ENVID as on the wire (xtext), or a prefix that `mtqp list` shows.
+  std::string target;
   std::string server;
   std::string secret_file;
   bool secret_stdin = false;
   bool follow = true;
   std::size_t max_hops = mtqp::kMaxHops;
-  // The port of servers that answers name; absent: from SRV records, else 1038.
+  // This is the port of servers that answers name; if absent, SRV records say it, and otherwise it
+  // is 1038.
   std::optional<std::uint16_t> port;
   std::uint32_t timeout = 120;  // seconds to wait for each answer
   TlsOptions tls;

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-// The client's side of SMTP AUTH (RFC 4954), without I/O.
+// The client's side of SMTP AUTH (RFC 4954) is here, without I/O.
 namespace mtrk::cli {
 
 // Credentials are wiped when the object ends. Neither member is ever shown, logged or stored.

@@ -8,8 +8,9 @@
 
 namespace mtrk::cli {
 
-// The client's side of SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677). Pure. Passwords
-// are sent as they are: SASLprep, which is not done here, leaves those of ASCII unchanged.
+// A ScramClient is the client's side of SCRAM-SHA-256 without channel binding (RFC 5802, RFC 7677).
+// Pure. Passwords are sent as they are: SASLprep, which is not done here, leaves those of ASCII
+// unchanged.
 class ScramClient {
  public:
   static constexpr std::uint32_t kMinIterations = 4096;  // RFC 7677 §4
