@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-// What mtrk-milter counts, for `mtrkctl stats`. All threads write it, with relaxed order: each
-// value is right, but a set of values is not a snapshot.
+// Counters holds what mtrk-milter counts, for `mtrkctl stats`. All threads write it, with relaxed
+// order: each value is right, but a set of values is not a snapshot.
 namespace mtrk {
 
 struct Counters {
@@ -27,7 +27,7 @@ struct Counters {
   Value acked{0};    // end of message answered after the durable commit
   Value unacked{0};  // answered without it: deadline, failed commit, or open breaker
   Value shed{0};     // captures lost: the queue was full, or their commit failed
-  // Captures that were not kept because too many had the same ENVID and certifier.
+  // Counts captures that were not kept because too many had the same ENVID and certifier.
   Value merge_limit{0};
   Value breaker_opened{0};
   Value commits{0};
@@ -40,7 +40,7 @@ struct Counters {
   Value applied{0};  // events that changed something
   Value ignored{0};
   Value unparsed{0};
-  // Lines that hold mail log after an unknown header; `ignored` counts them, too.
+  // Counts lines that hold mail log after an unknown header; `ignored` counts them, too.
   Value unknown_format{0};
   Value truncated{0};   // lines over 64 KiB, and half lines at the end of a finished file
   Value gaps{0};        // places where log lines may be missing
@@ -49,16 +49,16 @@ struct Counters {
   // These are about the MTA's own list of its queue:
   Value queue_lists{0};     // lists that were whole
   Value queue_failures{0};  // lists that were not whole, or could not be had
-  // The number of tracked messages that were on the last list: a state, not a count.
+  // Holds the number of tracked messages on the last list: a state, not a count.
   Value queue_tracked{0};
-  // Messages that had left the list although the log said nothing of them.
+  // Counts messages that had left the list although the log said nothing of them.
   Value queue_vanished{0};
   Value queue_moves{0};  // lists that differed from the one before
-  // 1 while the log can be read and lines come when mail moves: a state.
+  // Is 1 while the log can be read and lines come when mail moves: a state.
   Value log_current{1};
-  // Faults that were contained:
+  // These count faults that were contained:
   Value exceptions{0};
-  // Processes of the store that ended without having been asked to.
+  // Counts processes of the store that ended without having been asked to.
   Value store_restarts{0};
   Value turned_away{0};  // sessions turned away because descriptors ran out
   // These are not for people: signs of life of the thread that writes, and whether the log cannot

@@ -24,8 +24,8 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// What smfi_setpriv holds: it is made at the first MAIL with MTRK of a connection, and freed at the
-// connection's end.
+// smfi_setpriv holds a Connection: it is made at the first MAIL with MTRK of a connection, and
+// freed at the connection's end.
 struct Connection {
   Connection(const Options& options, sfsistat reply)
       : session(options.forgotten, options.tracked_fold), no_reply(reply) {}

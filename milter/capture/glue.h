@@ -34,8 +34,8 @@ struct Options {
   MilterSession::TrackedFold tracked_fold = MilterSession::TrackedFold::restore;
 };
 
-// What the callbacks use. The objects must outlive every callback, that is, the process, because
-// libmilter's workers are not joined when run() returns.
+// Services is what the callbacks use. The objects must outlive every callback, that is, the
+// process, because libmilter's workers are not joined when run() returns.
 struct Services {
   CaptureSink& sink;
   CircuitBreaker& breaker;

@@ -63,7 +63,7 @@ Counters& shared_counters() {
   return *new (room) Counters;
 }
 
-// What callbacks use on libmilter's worker threads. These threads cannot be joined, so it is never
+// Callbacks use this on libmilter's worker threads. These threads cannot be joined, so it is never
 // destroyed.
 struct MailState;
 MailState* mail_state = nullptr;

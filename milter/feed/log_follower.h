@@ -21,7 +21,7 @@ class LogFollower {
  public:
   static constexpr std::chrono::milliseconds kPause{15};
 
-  // Called on the follower's thread, on which the source stays (milter/log/source.h).
+  // This is called on the follower's thread, on which the source stays (milter/log/source.h).
   using OpenSource = std::function<std::unique_ptr<LogSource>()>;
 
   LogFollower(OpenSource open, StoreQueue& queue, Counters& counters);

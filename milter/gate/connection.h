@@ -42,8 +42,8 @@ class GateConnection {
  public:
   using LookUp = std::function<net::Awaitable<smtp::GateOnwardSession::Answer>(
       const smtp::GateOnwardSession::Transaction&)>;
-  // What an outbound session needs besides; `session` is the ProxySession itself. All members are
-  // null for an inbound one.
+  // Outbound is what an outbound session needs besides; `session` is the ProxySession itself. All
+  // members are null for an inbound one.
   struct Outbound {
     smtp::GateOnwardSession* session = nullptr;
     smtp::GateRoutedSession* routed = nullptr;  // null: the next hop is Server
@@ -88,7 +88,7 @@ class GateConnection {
     net::Timer timer;
     bool awaited = false;
   };
-  // Octets that are on their way to one side.
+  // Outgoing holds octets that are on their way to one side.
   struct Outgoing {
     std::string octets;
     bool busy = false;

@@ -44,7 +44,7 @@ class GateLookUp {
 
  private:
   enum class State { opening, up, away };
-  // A coroutine that waits for an answer or for a change of state.
+  // A Waiting stands for a coroutine that waits for an answer or for a change of state.
   struct Waiting {
     explicit Waiting(const net::Executor& executor) : timer(executor) {}
     net::Timer timer;  // ends early when there is something to see

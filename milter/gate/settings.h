@@ -22,7 +22,7 @@ namespace mtrk::gate {
 struct Deadlines {
   std::chrono::milliseconds connect{30'000};  // for each address of the server
   std::chrono::milliseconds handshake{30'000};
-  // Longer than any mail system waits (RFC 5321 §4.5.3.2).
+  // This is longer than any mail system waits (RFC 5321 §4.5.3.2).
   std::chrono::milliseconds idle{600'000};
   std::chrono::milliseconds closing{5'000};  // until the client has received our last octets
   std::chrono::milliseconds sweep{1'000};    // how often deadlines are checked

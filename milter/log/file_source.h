@@ -81,12 +81,12 @@ class FileLogSource final : public LogSource {
 
   std::string path_;
   Counters& counters_;
-  // Made when it is first needed, because giving one up is slow.
+  // The watch is made when it is first needed, because giving one up is slow.
   std::optional<LogFileWatch> watch_;
   std::deque<Queued> files_;     // to be read, oldest first; the last one is the present log file
   std::optional<LogFile> left_;  // the file before; its writer may not know yet that it was renamed
   std::set<Generation> known_;   // siblings that were read, or were old when we began
-  // From here on, a file that is new to us was written since.
+  // Once this is set, a file that is new to us was written since.
   bool began_ = false;
   bool missing_logged_ = false;
 };

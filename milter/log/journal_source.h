@@ -66,12 +66,12 @@ class JournalLogSource final : public LogSource {
   JournalJudge judge_;
   Counters& counters_;
   std::optional<JournalReader> reader_;  // none while the journal cannot be read
-  // Of the last entry that was looked at; empty if there is none yet.
+  // This is the cursor of the last entry that was looked at; empty if there is none yet.
   std::string cursor_;
   std::string gone_;  // the position for which a gap was counted
   bool at_end_;       // whether to begin there
   JournalEntry entry_;
-  // Since when there were only entries of other programs.
+  // Since this time there were only entries of other programs.
   std::optional<Clock::time_point> moved_since_;
   bool missing_logged_ = false;
   int untrusted_logged_ = 0;

@@ -11,7 +11,7 @@ namespace mtrk {
 // LogLines holds complete log lines as a source read them, with the position after them. The log
 // follower passes them through the queue to the writer thread, which parses them in place.
 struct LogLines {
-  // Octets of a line; a longer one is left out.
+  // This is a number of octets; a longer line is left out.
   static constexpr std::size_t kLongest = 64 * 1024;
   static constexpr std::size_t kWarmUp = 1024 * 1024;  // octets before the position; see warm_up
 

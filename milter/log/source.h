@@ -27,7 +27,7 @@ class LogSource {
       LogLines::kLongest;
   static constexpr std::size_t kChunk = 256 * 1024;          // about this many octets at once
   static constexpr std::size_t kWarmUp = LogLines::kWarmUp;  // octets before the position
-  // Poll this often, whatever the watch says.
+  // The source is asked this often, whatever the watch says.
   static constexpr std::chrono::milliseconds kPoll{1000};
 
   LogSource() = default;

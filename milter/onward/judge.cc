@@ -54,7 +54,7 @@ std::optional<OnwardVerdict> judge_redirected(Targets targets,
                                      : std::nullopt;
 }
 
-// The captured recipient to whom a RCPT belongs.
+// A Match is the captured recipient to whom a RCPT belongs.
 struct Match {
   std::size_t recipient;
   bool redirected;

@@ -16,7 +16,7 @@ struct PassOnPolicy {
   bool redirection_is_final = false;
 };
 
-// How long a verdict may be waited for in all, because the log follower is later than the mail
+// A verdict may be waited for this long in all, because the log follower is later than the mail
 // system.
 inline constexpr std::chrono::milliseconds kMostWaiting{1000};
 // When local(8) forwards by an alias or a .forward file, it logs a line at about the time when the

@@ -48,7 +48,8 @@ class OnwardService {
   struct Client {
     UniqueFd fd;
     std::string in;  // less than a frame
-    // Not taken by the client yet; until it is, nothing more is read from the client.
+    // These octets are not taken by the client yet; until they are, nothing more is read from the
+    // client.
     std::string out;
     bool gone = false;
   };

@@ -23,7 +23,7 @@ class OnwardStore {
   void open(const std::string& path) noexcept;
   void close() noexcept;
 
-  // How long find() waits for a store that has just been closed, as at a reload of the
+  // find() waits this long for a store that has just been closed, as at a reload of the
   // configuration.
   static constexpr std::chrono::milliseconds kReopening{200};
   // Returns the queued messages to which the transaction may belong: the newest with its queue id,

@@ -31,7 +31,7 @@ class LogApplier {
   // caller commits.
   LogApplier(Mta mta, Counters& counters);
 
-  // What a chunk adds to the counters of the log, once it is committed.
+  // A Tally is what a chunk adds to the counters of the log, once it is committed.
   struct Tally {
     std::uint64_t lines = 0, events = 0, applied = 0, ignored = 0, unparsed = 0, unknown_format = 0,
                   truncated = 0;

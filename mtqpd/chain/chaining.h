@@ -35,8 +35,8 @@ struct ChainingOptions {
   std::chrono::milliseconds greeting{15'000};  // for each reply before TRACK
 };
 
-// The client on whose behalf other servers are asked. Its query is passed on with no less
-// protection than it came with.
+// A ChainClient is the client on whose behalf other servers are asked. Its query is passed on with
+// no less protection than it came with.
 struct ChainClient {
   net::asio::ip::address address;
   bool trusted = false;        // true if its address has no limit
@@ -59,7 +59,7 @@ struct ChainJob {
     std::string result;  // for the log: "answered", or why there is no answer
   };
   std::vector<Step> steps;
-  // How many body parts were added, or of how many recipients the outcome was adopted.
+  // Says how many body parts were added, or of how many recipients the outcome was adopted.
   std::size_t parts = 0;
 };
 

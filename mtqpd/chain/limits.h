@@ -27,7 +27,7 @@ class ChainLimits {
  public:
   static constexpr std::size_t kQueries = 64;       // at the same time (THR-X5)
   static constexpr unsigned kQueriesPerSource = 2;  // of one address; of one /64 with IPv6
-  // For how long an answer is used again.
+  // An answer is used again for this long.
   static constexpr std::chrono::seconds kKept{30};
   static constexpr std::size_t kMostAnswers = 256;      // kept at the same time
   static constexpr std::size_t kMostRecipients = 4096;  // in all of them

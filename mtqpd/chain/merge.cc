@@ -69,8 +69,8 @@ std::optional<Recipient> to_recipient(const ReportedRecipient& reported) {
   return Recipient{reported.original, reported.final, std::move(*outcome), false};
 }
 
-// The recipients that the answer may be about. The set grows: a server that redirected one names
-// its new address, by which the next server may know it.
+// Wanted is the set of recipients that the answer may be about. It grows: a server that redirected
+// one names its new address, by which the next server may know it.
 class Wanted {
  public:
   Wanted(std::string_view server, const ChainQuestion& question) {

@@ -13,7 +13,7 @@
 namespace mtrk::mtqpd {
 
 struct ChainRules {
-  // In lower case; each includes its subdomains, and "*" is every host.
+  // They are in lower case; each includes its subdomains, and "*" is every host.
   std::vector<std::string> domains;
   bool forwarded = false;  // also ask about recipients that were forwarded to another address
 };

@@ -24,7 +24,7 @@ class alignas(64) ServerCounters {
     commands,
     found,  // queries answered with a report
     no_information,
-    // Queries answered "unavailable" or "admin".
+    // Counts queries answered "unavailable" or "admin".
     unavailable,
     throttled,    // queries refused after too many misses
     chained,      // answers to which other servers contributed

@@ -15,7 +15,7 @@ struct Metrics {
   std::uint64_t open_connections = 0;
   std::uint64_t sources = 0;  // networks that the limiter has entries for
   bool store_available = false;
-  // From mtrk-milter's counters; nothing if they cannot be read.
+  // This comes from mtrk-milter's counters; nothing if they cannot be read.
   std::optional<bool> log_current = std::nullopt;
 };
 

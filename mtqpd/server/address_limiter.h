@@ -47,7 +47,7 @@ class AddressLimiter {
     std::uint64_t network = 0;
     unsigned connections = 0;
     TimePoint penalty_until{};
-    // When the last miss is forgotten; 0 if there is none.
+    // The last miss is forgotten at this time; 0 if there is none.
     std::atomic<net::Clock::rep> misses_until{0};
     std::list<Source*>::iterator remembered;  // valid only while connections is 0
   };

@@ -25,9 +25,9 @@ std::string& report_buffer() {
   return buffer;
 }
 
-// Room for output that is lent to the connection which is being served, and given back before that
-// connection waits. So connections that say little hold little memory, and those that ask much do
-// not allocate for each answer.
+// Returns room for output, which is lent to the connection that is being served and given back
+// before that connection waits. So connections that say little hold little memory, and those that
+// ask much do not allocate for each answer.
 std::string& spare_output() {
   thread_local std::string buffer;
   return buffer;
@@ -142,7 +142,7 @@ net::Awaitable<void> Connection::run() {
     if (!co_await secure(context_)) {
       co_return;
     }
-    // In a new session object, so that nothing of the old one is left.
+    // The session object is new, so that nothing of the old one is left.
     end = co_await hold_session();
   }
   if (end == End::closed) {

@@ -91,7 +91,7 @@ class Connection {
   std::unique_ptr<ChainJob> chain_;  // a query that waits for other servers
   std::uint32_t chain_tag_ = 0;
   boost::asio::cancellation_signal* end_chain_ = nullptr;  // set while they are asked
-  // The context that STARTTLS chose; settings_ keeps it alive.
+  // This is the context that STARTTLS chose; settings_ keeps it alive.
   boost::asio::ssl::context* context_ = nullptr;
   AddressLimiter::Handshake handshake_;
 

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-// The part of a connection that chaining uses, if it is on.
+// This file is the part of a connection that chaining uses, if it is on.
 namespace mtrk::mtqpd {
 
 namespace asio = net::asio;

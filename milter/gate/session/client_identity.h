@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-// The ways in which a proxy can say to the server after it who the client is.
+// Says to the server after a proxy who the client is, in one of several ways.
 namespace mtrk::smtp {
 
 struct SocketAddress {
@@ -17,8 +17,8 @@ struct ClientIdentity {
   SocketAddress client;
   SocketAddress here;   // the address to which the client connected
   std::string address;  // the client's, as text
-  // The name of the client's address, if a look-up of that name has led back to it (for XCLIENT);
-  // else empty.
+  // This is the name of the client's address, if a look-up of that name has led back to it (for
+  // XCLIENT); else it is empty.
   std::string name;
   // The DNS did not answer, so there is no name, but only for the time being.
   bool name_unknown_for_now = false;

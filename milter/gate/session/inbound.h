@@ -31,7 +31,7 @@ class GateInboundSession : public ProxySession {
   // Counts MTRK that cannot be honoured.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
-  // Why MTRK was last dropped or refused.
+  // Says why MTRK was last dropped or refused.
   [[nodiscard]] const std::string& why() const { return why_; }
   [[nodiscard]] const std::string& helo() const { return helo_; }
 
@@ -56,14 +56,14 @@ class GateInboundSession : public ProxySession {
   bool chunking_ = false;  // CHUNKING was announced to the client
   std::string helo_;
 
-  // Messages whose MTRK is not honoured, and why. They are logged with the queue id that the
-  // server's reply names. Their marks are never 0.
+  // An Untracked is a message whose MTRK is not honoured, and why. It is logged with the queue id
+  // that the server's reply names. Its mark is never 0.
   struct Untracked {
     unsigned mark;
     std::string why;
   };
   std::deque<Untracked> untracked_;
-  // The mark of the transaction under way; 0 if its MTRK is honoured or there is none.
+  // This is the mark of the transaction under way; 0 if its MTRK is honoured or there is none.
   unsigned transaction_ = 0;
   unsigned last_mark_ = 0;
 

@@ -65,7 +65,8 @@ class ProxySession {
   ProxySession(const ProxySession&) = delete;
   ProxySession& operator=(const ProxySession&) = delete;
 
-  // What the shell has to do on the client's side, after it has sent to_client() and to_upstream().
+  // An Effect is what the shell has to do on the client's side, after it has sent to_client() and
+  // to_upstream().
   enum class Effect {
     // Ends an older connection; then calls upstream_connected() or upstream_failed().
     connect_upstream,
@@ -157,7 +158,8 @@ class ProxySession {
   // Returns what the client gets instead of the server's reply; nothing if the reply is not for the
   // client.
   virtual std::optional<Reply> take_reply(Awaited what, unsigned mark, Reply reply) = 0;
-  // Called when a reply was given to the client, before commands that waited for it are looked at.
+  // This is called when a reply was given to the client, before commands that waited for it are
+  // looked at.
   virtual void replied() {}
   // Returns the octets that begin a connection to the server.
   [[nodiscard]] virtual std::string upstream_preamble() { return {}; }
@@ -170,10 +172,11 @@ class ProxySession {
   // The handshake is done: what was learned in clear is void.
   virtual void forget_client() {}
 
-  // Only if `late`. Commands may be passed from now on; `hello` is the server's answer to EHLO or
-  // HELO.
+  // This is used only if `late` is set. Commands may be passed from now on; `hello` is the server's
+  // answer to EHLO or HELO.
   virtual void upstream_ready(const Reply& /*hello*/) {}
-  // Only if `late`. The server is lost. Returns false if all that is left is 421 to the client.
+  // This is used only if `late` is set. The server is lost. Returns false if all that is left is
+  // 421 to the client.
   [[nodiscard]] virtual bool survive(std::string_view /*why*/) { return false; }
   // Does want(Effect::connect_upstream) and what belongs to it.
   void connect_upstream(TlsUse tls);

@@ -88,7 +88,7 @@ class Journeys {
   };
   [[nodiscard]] Found all() const {
     std::vector<bool> reached(stages_.size());
-    // The number, from 1, of the journey that a stage was last in.
+    // Holds the number, from 1, of the journey that a stage was last in.
     std::vector<std::size_t> shown(stages_.size());
     for (const auto& next : next_) {
       if (next) {

@@ -14,7 +14,7 @@ namespace mtrk::cli {
 
 struct KnownServer {
   std::string server;  // "mx.example:1038", in lower case
-  // The SHA-256 of the public key that its certificate had, in hexadecimal.
+  // Is the SHA-256 of the public key that its certificate had, in hexadecimal.
   std::string key;
   TimePoint since;  // when `key` was first seen
   TimePoint seen;   // when it last had TLS

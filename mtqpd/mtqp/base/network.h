@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
-// What the commands that talk to servers have in common. A command does one thing after the other,
-// so each coroutine is run to its end on an io_context of its own.
+// Here is what the commands that talk to servers have in common. A command does one thing after the
+// other, so each coroutine is run to its end on an io_context of its own.
 namespace mtrk::cli {
 
 // Parses "HOST=ADDRESS[:PORT]", the argument of --resolve.

@@ -9,7 +9,7 @@
 // Makes the message that mtqp send submits. Pure.
 namespace mtrk::cli {
 
-// Header fields for an input that has none.
+// These fields are used for an input that has no header section.
 struct MessageFields {
   std::string from;
   std::vector<std::string> to;

@@ -14,7 +14,7 @@ namespace mtrk::cli {
 class ScramClient {
  public:
   static constexpr std::uint32_t kMinIterations = 4096;  // RFC 7677 §4
-  // A limit, so that a server cannot keep the client busy.
+  // More than this is refused, so that a server cannot keep the client busy.
   static constexpr std::uint32_t kMaxIterations = 1'000'000;
 
   ScramClient(std::string_view user, std::string_view password, std::string nonce);

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-// The user's record of the messages that were sent and can be tracked: one JSON object in a line.
-// It holds the secrets (MTRK-3.1-08), so only the user may read it (MTRK-4.2-02).
+// Keeps the user's record of the messages that were sent and can be tracked: one JSON object in a
+// line. It holds the secrets (MTRK-3.1-08), so only the user may read it (MTRK-4.2-02).
 namespace mtrk::cli {
 
 struct SentRecord {

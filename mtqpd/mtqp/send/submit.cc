@@ -335,7 +335,7 @@ class Run {
   const Submission& submission_;
   smtp::ReplyParser replies_;
   std::string server_name_;
-  // From the last EHLO; what was announced before TLS is forgotten.
+  // They are from the last EHLO; what was announced before TLS is forgotten.
   std::vector<std::string> mechanisms_;
 };
 

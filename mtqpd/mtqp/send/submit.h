@@ -35,8 +35,8 @@ struct Submission {
   std::string tls_name;              // empty: `host`
   std::optional<Credentials> login;  // for AUTH (RFC 4954) before anything else
   std::string data;                  // the message in the form of DATA, with its final dot
-  // Called when recipients were accepted and before the message is sent, so that the secret is kept
-  // by then. Not called without tracking. May throw.
+  // This is called when recipients were accepted and before the message is sent, so that the secret
+  // is kept by then. It is not called without tracking. It may throw.
   std::function<void(const Identity&, smtp::Carrier)> keep;
   std::function<void(char direction, std::string_view bytes)> trace;  // may be empty
 };
