@@ -54,7 +54,7 @@ struct Counters {
   // Counts messages that had left the list although the log said nothing of them.
   Value queue_vanished{0};
   Value queue_moves{0};  // lists that differed from the one before
-  // Is 1 while the log can be read and lines come when mail moves: a state.
+  // This is 1 while the log can be read and lines come when mail moves: a state.
   Value log_current{1};
   // These count faults that were contained:
   Value exceptions{0};

@@ -32,7 +32,7 @@ struct HopAnswer {
   bool tls = false;
   std::string body;  // as received
   std::vector<TrackingStatus> parts;
-  // Is the address and port at which the server was found; empty if they are not known.
+  // The server was found at this address and port; empty if they are not known.
   std::string address = {};
 };
 using HopResult = std::variant<HopAnswer, HopFailure>;

@@ -14,7 +14,7 @@ namespace mtrk::cli {
 
 struct KnownServer {
   std::string server;  // "mx.example:1038", in lower case
-  // Is the SHA-256 of the public key that its certificate had, in hexadecimal.
+  // Its certificate had a public key with this SHA-256, in hexadecimal.
   std::string key;
   TimePoint since;  // when `key` was first seen
   TimePoint seen;   // when it last had TLS

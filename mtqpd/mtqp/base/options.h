@@ -16,7 +16,7 @@ struct TlsOptions {
   mtqp::TlsUse use = mtqp::TlsUse::if_offered;
   bool implicit = false;  // the connection begins with TLS
   std::string ca_file;    // empty: the system's certificates
-  // Is the name in the server's certificate, if it is not the host that is given; else empty.
+  // The certificate has to be for this name; empty: for the host that is given.
   std::string name;
   bool insecure = false;  // accept any certificate
   bool srv = false;       // also accept the name to which an SRV record leads
@@ -53,7 +53,8 @@ struct SendOptions : LookUpOptions {
 
 enum class Color { automatic, always, never };
 struct TrackOptions : LookUpOptions {
-  // Is an mtqp: URI, "-", an ENVID as on the wire (xtext), or a prefix that `mtqp list` shows.
+  // This may be an mtqp: URI, "-", an ENVID as on the wire (xtext), or a prefix that `mtqp list`
+  // shows.
   std::string target;
   std::string server;
   std::string secret_file;
