@@ -68,7 +68,7 @@ class Connection {
                                                      const std::string& report);
   [[nodiscard]] net::Awaitable<void> answer_chained(mtqp::ServerSession& session);
   [[nodiscard]] mtqp::DomainCheck check_domain(std::string_view domain);
-  // Is called when a read failed. Puts what is left to say to the client into out_.
+  // Handles a read that failed: puts what is left to say to the client into out_.
   [[nodiscard]] End end_of_input();
   enum class Late { innocent, offence };
   void allow(std::chrono::milliseconds time, const char* otherwise, Late late = Late::innocent);

@@ -239,7 +239,7 @@ class ProxySession {
   void take_line(std::string_view line);
   void refuse_line(std::string_view reply);
   void end_message();
-  // Is called after any input: starts the handshake or ends the session if it is time.
+  // After any input, starts the handshake or ends the session if it is time.
   void settle();
 
   void take_stage_reply(const Reply& reply);
