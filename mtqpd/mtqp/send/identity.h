@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 
-// Makes a message trackable: gives it an envelope id and a secret that no other message has (RFC
-// 3885).
+// Makes a message trackable (RFC 3885): gives it an envelope id and a secret that no other message
+// has.
 namespace mtrk::cli {
 
 struct Identity {
