@@ -40,7 +40,8 @@ class MessageSource {
   // restored or set aside, or its lock file was renewed.
   [[nodiscard]] virtual bool replaced() const = 0;
 };
-// Returns a function that opens the store at `path`; that function throws store::StoreUnusable.
+// An OpenSource opens a source, and throws store::StoreUnusable. open_tracking_store() returns one
+// for the store at `path`.
 using OpenSource = std::function<std::unique_ptr<MessageSource>()>;
 [[nodiscard]] OpenSource open_tracking_store(std::string path);
 
