@@ -18,12 +18,6 @@ namespace {
 constexpr EnhancedStatus kExpanded{2, 1, 5};
 constexpr EnhancedStatus kExpired{4, 4, 7};  // RFC 3463: delivery time expired
 
-// "root" given without a domain and logged with ours is no redirection.
-bool is_completed(const std::string& key, const std::string& target) {
-  return key.find('@') == std::string::npos && target.size() > key.size() &&
-         target.compare(0, key.size(), key) == 0 && target[key.size()] == '@';
-}
-
 std::optional<MtaName> dns_name(const std::string& name) {
   return name.empty() ? std::nullopt : std::optional(MtaName{"dns", name});
 }
@@ -84,17 +78,27 @@ void DeliveryTrace::resolve(std::uint32_t index, std::string_view key, Fate& fat
 }
 
 void DeliveryTrace::resolve_slot(const Slot& slot, Fate& fate) const {
-  const Node& node = nodes_[slot.node];
   if (slot.several) {
     fate.action = Action::expanded;
     fate.status = kExpanded;
     fate.last_attempt = slot.at;
     return;
   }
-  if (!slot.key.empty() && !iequals(slot.target, slot.key) &&
-      !is_completed(slot.key, slot.target)) {
-    fate.redirected = true;
+  fate.redirected = fate.redirected || is_redirected(slot);
+  resolve_last(slot, fate);
+  if (slot.wait != trace::Wait::none && fate.action != Action::expanded) {
+    if (fate.action != Action::delayed) {
+      fate.status = EnhancedStatus{4, 0, 0};
+      fate.last_attempt.reset();
+      fate.remote_mta.clear();
+      fate.end = trace::End::awaited;
+    }
+    fate.action = Action::delayed;
   }
+}
+
+void DeliveryTrace::resolve_last(const Slot& slot, Fate& fate) const {
+  const Node& node = nodes_[slot.node];
   fate.status = slot.status;
   fate.last_attempt = slot.at;
   fate.remote_mta = slot.remote_mta;

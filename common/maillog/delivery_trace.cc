@@ -10,7 +10,8 @@
 #include <tuple>
 #include <utility>
 
-// Taking events in. What the trace is made of is trace_graph.cc; how outcomes come out,
+// Taking events in. What the trace is made of is trace_graph.cc; whether a recipient may have
+// further targets, trace_members.cc; how outcomes come out,
 // delivery_outcome.cc; what is kept, trace_codec.cc.
 namespace mtrk::maillog {
 namespace {
@@ -198,6 +199,7 @@ void DeliveryTrace::join_parent(const DeliveryEvent& event,
   }
   if (requeued) {  // the same message, a new name
     Node& node = nodes_[*parent];
+    note_requeue(*parent, applied);
     node.ids.emplace_back(event.queue_id);
     node.removed = false;
     node_index_.emplace(event.queue_id, *parent);
@@ -245,6 +247,9 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
     node.alive = true;
     node.recipients = std::max(node.recipients, queued->recipients);
     node.held = false;
+    if (current) {
+      note_active(index, event.at, applied);
+    }
   } else if (std::holds_alternative<GaveUp>(event.what)) {
     node.alive = true;
     node.gave_up = node.gave_up || current;
@@ -264,6 +269,9 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
     }
   }
   applied.altered = applied.altered || state() != state_before || fate() != fate_before;
+  if (node.removed || node.gave_up || node.closed || node.refused) {
+    end_pass(index, applied);
+  }
   if (fate() != fate_before) {
     affected_all(index, applied.changed);
   }
@@ -321,6 +329,21 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (!meaning || nodes_[node].gave_up) {  // the message was returned: nothing is tried after that
     return;
   }
+  if (!trace::is_final(meaning->last) && !nodes_[node].put_off) {
+    nodes_[node].put_off = true;
+    applied.altered = true;
+  }
+  note_member(node, attempt, meaning->local, applied);
+  take_attempt(event, attempt, *meaning, node, evidence, applied);
+  settle_if_all_seen(node, applied);
+}
+
+void DeliveryTrace::take_attempt(const DeliveryEvent& event,
+                                 const Attempt& attempt,
+                                 const Meaning& meaning,
+                                 std::uint32_t node,
+                                 const Evidence& evidence,
+                                 Applied& applied) {
   const std::vector<std::string>& ids = nodes_[node].ids;
   const std::size_t id =
       static_cast<std::size_t>(std::find(ids.begin(), ids.end(), event.queue_id) - ids.begin());
@@ -332,7 +355,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   }
   const bool fresh = slots_.size() > slots_before;
   if (fresh) {
-    note_member(node, slots_[*found].key, applied);
+    note_slot(node, slots_[*found].key, applied);
   }
   derive_arrival(event, attempt, applied);
   applied.altered = applied.altered || !nodes_[node].alive || !nodes_[node].seen || fresh;
@@ -344,7 +367,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   if (std::find(slot.lines.begin(), slot.lines.end(), line) != slot.lines.end()) {
     return;
   }
-  const std::uint64_t text = meaning->local ? stable_hash(attempt.text) : 0;
+  const std::uint64_t text = meaning.local ? stable_hash(attempt.text) : 0;
   const TimePoint at = to_seconds(event.at);
   bool several = false;
   if (!fresh && !slot.several) {
@@ -357,8 +380,8 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
       several = !replaced;
     } else if (trace::is_final(slot.last)) {
       // Only an alias to several commands, files and addresses goes on after a final line.
-      several = slot.local && meaning->local && at >= slot.at &&
-                (slot.text != text || slot.last != meaning->last);
+      several = slot.local && meaning.local && at >= slot.at &&
+                (slot.text != text || slot.last != meaning.last);
       if (!several) {
         return;
       }
@@ -372,21 +395,24 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   slot.lines[0] = line;
   if (!slot.several) {
     slot.several = several;
-    slot.local = meaning->local;
-    slot.maybe_filter = meaning->maybe_filter;
-    slot.filter = meaning->filter;
-    slot.pipe = meaning->pipe;
+    slot.local = meaning.local;
+    slot.maybe_filter = meaning.maybe_filter;
+    slot.filter = meaning.filter;
+    slot.pipe = meaning.pipe;
     slot.returns.clear();
-    slot.last = meaning->last;
-    slot.status = meaning->status;
+    slot.last = meaning.last;
+    slot.status = meaning.status;
     slot.at = at;
-    slot.remote_mta = meaning->remote_mta;
+    slot.remote_mta = meaning.remote_mta;
     slot.id = static_cast<std::uint32_t>(id);
     slot.child = kNone;
     slot.queued_as.clear();
     slot.text = text;
     affected(node, slot.key, applied.changed);
     set_target(*found, std::move(target));
+    // local(8) may have passed a member of its alias to these (mailbox_transport).
+    const bool maybe_by_local = meaning.local || attempt.agent == "lmtp" || attempt.agent == "pipe";
+    note_wait(*found, maybe_by_local);
   }
   if (!attempt.forwarded_as.empty()) {
     // Also for a list: as long as a copy is in the queue the message is queued here.
@@ -401,9 +427,9 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
     return;
   }
   if (!attempt.queued_as.empty()) {
-    follow_filter(*found, attempt, meaning->by_id, meaning->configured, evidence, applied);
+    follow_filter(*found, attempt, meaning.by_id, meaning.configured, evidence, applied);
   }
-  if (meaning->maybe_filter && slots_[*found].child == kNone) {
+  if (meaning.maybe_filter && slots_[*found].child == kNone) {
     note_returns(event, attempt, *found, evidence, applied);
   }
 }
@@ -510,7 +536,7 @@ void DeliveryTrace::offer(const trace::Reception& came, std::uint32_t parent, Ap
 }
 
 // A node has one recipient more: what was in doubt for the parent's may have become clear.
-void DeliveryTrace::note_member(std::uint32_t index, std::string_view key, Applied& applied) {
+void DeliveryTrace::note_slot(std::uint32_t index, std::string_view key, Applied& applied) {
   Node& node = nodes_[index];
   if (node.link == Link::filtered || is_weak(node.link)) {
     affected_all(index, applied.changed);

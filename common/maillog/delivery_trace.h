@@ -33,9 +33,10 @@
 // were both given apart, each has its own outcome.
 //
 // A recipient with one target is followed to its end; with several it is `expanded`, whatever
-// became of the members (RFC 3886 §4.2). A recipient that is gone without a word is `opaque`, never
-// `delivered`. Terminal outcomes never regress; lines that come late may still turn opaque into the
-// truth. What comes too early is replayed by TraceRouter. Rules and evidence:
+// became of the members (RFC 3886 §4.2). The first target's end is not told as the recipient's
+// before it is known to be the only one (trace_members.cc). A recipient that is gone without a word
+// is `opaque`, never `delivered`. Terminal outcomes never regress; lines that come late may still
+// turn opaque into the truth. What comes too early is replayed by TraceRouter. Rules and evidence:
 // contrib/doc/outcomes.md. What is said of ids and hops above is Postfix's way; for Sendmail's see
 // sendmail_trace.h.
 //
@@ -43,6 +44,8 @@
 // and events. encode()/decode() are the form in which the store keeps it (put_/get_ fields,
 // version first; decode never trusts lengths).
 namespace mtrk::maillog {
+
+struct Meaning;
 
 class DeliveryTrace {
  public:
@@ -141,11 +144,29 @@ class DeliveryTrace {
   void note_arrival(TimePoint at, Applied& applied);
   void join_parent(const DeliveryEvent& event, const QueueSpace& space, Applied& applied);
   void apply_attempt(const DeliveryEvent& event,
-                     const Attempt& attempt,
+                     const Attempt& as_written,
                      std::uint32_t node,
                      const TracePolicy& policy,
                      const Evidence& evidence,
                      Applied& applied);
+  void take_attempt(const DeliveryEvent& event,
+                    const Attempt& attempt,
+                    const Meaning& meaning,
+                    std::uint32_t node,
+                    const Evidence& evidence,
+                    Applied& applied);
+  // These tell whether a recipient may have further targets (trace_members.cc).
+  [[nodiscard]] std::uint32_t addresses_in(const trace::Node& node, trace::Wait wait) const;
+  [[nodiscard]] bool may_grow(const trace::Node& node, trace::Wait wait) const;
+  void note_member(std::uint32_t node, const Attempt& attempt, bool local, Applied& applied);
+  void set_wait(trace::Slot& slot, trace::Wait wait);
+  void note_wait(std::uint32_t slot, bool local);
+  void settle_if_all_seen(std::uint32_t node, Applied& applied);
+  void note_active(std::uint32_t node, LogTime at, Applied& applied);
+  void note_requeue(std::uint32_t node, Applied& applied);
+  void end_pass(std::uint32_t node, Applied& applied);
+  void end_waits(std::uint32_t node, trace::Wait longest, Applied& applied);
+  [[nodiscard]] static bool is_redirected(const trace::Slot& slot);
   void join_returned(const DeliveryEvent& event,
                      std::uint64_t message_id,
                      const QueueSpace& space,
@@ -157,7 +178,7 @@ class DeliveryTrace {
                     const Evidence& evidence,
                     Applied& applied);
   void offer(const trace::Reception& came, std::uint32_t parent, Applied& applied);
-  void note_member(std::uint32_t node, std::string_view key, Applied& applied);
+  void note_slot(std::uint32_t node, std::string_view key, Applied& applied);
   void derive_arrival(const DeliveryEvent& event, const Attempt& attempt, Applied& applied);
   void apply_to_node(const DeliveryEvent& event, std::uint32_t node, Applied& applied);
   [[nodiscard]] std::optional<std::uint32_t> slot_for(std::uint32_t node,
@@ -177,6 +198,7 @@ class DeliveryTrace {
 
   void resolve(std::uint32_t node, std::string_view key, Fate& fate) const;
   void resolve_slot(const trace::Slot& slot, Fate& fate) const;
+  void resolve_last(const trace::Slot& slot, Fate& fate) const;
   void resolve_forwarded(std::uint32_t child, Fate& fate) const;
   [[nodiscard]] std::optional<std::uint32_t> filter_child(const trace::Slot& slot) const;
   // Of what may continue the slot (Slot::returns): the one that has its target, or why there is
@@ -202,6 +224,7 @@ class DeliveryTrace {
   // Derived from the above.
   std::unordered_multimap<std::string, std::uint32_t> recipient_index_;  // match_key()
   std::uint32_t distinct_ = 0;                                           // spellings given
+  std::uint32_t addresses_ = 0;                                          // the same, in lower case
   std::vector<Lookalike> lookalikes_;  // the first few: honest mail has none
   // Of addresses given in several spellings (trace_spelling.cc); empty for nearly all messages.
   std::unordered_set<std::string> respelled_;                           // match_key()

@@ -104,7 +104,10 @@ void take_gate_tag(const Attempt& attempt, SendmailMeaning& meaning) {
 std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt,
                                                    std::span<const std::string> gates) {
   SendmailMeaning meaning{};
-  if (attempt.status == "discarded" && attempt.agent.empty() && !attempt.replied) {
+  // Sendmail names no mailer here. If there is one, then what the other side said stands behind
+  // dsn=.
+  const bool own_word = !attempt.replied && (attempt.agent.empty() || !attempt.dsn);
+  if (attempt.status == "discarded" && own_word) {
     meaning.last = Last::unknown;  // the message is gone, and nobody got it
     meaning.status = EnhancedStatus{2, 0, 0};
     return meaning;

@@ -14,11 +14,14 @@ using trace::Last;
 using trace::Link;
 using trace::Node;
 using trace::Slot;
+using trace::Wait;
 
 // What is written. Octet two says whether a SendmailTrace follows.
-constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kVersion = 4;
 // What is read as well: 1, without a SendmailTrace, and 2, with one; neither has Node::space.
+// Version 3 has it, and knows nothing of further targets (Node::members, Slot::wait).
 constexpr std::uint8_t kFirstSendmailVersion = 2;
+constexpr std::uint8_t kSpaceVersion = 3;
 
 enum NodeFlag : std::uint8_t {
   kSeen = 1,
@@ -38,6 +41,7 @@ enum SlotFlag : std::uint8_t {
   kPipe = 16,
   kReturns = 32,  // their list follows
 };
+constexpr unsigned kWaitShift = 6;  // The two bits above the flags are Slot::wait.
 
 bool is_child_of_filter(Link link) {
   return link == Link::filtered || is_weak(link);
@@ -72,6 +76,43 @@ bool get_strings(std::string_view& in, std::vector<std::string>& values) {
   return true;
 }
 
+// What is known of further targets takes one octet while there is nothing: three bits, one of which
+// says that a time follows, and above them the number of members.
+void put_members(std::string& out, const Node& node) {
+  const bool active = node.active_at != LogTime::min();
+  put_varint(out, static_cast<std::uint32_t>(node.members.size() << 3) | (node.put_off ? 4U : 0U) |
+                      (active ? 2U : 0U) | (node.settled ? 1U : 0U));
+  if (active) {
+    put_u64(out, static_cast<std::uint64_t>(node.active_at.time_since_epoch().count()));
+  }
+  for (const trace::MemberHash member : node.members) {
+    put_u64(out, member);
+  }
+}
+bool get_members(std::string_view& in, Node& node) {
+  std::uint32_t head = 0;
+  if (!get_varint(in, head) || head >> 3 > in.size() / sizeof(trace::MemberHash)) {
+    return false;
+  }
+  node.settled = (head & 1) != 0;
+  node.put_off = (head & 4) != 0;
+  std::uint64_t at = 0;
+  if ((head & 2) != 0) {
+    if (!get_u64(in, at)) {
+      return false;
+    }
+    node.active_at = LogTime(LogTime::duration(static_cast<std::int64_t>(at)));
+    if (node.active_at.time_since_epoch() >= kFarthestLog ||
+        node.active_at.time_since_epoch() <= -kFarthestLog) {
+      return false;
+    }
+  }
+  node.members.resize(head >> 3);
+  return std::all_of(node.members.begin(), node.members.end(),
+                     [&in](trace::MemberHash& member) { return get_u64(in, member); }) &&
+         std::is_sorted(node.members.begin(), node.members.end());
+}
+
 void put_node(std::string& out, const Node& node) {
   put_strings(out, node.ids);
   put_u8(out, static_cast<std::uint8_t>(node.link));
@@ -93,12 +134,14 @@ void put_node(std::string& out, const Node& node) {
   if (is_child_of_filter(node.link)) {
     put_u64(out, static_cast<std::uint64_t>(node.at.time_since_epoch().count()));
   }
+  put_members(out, node);
 }
 bool get_node(std::string_view& in, std::uint8_t version, Node& node) {
   std::uint8_t link = 0;
   std::uint8_t flags = 0;
   if (!get_strings(in, node.ids) || node.ids.empty() || !get_u8(in, link) ||
-      link > static_cast<std::uint8_t>(version >= kVersion ? Link::picked_up : Link::filtered) ||
+      link >
+          static_cast<std::uint8_t>(version >= kSpaceVersion ? Link::picked_up : Link::filtered) ||
       !get_u32(in, node.parent) || !get_u32(in, node.slot) || !get_u32(in, node.depth) ||
       !get_u32(in, node.recipients) || !get_u64(in, node.message_id) || !get_u8(in, flags)) {
     return false;
@@ -111,7 +154,7 @@ bool get_node(std::string_view& in, std::uint8_t version, Node& node) {
   node.refused = (flags & kRefused) != 0;
   node.closed = (flags & kClosed) != 0;
   const int all = kSeen | kAlive | kGaveUp | kRemoved | kRefused | kClosed |
-                  (version >= kVersion ? kSpaceKnown | kHeld : 0);
+                  (version >= kSpaceVersion ? kSpaceKnown | kHeld : 0);
   if ((flags & ~all) != 0) {
     return false;
   }
@@ -121,13 +164,17 @@ bool get_node(std::string_view& in, std::uint8_t version, Node& node) {
        !get_u64(in, node.space.instance) || !is_known(node.space))) {
     return false;
   }
-  std::uint64_t at = 0;
-  if (version < kVersion || !is_child_of_filter(node.link)) {
-    return true;
+  if (version >= kSpaceVersion && is_child_of_filter(node.link)) {
+    std::uint64_t at = 0;
+    if (!get_u64(in, at)) {
+      return false;
+    }
+    node.at = LogTime(LogTime::duration(static_cast<std::int64_t>(at)));
+    if (node.at.time_since_epoch() >= kFarthestLog || node.at.time_since_epoch() <= -kFarthestLog) {
+      return false;
+    }
   }
-  node.at =
-      get_u64(in, at) ? LogTime(LogTime::duration(static_cast<std::int64_t>(at))) : LogTime::max();
-  return node.at.time_since_epoch() < kFarthestLog && node.at.time_since_epoch() > -kFarthestLog;
+  return version < kVersion || get_members(in, node);
 }
 
 void put_slot(std::string& out, const Slot& slot) {
@@ -137,7 +184,8 @@ void put_slot(std::string& out, const Slot& slot) {
   put_u8(out, static_cast<std::uint8_t>(flag(slot.several, kSeveral) | flag(slot.local, kLocal) |
                                         flag(slot.maybe_filter, kMaybeFilter) |
                                         flag(slot.filter, kFilter) | flag(slot.pipe, kPipe) |
-                                        flag(!slot.returns.empty(), kReturns)));
+                                        flag(!slot.returns.empty(), kReturns) |
+                                        static_cast<unsigned>(slot.wait) << kWaitShift));
   put_u8(out, static_cast<std::uint8_t>(slot.last));
   put_u8(out, slot.status.status_class);
   put_u16(out, slot.status.subject);
@@ -168,13 +216,15 @@ bool get_returns(std::string_view& in, std::vector<std::uint32_t>& returns) {
                      [&in](std::uint32_t& node) { return get_u32(in, node); });
 }
 bool get_slot(std::string_view& in, std::uint8_t version, Slot& slot) {
-  const int all =
-      kSeveral | kLocal | kMaybeFilter | (version >= kVersion ? kFilter | kPipe | kReturns : 0);
+  const int all = kSeveral | kLocal | kMaybeFilter |
+                  (version >= kSpaceVersion ? kFilter | kPipe | kReturns : 0) |
+                  (version >= kVersion ? 3 << kWaitShift : 0);
   std::uint8_t flags = 0;
   std::uint8_t last = 0;
   if (!get_u32(in, slot.node) || !get_string(in, slot.key) || !get_string(in, slot.target) ||
       !get_u8(in, flags) || (flags & ~all) != 0 || !get_u8(in, last) ||
-      last > static_cast<std::uint8_t>(version >= kVersion ? Last::discarded : Last::transferred) ||
+      last > static_cast<std::uint8_t>(version >= kSpaceVersion ? Last::discarded
+                                                                : Last::transferred) ||
       !get_u8(in, slot.status.status_class) || !get_u16(in, slot.status.subject) ||
       !get_u16(in, slot.status.detail) || !get_time(in, slot.at) ||
       !get_string(in, slot.remote_mta) || !get_u32(in, slot.id) || !get_u32(in, slot.child) ||
@@ -191,6 +241,7 @@ bool get_slot(std::string_view& in, std::uint8_t version, Slot& slot) {
   slot.maybe_filter = (flags & kMaybeFilter) != 0;
   slot.filter = (flags & kFilter) != 0;
   slot.pipe = (flags & kPipe) != 0;
+  slot.wait = static_cast<Wait>(flags >> kWaitShift);
   slot.last = static_cast<Last>(last);
   return (flags & kReturns) == 0 || get_returns(in, slot.returns);
 }
@@ -267,7 +318,7 @@ Expected<DeliveryTrace> DeliveryTrace::decode(std::string_view& in) {
     return fail(ErrorCode::unsupported, "delivery trace of version " + std::to_string(version));
   }
   std::uint8_t has_sendmail = version == kFirstSendmailVersion ? 1 : 0;
-  if (version >= kVersion && (!get_u8(in, has_sendmail) || has_sendmail > 1)) {
+  if (version >= kSpaceVersion && (!get_u8(in, has_sendmail) || has_sendmail > 1)) {
     return corrupt();
   }
   std::uint8_t mode = 0;

@@ -42,6 +42,7 @@ void DeliveryTrace::index_all() {
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
     slot_index_.emplace(slot_name(slots_[i].node, slots_[i].key), i);
     ++nodes_[slots_[i].node].slots;
+    ++nodes_[slots_[i].node].waiting[static_cast<std::size_t>(slots_[i].wait)];
     static_cast<void>(note_spelling(i));
     if (slots_[i].target != slots_[i].key) {
       target_index_.emplace(slot_name(slots_[i].node, slots_[i].target), i);
@@ -112,6 +113,7 @@ std::uint32_t DeliveryTrace::add_slot(std::uint32_t node, std::string key, std::
   slot.target = slot.key;
   slots_.push_back(std::move(slot));
   ++nodes_[node].slots;
+  ++nodes_[node].waiting[static_cast<std::size_t>(trace::Wait::none)];
   set_target(index, std::move(target));
   return index;
 }

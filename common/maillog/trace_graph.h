@@ -27,26 +27,47 @@ enum class Link : std::uint8_t {
   picked_up,
 };
 
+// A MemberHash stands for a target beside the first one of its address: it has 32 bits of the
+// address' hash, 31 of the target's, and kDoubtful (trace_members.cc). Where two are the same by
+// chance, a fate is told a moment too late, and never too early.
+using MemberHash = std::uint64_t;
+
 struct Node {
   std::vector<std::string> ids;  // the last one is current, the others were requeued
   Link link = Link::root;
   std::uint32_t parent = kNone;
-  std::uint32_t slot = kNone;           // forwarded: the parent's slot it works for
-  std::uint32_t depth = 0;              // hops from the root
-  QueueSpace space;                     // whose ids these are, as far as the lines told
-  std::uint32_t recipients = 0;         // nrcpt=, 0 if not seen
-  std::uint64_t message_id = 0;         // hash, 0 if not seen
-  bool seen = false;                    // something of it was logged (client= alone does not count)
-  bool alive = false;                   // accepted: in the queue, tried, or held
-  bool gave_up = false;                 // expired: returned to sender
-  bool removed = false;                 // out of the queue
-  bool refused = false;                 // rejected or discarded after all
-  bool closed = false;                  // its id was given to another message
-  bool held = false;                    // on hold: no attempts, no expiry
-  LogTime at;                           // filtered, returned, picked_up: its first line
-  bool bound = false;                   // a returned one that joined (not kept)
-  std::uint32_t slots = 0;              // of its own (derived)
-  std::vector<std::uint32_t> filtered;  // children behind a filter (derived)
+  std::uint32_t slot = kNone;    // forwarded: the parent's slot it works for
+  std::uint32_t depth = 0;       // hops from the root
+  QueueSpace space;              // whose ids these are, as far as the lines told
+  std::uint32_t recipients = 0;  // nrcpt=, 0 if not seen
+  std::uint64_t message_id = 0;  // hash, 0 if not seen
+  bool seen = false;             // something of it was logged (client= alone does not count)
+  bool alive = false;            // accepted: in the queue, tried, or held
+  bool gave_up = false;          // expired: returned to sender
+  bool removed = false;          // out of the queue
+  bool refused = false;          // rejected or discarded after all
+  bool closed = false;           // its id was given to another message
+  bool held = false;             // on hold: no attempts, no expiry
+  LogTime at;                    // filtered, returned, picked_up: its first line
+  bool bound = false;            // a returned one that joined (not kept)
+  // These are the further targets of its addresses, and the recipients that were not given, as far
+  // as the log has named them. They are kept until it is settled that no more will come.
+  std::vector<MemberHash> members;
+  bool settled = false;
+  LogTime active_at = LogTime::min();      // It came into the active queue then, the last time.
+  bool put_off = false;                    // Some recipient was put off after that.
+  std::uint32_t slots = 0;                 // of its own (derived)
+  std::array<std::uint32_t, 4> waiting{};  // So many slots wait, by what for (derived).
+  std::vector<std::uint32_t> filtered;     // children behind a filter (derived)
+};
+
+// A slot that has one target with an end may turn out to have further targets. Wait says until when
+// that may be (trace_members.cc); each kind ends with the next one at the latest.
+enum class Wait : std::uint8_t {
+  none,
+  lines,    // It ends when as many recipients were logged as nrcpt= says.
+  members,  // The same, but two lines of local(8) for one address count as one recipient.
+  pass,     // It ends when the queue manager is done with all recipients.
 };
 
 enum class Last : std::uint8_t {  // what the last line that counts said
@@ -71,6 +92,7 @@ struct Slot {
   bool maybe_filter = false;  // sent to a relay that may have re-injected it
   bool filter = false;        // that is one: configured, or by its reply
   bool pipe = false;          // by pipe(8)
+  Wait wait = Wait::none;
   Last last = Last::deferred;
   EnhancedStatus status{4, 0, 0};
   TimePoint at;

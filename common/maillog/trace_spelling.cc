@@ -31,6 +31,7 @@ void DeliveryTrace::index_recipient(std::uint32_t index) {
   const auto same = recipient_index_.find(key);
   if (same == recipient_index_.end()) {
     ++distinct_;
+    ++addresses_;
   } else if (respelled_.count(key) == 0) {
     std::string first = spelled_key(recipients_[same->second]);
     if (first != spelled_key(recipients_[index])) {

@@ -84,6 +84,7 @@ enum class End {
   discarded,  // it was thrown away as configured: discard(8), /dev/null
   filter,     // a content filter took it, and did not hand it back in this log
   doubtful,   // it came back for others only, or for more than one: nobody knows
+  awaited,    // its target has an end, and it may turn out to have further targets
 };
 
 // What a fate is concluded from.

@@ -183,7 +183,8 @@ Account account_of(const Finding& finding, const StoryTeller& teller, const Trac
   account.via = story.trace.via(finding.recipient);
   account.lines = story.lines_of(finding.recipient, account.via);
   account.fate = fate_from(story.trace.outcome(finding.recipient, policy));
-  if (account.fate->action == Action::expanded) {
+  if (account.fate->action == Action::expanded ||
+      story.trace.end(finding.recipient) == maillog::trace::End::awaited) {
     const Story& named = finding.message->named;  // which knows whose the other lines are
     const auto its = named.trace.find_recipient(finding.name);
     const Story& teller_of_members = its ? named : story;

@@ -137,6 +137,8 @@ std::string reason_by_end(End end, Action action) {
       return action == Action::opaque
                  ? "it was handed on and came back, and the log does not say what became of it"
                  : "it was handed on and came back, and the log does not say which is which";
+    case End::awaited:
+      return "it leads to another address, maybe to several: the log does not show all of them yet";
     case End::usual:
       break;
   }
@@ -240,13 +242,16 @@ void explain_fate(Account& account, const StoryTeller& teller) {
     account.fate->will_retry_until.reset();
   }
   const maillog::DeliveryTrace& trace = account.finding.story->trace;
-  account.reason = reason_by_end(trace.end(account.finding.recipient), account.fate->action);
+  End end = trace.end(account.finding.recipient);
+  if (end == End::awaited && !account.finding.target.empty()) {
+    end = End::usual;  // a member's own fate is known
+  }
+  account.reason = reason_by_end(end, account.fate->action);
   if (account.reason.empty()) {
     account.reason = reason_for(account, facts);
   }
   const Action action = account.fate->action;
-  const bool said = action == Action::failed ||
-                    trace.end(account.finding.recipient) != End::usual ||
+  const bool said = action == Action::failed || (end != End::usual && end != End::awaited) ||
                     (action == Action::opaque && !facts.deleted) ||
                     (action == Action::delayed && account.fate->last_attempt && !facts.held);
   if (facts.last != nullptr && said) {

@@ -18,8 +18,13 @@ struct LogLines {
   std::string source;       // name of the cursor
   std::string lines;        // each with its LF
   store::LogCursor cursor;  // after the last line
-  TimePoint reference;      // for stamps without a year
-  bool warm_up = false;     // applied before; only to be remembered
+  // For stamps without a year: when the file was written last, as it was when these lines were
+  // read. A follower needs no log_years.h: it reads lines within minutes of their being written,
+  // and what it missed while it did not run is no older than the records that the lines could be
+  // about. Only lines that are more than a year older than their file (warm_up of a very quiet log,
+  // at most) get a year too late, and those are of messages that nobody follows any more.
+  TimePoint reference;
+  bool warm_up = false;  // applied before; only to be remembered
 };
 
 }  // namespace mtrk

@@ -49,7 +49,7 @@ DeliveryEvent make_event(mtrk::FuzzInput& in, mtrk::LogTime at) {
       event.what = MessageId{in.below(2) == 0 ? "<1@a>" : "<2@a>"};
       break;
     case 3:
-      event.what = Queued{"s@a", in.below(3)};
+      event.what = Queued{"s@a", in.below(6)};
       break;
     case 4:
       event.what = GaveUp{"expired"};
@@ -163,7 +163,7 @@ void run_events(mtrk::FuzzInput& in) {
       require(via.size() > 1 || trace.handed_back(r) || may_follow(before[r], action_of(outcome)));
       before[r] = via.size() > 1 ? mtrk::Action::delayed : action_of(outcome);
       static_cast<void>(trace.redirected(r));
-      static_cast<void>(trace.end(r));
+      require(trace.end(r) != mtrk::maillog::trace::End::awaited || trace.queued());
       require(!trace.held(r) || action_of(outcome) == mtrk::Action::delayed);
       static_cast<void>(trace.handed_on_as(r));
     }

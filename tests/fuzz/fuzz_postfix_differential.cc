@@ -221,7 +221,7 @@ void check_victim(const ParsedLine& parsed, std::vector<std::string> captured) {
   mtrk::Outcome before = index.trace().outcome(0, {});
   if (const auto* event = std::get_if<DeliveryEvent>(&parsed)) {
     router.route(*event, index);
-    if (std::holds_alternative<mtrk::maillog::Held>(event->what)) {
+    if (std::holds_alternative<mtrk::maillog::Held>(event->what) && event->queue_id == kVictimId) {
       // A message that was put on hold is not tried until a date that could be told.
       std::get<mtrk::Delayed>(before).will_retry_until.reset();
     }

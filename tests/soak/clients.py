@@ -4,7 +4,6 @@ import socket
 import threading
 import time
 
-from ledger import EXPANDED
 
 SECRET = "AAECAwQFBgcICQoLDA0ODw=="
 WRONG_SECRET = "AQIDBAUGBwgJCgsMDQ4PEA=="
@@ -197,9 +196,7 @@ class TrackLoad(threading.Thread):
             self.ledger.catch_up()  # the verdict stands before the answer, so it is read before it is missed
             groups = parse_report(body)
             fault = self.ledger.fault_of(message, groups, answered_at)
-            for recipient, action, _ in groups:
+            for _, action, _ in groups:
                 self.figures.count("told " + str(action))
-                if recipient == EXPANDED and action not in ("delayed", "expanded"):
-                    self.figures.count("expansions told as one member's fate")
             if fault:
                 self.figures.fault("wrong answers", "%s %s: %s" % (message.envelope_id, message.queue_id, fault))

@@ -55,6 +55,14 @@ class JudgeTest(unittest.TestCase):
             self.verdict(recipient, reply)
             self.assertIsNone(self.fault(message, (recipient, action, status)))
 
+    def test_an_alias_is_no_members_fate(self):
+        message = self.message(TEAM)
+        for action, status in (("delivered", "2.0.0"), ("relayed", "2.1.9"), ("failed", "5.1.1")):
+            self.assertIsNotNone(self.fault(message, (TEAM, action, status)))
+        self.assertIsNone(self.fault(message, (TEAM, "delayed", "4.0.0")))
+        self.assertIsNone(self.fault(message, (TEAM, "expanded", "2.1.5")))
+        self.assertIsNotNone(self.fault(message, (TEAM, "delivered", "2.0.0")), "not afterwards either")
+
     def test_a_false_success_is_seen(self):
         self.verdict(BAD, "550 5.1.1")
         for action, status in (("relayed", "2.1.9"), ("delivered", "2.0.0"), ("transferred", "2.4.0")):

@@ -134,8 +134,6 @@ class Ledger:
             if not self._possible(message, recipient, action, status, answered_at):
                 return "%s %s %s, but %s" % (
                     recipient, action, status, self.verdicts.get((message.number, recipient), "nothing happened"))
-            if recipient == EXPANDED:
-                continue
             before = (message.seen or {}).get(recipient)
             if before is not None and before != (action, status):
                 return "%s was %s %s, is %s %s" % ((recipient,) + before + (action, status))
@@ -148,8 +146,7 @@ class Ledger:
         if (action, status) == ("delayed", "4.0.0"):
             return True  # accepted, and nothing else is known
         if recipient == EXPANDED:
-            # The fate of the member that the log names first, until it names a second one.
-            return (action, status) in (("expanded", "2.1.5"), ("delivered", "2.0.0"), ("relayed", "2.1.9"))
+            return (action, status) == ("expanded", "2.1.5")
         if recipient in LOCAL:
             return (action, status) == ("delivered", "2.0.0")
         if action == "delayed" and recipient.endswith(HOP_DOMAIN) and (status.startswith("4.4.") or status == "4.3.2"):

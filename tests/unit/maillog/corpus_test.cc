@@ -182,6 +182,43 @@ TEST_P(Corpus, TracesSurviveTheStoreAfterEachEvent) {
   }
 }
 
+bool is_final(Action action) {
+  return action != Action::delayed && action != Action::opaque;
+}
+
+// An answer between two lines holds afterwards: no member's fate is told as its alias', say.
+TEST_P(Corpus, WhatIsFinalIsNeverTakenBack) {
+  const TracePolicy policy{.queue_lifetime = Seconds(432000), .filters = kFilters};
+  struct Watcher : MemoryIndex {
+    explicit Watcher(const TracePolicy& its_policy) : policy(its_policy) {}
+    void changed(DeliveryTrace& trace,
+                 std::span<const std::size_t>,
+                 const DeliveryEvent& event) override {
+      for (std::size_t i = 0; i < trace.recipients().size(); ++i) {
+        const Action now = action_of(trace.outcome(i, policy));
+        const auto [told, first] = before.emplace(std::pair(&trace, i), now);
+        EXPECT_TRUE(first || !is_final(told->second) || told->second == now || trace.handed_back(i))
+            << event.queue_id << " " << trace.recipients()[i] << " was " << to_string(told->second)
+            << ", is " << to_string(now);
+        told->second = now;
+      }
+    }
+    const TracePolicy& policy;
+    std::map<std::pair<DeliveryTrace*, std::size_t>, Action> before;
+  } index(policy);
+  std::map<std::string, std::vector<std::string>> envelopes;
+  for (const auto& row : rows_of("expected.tsv", GetParam())) {
+    envelopes[row[0]].push_back(row[1]);
+  }
+  for (const auto& [queue_id, recipients] : envelopes) {
+    index.add(queue_id, recipients);
+  }
+  TraceRouter router(policy);
+  const std::string log = read_corpus(GetParam());
+  run_log(log, router, index);
+  EXPECT_FALSE(index.before.empty());
+}
+
 INSTANTIATE_TEST_SUITE_P(Postfix,
                          Corpus,
                          testing::ValuesIn(corpus_logs()),

@@ -274,7 +274,8 @@ INSTANTIATE_TEST_SUITE_P(O,
                                          "o03-further-fields.log",
                                          "o04-without-brackets.log",
                                          "o05-mailscanner.log",
-                                         "o06-releases.log"),
+                                         "o06-releases.log",
+                                         "o07-members-to-come.log"),
                          [](const testing::TestParamInfo<std::string>& log) {
                            return "O" + log.param.substr(1, 2);
                          });
