@@ -1,6 +1,6 @@
 #!/bin/bash
-# For docker-mailserver, which runs this whenever it starts, after it has written its own configuration:
-# ./docker-data/dms/config/user-patches.sh. Where you have one, add these lines to it.
+# For docker-mailserver, which runs the file of this name in its config folder whenever it starts, after it has
+# written its own configuration. Where you have one, add these lines to it.
 
 # The table must be there before Postfix is told of it: without it smtpd(8) answers 421 to everybody.
 if cp /tmp/docker-mailserver/mtrk-command-filter.regexp /etc/postfix/; then
