@@ -48,6 +48,26 @@ if(tables)
 endif()
 install(FILES contrib/sendmail/mtrk.m4 contrib/sendmail/mtrk-gate.m4 DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/sendmail)
 
+# For what stands beside the daemons: copied or named where it is wanted (contrib/doc/operations.md).
+install(FILES contrib/monitoring/alerts.yml contrib/monitoring/grafana.json contrib/monitoring/prometheus.yml
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/monitoring)
+install(PROGRAMS contrib/monitoring/mtrk-textfile DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/monitoring)
+install(PROGRAMS contrib/letsencrypt/deploy-hook DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/letsencrypt)
+install(FILES contrib/dns/srv.zone DESTINATION ${CMAKE_INSTALL_DATADIR}/mtrk/dns)
+
+# Firewall, fail2ban and logcheck look into folders of /etc and nowhere else. None of these files does anything by
+# itself: the profiles wait for `ufw allow`, the jail is off, the rules only matter where logcheck runs.
+install(CODE "
+  set(folder \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_SYSCONFDIR}\")
+  if(CMAKE_INSTALL_PREFIX MATCHES \"^/usr(/local)?/?$\")
+    set(folder /etc)
+  endif()
+  file(INSTALL \"${PROJECT_SOURCE_DIR}/contrib/ufw/mtrk\" DESTINATION \"\${folder}/ufw/applications.d\")
+  file(INSTALL \"${PROJECT_SOURCE_DIR}/contrib/logcheck/mtrk\" DESTINATION \"\${folder}/logcheck/ignore.d.server\")
+  foreach(kind filter.d jail.d)
+    file(INSTALL \"${PROJECT_SOURCE_DIR}/contrib/fail2ban/\${kind}/mtqpd.conf\" DESTINATION \"\${folder}/fail2ban/\${kind}\")
+  endforeach()")
+
 # mtqp: links of a desktop; mtqp-open asks before it connects.
 install(PROGRAMS contrib/desktop/mtqp-open DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES contrib/desktop/mtqp.desktop DESTINATION ${CMAKE_INSTALL_DATADIR}/applications)
