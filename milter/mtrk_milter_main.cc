@@ -38,8 +38,8 @@ mtrk::Expected<mtrk::Config> reload(const mtrk::ProgramOptions& options) {
   return config;
 }
 
-// What a unit that serves no mail system yet is left out for; a folder that is there and unusable is
-// the daemon's to complain about.
+// What a unit that serves no mail system yet is left out for; a folder that is there and unusable
+// is the daemon's to complain about.
 bool socket_folder_is_there(const mtrk::Config& config) {
   const mtrk::Expected<mtrk::MilterAddress> address =
       mtrk::parse_milter_address(config.milter.socket);
