@@ -142,4 +142,23 @@ std::string unified_diff(std::string_view path, std::string_view before, std::st
   return text;
 }
 
+std::string fold_text(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string folded;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    if (column > 0 && column + 1 + word.size() > width) {
+      folded += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (column > 0) {
+      folded += ' ';
+      ++column;
+    }
+    folded += word;
+    column += word.size();
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+  }
+  return folded;
+}
+
 }  // namespace mtrk::setup

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -10,5 +11,9 @@ namespace mtrk::setup {
 [[nodiscard]] std::string unified_diff(std::string_view path,
                                        std::string_view before,
                                        std::string_view after);
+
+// A text of words and single blanks in lines of at most `width` columns, where no word is longer;
+// those after the first are indented by `indent`.
+[[nodiscard]] std::string fold_text(std::string_view text, std::size_t width, std::size_t indent);
 
 }  // namespace mtrk::setup

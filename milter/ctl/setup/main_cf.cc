@@ -172,6 +172,9 @@ Expected<std::string> attach_main_cf(std::string_view file, const Attachment& at
   std::vector<Edit> edits;
   if (const Parameter* list = find_parameter(*parameters, "smtpd_milters"); list == nullptr) {
     block += fmt::format("smtpd_milters = {}\n", kMilterReference);
+  } else if (!braces_match(list->value)) {
+    return fail(ErrorCode::syntax, fmt::format("line {}: the braces of smtpd_milters do not match",
+                                               list->line.number));
   } else {
     const std::size_t at = list->line.at[list->value_end - 1] + 1;
     edits.push_back(

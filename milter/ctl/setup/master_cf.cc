@@ -79,6 +79,11 @@ Expected<std::string> edit_master_cf(std::string_view file,
     if (list == nullptr || list->value.empty()) {
       continue;
     }
+    if (attach_unless != nullptr && !braces_match(list->value)) {
+      return fail(
+          ErrorCode::syntax,
+          fmt::format("line {}: the braces of smtpd_milters do not match", service.line.number));
+    }
     const std::vector<Part> parts = our_parts(list->value, addresses);
     for (const Part& part : parts) {
       take_out(service.line, list->value_begin + part.begin, list->value_begin + part.end, edits);

@@ -78,9 +78,9 @@ void note_services(const std::vector<SmtpdService>& services,
     const Override* keywords = service.find("smtpd_discard_ehlo_keywords");
     if (keywords == nullptr ? dsn_off && !told : has_keyword(keywords->value, "dsn")) {
       notes.push_back(fmt::format(
-          "DSN is switched off {} (smtpd_discard_ehlo_keywords): Postfix refuses the\n"
-          "ENVID that tracking needs there, so that only mail of mtrk-gate(8) and of other\n"
-          "services is tracked. smtpd_discard_ehlo_keyword_address_maps can switch it on\n"
+          "DSN is switched off {} (smtpd_discard_ehlo_keywords): Postfix refuses the "
+          "ENVID that tracking needs there, so that only mail of mtrk-gate(8) and of other "
+          "services is tracked. smtpd_discard_ehlo_keyword_address_maps can switch it on "
           "for some clients.",
           keywords == nullptr ? "in main.cf" : fmt::format("for the service {}", service.name)));
       told = told || keywords == nullptr;
@@ -88,14 +88,14 @@ void note_services(const std::vector<SmtpdService>& services,
     if (const Override* proxy = service.find("smtpd_proxy_filter");
         proxy != nullptr && !proxy->value.empty()) {
       notes.push_back(
-          fmt::format("The service {} hands its mail to a proxy filter before it is queued: it is\n"
+          fmt::format("The service {} hands its mail to a proxy filter before it is queued: it is "
                       "tracked only if the service behind the filter has the milters of main.cf.",
                       service.name));
     }
     if (const Override* filter = service.find("smtpd_command_filter");
         filter != nullptr && !is_our_command_filter(filter->value)) {
       notes.push_back(
-          fmt::format("The service {} has a command filter of its own, which stays: MTRK= is\n"
+          fmt::format("The service {} has a command filter of its own, which stays: MTRK= is "
                       "refused there, while `mtqp send` is tracked.",
                       service.name));
     }
@@ -166,13 +166,13 @@ Expected<Plan> plan_postfix(const PostfixInstance& instance, const MilterSocket&
       plan.changes.push_back({FileKind::command_filter, instance.filter_path, instance.filter,
                               with_our_rules(instance.filter)});
       plan.notes.push_back(
-          fmt::format("Postfix takes one command filter, and there is one: our rules go before\n"
+          fmt::format("Postfix takes one command filter, and there is one: our rules go before "
                       "those of {}.",
                       instance.filter_path));
     } else {
       plan.notes.push_back(fmt::format(
-          "Postfix takes one command filter, and there is one of a kind that cannot hold\n"
-          "our rules, which stays: {}. MTRK= is refused as before, while\n"
+          "Postfix takes one command filter, and there is one of a kind that cannot hold "
+          "our rules, which stays: {}. MTRK= is refused as before, while "
           "`mtqp send` is tracked. In a regexp: or pcre: file our rules can stand, too.",
           escape_for_people(filter->value, 60)));
     }
@@ -196,7 +196,7 @@ Expected<Plan> plan_postfix(const PostfixInstance& instance, const MilterSocket&
   if (const Parameter* ids = find_parameter(*attached, "enable_long_queue_ids");
       ids != nullptr && ids->value == "no") {
     plan.notes.emplace_back(
-        "enable_long_queue_ids = no stays. Short queue ids are used again and again, which\n"
+        "enable_long_queue_ids = no stays. Short queue ids are used again and again, which "
         "makes more outcomes unknown.");
   }
   note_services(*services, instance.discard_keywords, plan.notes);

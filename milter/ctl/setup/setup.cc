@@ -281,7 +281,7 @@ class Setup {
       fmt::print("{}\n", unified_diff(change.path, change.before, change.after));
     }
     for (const std::string& note : plan_.notes) {
-      fmt::print("Note: {}\n\n", note);
+      fmt::print("{}\n\n", fold_text("Note: " + note, 80, 6));
     }
     if (plan_.changes.empty()) {
       fmt::print("{}\n", options_.undo

@@ -31,6 +31,17 @@ std::vector<Word> split_words(std::string_view text, std::string_view separators
   return words;
 }
 
+bool braces_match(std::string_view text) {
+  int depth = 0;
+  for (const char c : text) {
+    depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+    if (depth < 0) {
+      return false;
+    }
+  }
+  return depth == 0;
+}
+
 std::string_view without_braces(std::string_view word) {
   if (word.size() >= 2 && word.front() == '{' && word.back() == '}') {
     return trim(word.substr(1, word.size() - 2));

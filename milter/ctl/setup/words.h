@@ -18,6 +18,9 @@ struct Word {
 // Braces that are not closed reach to the end of the text.
 [[nodiscard]] std::vector<Word> split_words(std::string_view text, std::string_view separators);
 
+// Whether each brace is closed, and none is closed that was not open.
+[[nodiscard]] bool braces_match(std::string_view text);
+
 inline constexpr std::string_view kBlanks = " \t";
 inline constexpr std::string_view kCommasAndBlanks = ", \t";
 
