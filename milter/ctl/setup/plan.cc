@@ -47,12 +47,12 @@ bool has_keyword(std::string_view list, std::string_view keyword) {
   return false;
 }
 
-// Names of parameters whose value holds our milter.
+// Names of lists of main.cf that hold our milter.
 std::vector<std::string> names_with_ours(const std::vector<Parameter>& parameters,
                                          const std::vector<std::string>& addresses) {
-  std::vector<std::string> names{std::string(kMilterParameter)};
+  std::vector<std::string> names;
   for (const Parameter& parameter : parameters) {
-    if (!our_parts(parameter.value, addresses).empty()) {
+    if (parameter.name != kMilterParameter && !our_parts(parameter.value, addresses).empty()) {
       names.push_back(parameter.name);
     }
   }

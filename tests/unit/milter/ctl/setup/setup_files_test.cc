@@ -241,6 +241,19 @@ TEST(SetupPlanTest, TheMilterIsHarmlessWhateverItDoes) {
   EXPECT_EQ(plan.changes.at(1).after, plan.changes.at(1).before) << "master.cf needs nothing";
 }
 
+TEST(SetupPlanTest, TwiceIsOnceInMasterCfToo) {
+  PostfixInstance instance{
+      "/etc/postfix", "", data("main.cf/opendkim"), data("master.cf/own-lists"), {}, {}};
+  const Plan plan = plan_postfix(instance, socket_of_debian()).value();
+  instance.main_cf = plan.changes.at(0).after;
+  instance.master_cf = plan.changes.at(1).after;
+  EXPECT_THAT(instance.master_cf, HasSubstr("8891,$mtrk_milter"));
+  const Plan again = plan_postfix(instance, socket_of_debian()).value();
+  for (const FileChange& change : again.changes) {
+    EXPECT_EQ(change.before, change.after) << change.path;
+  }
+}
+
 TEST(SetupPlanTest, TheSocketIsNamedAsTheChrootSeesIt) {
   EXPECT_EQ(socket_of_debian().address, "unix:mtrk/milter.sock");
   EXPECT_EQ(postfix_socket("inet:8892@127.0.0.1", "/q").value().address, "inet:127.0.0.1:8892");
