@@ -3,7 +3,7 @@
 # undone to the octet; other people's changes stay; killed at any moment mail flows and undoing works; files that
 # cannot be read or written are said, and nothing is changed.
 # shellcheck source=tests/support/lib.sh
-. "$(dirname "$0")/../../support/lib.sh"
+. "$(dirname "$0")/../../../support/lib.sh"
 begin
 pf=$top/tests/support/postfix-instance
 free_port smtp_port
