@@ -1,11 +1,14 @@
 #include "milter/ctl/setup/commands.h"
 
 #include "common/base/ascii.h"
+#include "common/base/small_file.h"
 #include "milter/base/run_command.h"
 #include "milter/ctl/setup/command_filter.h"
 
 #include <fmt/format.h>
 
+#include <signal.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <array>
@@ -185,6 +188,21 @@ Expected<void> rehearse(const Plan& plan, const std::string& directory) {
     return ask_rules(trial, fmt::format("{}:{}/filter", type, folder.path()));
   }
   return is_our_command_filter(*filter) ? ask_rules(trial, *filter) : Expected<void>();
+}
+
+Expected<void> reload_sendmail() {
+  constexpr char kPidFile[] = "/run/sendmail/mta/sendmail.pid";
+  const std::string text = read_small_file(kPidFile, 4096).value_or("");
+  if (text.empty()) {
+    return {};
+  }
+  const auto pid = parse_number<pid_t>(std::string_view(text).substr(0, text.find('\n')));
+  const std::string name =
+      pid ? read_small_file(fmt::format("/proc/{}/comm", *pid), 64).value_or("") : "";
+  if (!name.starts_with("sendmail") || ::kill(*pid, SIGHUP) != 0) {
+    return fail(ErrorCode::not_allowed, fmt::format("{}: no sendmail has this number", kPidFile));
+  }
+  return {};
 }
 
 bool systemd_runs() {

@@ -42,6 +42,11 @@ class Postfix {
 // of it is seen by the mail system.
 [[nodiscard]] Expected<void> rehearse(const Plan& plan, const std::string& directory);
 
+// Tells Sendmail's daemon, if there is one, to begin anew with its new sendmail.cf. Its unit on
+// Debian is made of an init script, and systemd can reload none of these: the daemon gets the
+// signal that the script would send.
+[[nodiscard]] Expected<void> reload_sendmail();
+
 // systemd, if it is what runs here.
 [[nodiscard]] bool systemd_runs();
 
