@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <iterator>
@@ -462,9 +463,7 @@ class Setup {
     if (options_.undo) {
       need(run_program({"make", "-C", sendmail_}), exit_code::config);
     }
-    const Expected<std::string> done =
-        systemd_runs() ? run_program({"systemctl", "reload", "sendmail.service"})
-                       : run_program({"/etc/init.d/sendmail", "reload"});
+    const Expected<void> done = reload_sendmail();
     if (!done) {
       print_error("mtrkctl: {}: reload Sendmail yourself\n", done.error().detail);
     }
@@ -491,7 +490,9 @@ class Setup {
         return name->front();
       }
     }
-    return config_.hostname.empty() ? "localhost" : config_.hostname;
+    std::array<char, 256> name{};
+    static_cast<void>(::gethostname(name.data(), name.size() - 1));
+    return config_.hostname.empty() ? name.data() : config_.hostname;
   }
 
   [[nodiscard]] static Postfix postfix(const std::string& directory) { return Postfix(directory); }
