@@ -3,10 +3,14 @@
 #include "common/base/process.h"
 #include "common/config/program_options.h"
 #include "common/store/store_error.h"
+#include "milter/base/socket.h"
 #include "milter/daemon/daemon.h"
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
+#include <cstdio>
 #include <exception>
 #include <string>
 
@@ -34,6 +38,25 @@ mtrk::Expected<mtrk::Config> reload(const mtrk::ProgramOptions& options) {
   return config;
 }
 
+// What a unit that serves no mail system yet is left out for; a folder that is there and unusable
+// is the daemon's to complain about.
+bool socket_folder_is_there(const mtrk::Config& config) {
+  const mtrk::Expected<mtrk::MilterAddress> address =
+      mtrk::parse_milter_address(config.milter.socket);
+  if (!address || address->path.empty()) {
+    return true;
+  }
+  const std::string folder = address->path.substr(0, address->path.rfind('/') + 1);
+  if (::access(folder.c_str(), F_OK) == 0) {
+    return true;
+  }
+  std::fprintf(stderr,
+               "mtrk-milter: not started: there is no %s, the folder of milter.socket.\n"
+               "mtrkctl setup postfix (or sendmail) attaches this to the mail system.\n",
+               folder.c_str());
+  return false;
+}
+
 int run(int argc, char** argv) {
   mtrk::ProgramOptions options;
   CLI::App app("Message tracking for an MTA: milter, log follower and store writer (RFC 3885).");
@@ -42,6 +65,9 @@ int run(int argc, char** argv) {
   const CLI::Option* const config_option =
       app.add_option("--config", config_path, "the configuration")->type_name("FILE");
   app.add_flag("--check-config", options.check_config, "check the configuration and exit");
+  bool check_socket = false;
+  app.add_flag("--check-socket", check_socket,
+               "is the folder of milter.socket there? Exit 0 or 1: ExecCondition= of the unit");
   app.set_version_flag("--version", mtrk::version_line("mtrk-milter"));
   try {
     app.parse(argc, argv);
@@ -55,6 +81,9 @@ int run(int argc, char** argv) {
   if (const auto code =
           mtrk::prepare_config("mtrk-milter", options, mtrk::milter_complaint, config)) {
     return *code;
+  }
+  if (check_socket) {
+    return socket_folder_is_there(config) ? mtrk::exit_code::ok : 1;
   }
   mtrk::log::open(mtrk::log::Sink::standard_error, "mtrk-milter", mtrk::log::Level::info);
   return mtrk::run_milter_daemon(config, [&options] { return reload(options); });

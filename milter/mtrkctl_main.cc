@@ -7,6 +7,7 @@
 #include "milter/ctl/explain.h"
 #include "milter/ctl/import.h"
 #include "milter/ctl/ingest.h"
+#include "milter/ctl/setup/setup.h"
 #include "milter/ctl/stats.h"
 
 #include <CLI/CLI.hpp>
@@ -42,6 +43,7 @@ struct Arguments {
   bool utc = false;
   bool all = false;
   bool defaults = false;
+  mtrk::setup::SetupOptions setup;
 };
 
 // A subcommand runs with the configuration and says its exit code.
@@ -57,10 +59,12 @@ class CommandLine {
                 const std::string& what,
                 const std::string& examples,
                 Command command);
-  void add_mta(CLI::App* subcommand);
+  void add_mta(CLI::App* subcommand);           // as the option --mta
+  void add_mta_argument(CLI::App* subcommand);  // as a word by itself
 
-  CLI::App app_{"Administers mtrk: imports, applies and explains mail logs, shows numbers.",
-                "mtrkctl"};
+  CLI::App app_{
+      "Administers mtrk: attaches it to the mail system, imports, applies and explains mail logs.",
+      "mtrkctl"};
   Arguments given_;
   std::map<const CLI::App*, Command> commands_;
 };
@@ -75,14 +79,26 @@ CLI::App* CommandLine::add(const std::string& name,
   return subcommand;
 }
 
+const std::map<std::string, mtrk::Mta>& mta_names() {
+  static const std::map<std::string, mtrk::Mta> names{{"postfix", mtrk::Mta::postfix},
+                                                      {"sendmail", mtrk::Mta::sendmail}};
+  return names;
+}
+
+void CommandLine::add_mta_argument(CLI::App* subcommand) {
+  subcommand
+      ->add_option_function<mtrk::Mta>(
+          "MTA", [this](mtrk::Mta mta) { given_.mta = mta; }, "postfix or sendmail")
+      ->transform(CLI::CheckedTransformer(mta_names(), CLI::ignore_case).description(""))
+      ->type_name("");
+}
+
 void CommandLine::add_mta(CLI::App* subcommand) {
-  const std::map<std::string, mtrk::Mta> names{{"postfix", mtrk::Mta::postfix},
-                                               {"sendmail", mtrk::Mta::sendmail}};
   subcommand
       ->add_option_function<mtrk::Mta>(
           "--mta", [this](mtrk::Mta mta) { given_.mta = mta; },
           "whose log it is: postfix or sendmail (default: as the log tells)")
-      ->transform(CLI::CheckedTransformer(names, CLI::ignore_case).description(""))
+      ->transform(CLI::CheckedTransformer(mta_names(), CLI::ignore_case).description(""))
       ->type_name("MTA");
 }
 
@@ -96,6 +112,33 @@ CommandLine::CommandLine() {
   app_.footer(kExitCodes);
   app_.require_subcommand(0, 1);
   app_.fallthrough();
+
+  CLI::App* setup = add(
+      "setup", "attach to the mail system, or detach from it; shows the difference and asks first",
+      "  mtrkctl setup postfix --dry-run      # shows what would change, changes nothing\n"
+      "  mtrkctl setup postfix                # shows it, asks, does it, reloads Postfix\n"
+      "  mtrkctl setup --undo                 # the mail system's files are as they were\n",
+      [this](const mtrk::Config& config) {
+        mtrk::setup::SetupOptions options = given_.setup;
+        options.mta = given_.mta;
+        options.config_path = given_.program.config_path.value_or(mtrk::kDefaultConfigPath);
+        options.private_config = options.config_path != mtrk::kDefaultConfigPath;
+        if (!options.mta && !options.undo) {
+          std::fputs("mtrkctl: which mail system? mtrkctl setup postfix, or sendmail\n", stderr);
+          return mtrk::exit_code::usage;
+        }
+        return mtrk::setup::run_setup(options, config);
+      });
+  add_mta_argument(setup);
+  setup->add_flag("--dry-run", given_.setup.dry_run, "show what would change, and end");
+  setup->add_flag("--yes", given_.setup.yes, "do not ask");
+  setup->add_flag("--undo", given_.setup.undo,
+                  "detach: files that nobody changed since are as before to the octet; of others\n"
+                  "only what is ours goes. Without a mail system: from all that are there");
+  setup
+      ->add_option("--directory", given_.setup.directory,
+                   "the mail system's configuration (default: that of this system)")
+      ->type_name("DIR");
 
   CLI::App* import =
       add("import", "add tracked messages from NDJSON to the store",
