@@ -79,6 +79,9 @@ void read_postfix(std::string_view rest, Refusal& refusal) {
     if (const std::size_t user = back.find(kUser); user != std::string_view::npos) {
       const std::string_view value = back.substr(user + kUser.size());
       refusal.user = value.substr(0, std::min(value.find_first_of(", :"), value.size()));
+      if (refusal.user.size() > 1 && refusal.user.front() == '<' && refusal.user.back() == '>') {
+        refusal.user = refusal.user.substr(1, refusal.user.size() - 2);
+      }
     }
     constexpr std::string_view kHelo = " helo=<";
     if (const std::size_t helo = back.rfind(kHelo); helo != std::string_view::npos && quotes) {

@@ -49,7 +49,6 @@ struct Seen {
 struct NewId {
   std::string id;
   std::optional<std::uint32_t> of;  // the id that it is linked to
-  bool certain = true;              // the other host's word, otherwise
   bool by_message_id = false;
 };
 struct NamedBy {  // a message-id= record
@@ -67,7 +66,6 @@ struct Worker {
   std::vector<Found::Manager> managers;
   std::string last_manager;
   std::vector<Seen> seen;
-  std::unique_ptr<SeenFilter> opened;  // queue ids that have a line as each message has one
   std::unique_ptr<SeenFilter> message_ids_seen;
   HashTable known;  // ids that are in `ids` already
   maillog::StampMemo memo;
@@ -97,7 +95,7 @@ class Search {
 
   Found run() {
     if (anchor_.by == Anchor::By::queue_id) {
-      take_id({criteria_.queue_id, std::nullopt, true});
+      take_id({criteria_.queue_id, std::nullopt});
     } else {
       const Needle* needle = nullptr;
       std::optional<Needle> made;
@@ -206,7 +204,7 @@ class Search {
     if (refused) {
       worker.refusals.push_back({place, worker.arena.keep(maillog::record_of(line)), 0});
     } else if (worker.known.insert(hash_of(id, seed_), 0)) {
-      worker.ids.push_back({std::string(id), std::nullopt, true});
+      worker.ids.push_back({std::string(id), std::nullopt});
     }
   }
   // Whether the anchor, which such a record holds, is not what the record has it for.
@@ -235,8 +233,7 @@ class Search {
   // The passes behind it.
   void collect(Block& block, Worker& worker) const {
     const bool first = pass_ == 0;
-    if (first && !worker.opened) {
-      worker.opened = std::make_unique<SeenFilter>(filter_size_);
+    if (first && !worker.message_ids_seen) {
       worker.message_ids_seen = std::make_unique<SeenFilter>(filter_size_);
     }
     Seen& seen = worker.seen[block.log];
@@ -260,7 +257,7 @@ class Search {
       const std::string_view text = maillog::record_of(behind_id(record, id));
       const std::uint64_t hash = hash_of(id, seed_);
       if (first) {
-        note(line, place, text, hash, worker);
+        note(line, place, text, worker);
       }
       if (const std::optional<std::uint32_t> own = fresh_.find(hash)) {
         take(line, place, text, *own, worker);
@@ -278,7 +275,7 @@ class Search {
     if (!fresh_.empty()) {
       for_each_link(text, [&](std::string_view named, bool) {
         if (const std::optional<std::uint32_t> other = fresh_.find(hash_of(named, seed_))) {
-          worker.ids.push_back({std::string(id), *other, true});
+          worker.ids.push_back({std::string(id), *other});
         }
       });
     }
@@ -287,7 +284,7 @@ class Search {
         const std::optional<std::uint32_t> other =
             fresh_message_ids_.find(hash_of(message_id, seed_));
         if (other && !table_.find(hash)) {
-          worker.ids.push_back({std::string(id), *other, true, true});
+          worker.ids.push_back({std::string(id), *other, true});
         }
       }
     }
@@ -311,7 +308,7 @@ class Search {
       if (const std::optional<std::uint32_t> other = table_.find(hash_of(named, seed_))) {
         worker.joined.emplace_back(own, *other);
       } else {
-        worker.ids.push_back({std::string(named), own, certain});
+        worker.ids.push_back({std::string(named), own});
       }
     });
   }
@@ -326,13 +323,10 @@ class Search {
   void note(std::string_view line,
             Place place,
             std::string_view text,
-            std::uint64_t hash,
             Worker& worker) const {
     if (const std::string_view message_id = message_id_of(text); !message_id.empty()) {
-      worker.opened->add(hash);
       worker.message_ids_seen->add(hash_of(message_id, seed_));
     } else if (text.starts_with("from=<")) {
-      worker.opened->add(hash);
       note_manager(line, place, worker);
     }
   }
@@ -404,18 +398,15 @@ class Search {
   void merge_filters() {
     Worker& first = workers_.front();
     for (Worker& worker : workers_) {
-      if (&worker == &first || !worker.opened) {
+      if (&worker == &first || !worker.message_ids_seen) {
         continue;
       }
-      if (!first.opened) {
-        first.opened = std::move(worker.opened);
+      if (first.message_ids_seen) {
+        first.message_ids_seen->merge(*worker.message_ids_seen);
+        worker.message_ids_seen.reset();
+      } else {
         first.message_ids_seen = std::move(worker.message_ids_seen);
-        continue;
       }
-      first.opened->merge(*worker.opened);
-      first.message_ids_seen->merge(*worker.message_ids_seen);
-      worker.opened.reset();
-      worker.message_ids_seen.reset();
     }
   }
 
@@ -423,9 +414,7 @@ class Search {
     const std::uint64_t hash = hash_of(id.id, seed_);
     std::optional<std::uint32_t> number = table_.find(hash);
     if (!number) {
-      const SeenFilter* opened = workers_.front().opened.get();
-      const bool there = id.certain || opened == nullptr || opened->seen(hash);
-      if (!there || !QueueId::is_queue_id(id.id)) {
+      if (!QueueId::is_queue_id(id.id)) {
         return;
       }
       number = groups_.add();

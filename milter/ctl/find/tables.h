@@ -87,7 +87,6 @@ class SeenFilter {
     }
     word |= bits;
   }
-  [[nodiscard]] bool seen(std::uint64_t hash) const { return has(once_, hash); }
   [[nodiscard]] bool seen_twice(std::uint64_t hash) const { return has(twice_, hash); }
 
   void merge(const SeenFilter& other) {
