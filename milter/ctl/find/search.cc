@@ -6,6 +6,7 @@
 #include "milter/ctl/find/refusal.h"
 #include "milter/ctl/find/skim.h"
 #include "milter/ctl/find/tables.h"
+#include "milter/ctl/find/token_scan.h"
 
 #include <algorithm>
 #include <cstring>
@@ -19,6 +20,9 @@ namespace {
 constexpr int kMostPasses = 24;             // as deep as any chain of forwards may be
 constexpr std::uint32_t kMostOfOneId = 64;  // queue ids that one Message-Id brings in
 constexpr std::size_t kArena = std::size_t{1} << 20;
+constexpr std::size_t kMostTokens = 4096;  // queue ids that are looked for in raw text
+constexpr std::size_t kSample = 32;        // lines of a block
+constexpr std::uint64_t kSmall = std::uint64_t{4} << 20;
 
 // Copies of lines, which do not move.
 class Arena {
@@ -62,11 +66,11 @@ struct Worker {
   std::vector<FoundLine> refusals;
   std::vector<NewId> ids;
   std::vector<NamedBy> message_ids;
+  std::vector<std::uint32_t> returns;  // ids that may have come back, or are what came back
   std::vector<std::pair<std::uint32_t, std::uint32_t>> joined;
   std::vector<Found::Manager> managers;
   std::string last_manager;
   std::vector<Seen> seen;
-  std::unique_ptr<SeenFilter> message_ids_seen;
   HashTable known;  // ids that are in `ids` already
   maillog::StampMemo memo;
   std::optional<std::size_t> memo_log;
@@ -87,7 +91,9 @@ class Search {
         workers_(logs.workers()) {
     std::random_device device;
     seed_ = std::uint64_t{device()} << 32 | device();
-    filter_size_ = logs.octets_of_text();
+    for (std::size_t log = 0; log < logs.size(); ++log) {
+      plain_.push_back(is_plain_log(logs.log(log)));
+    }
     for (Worker& worker : workers_) {
       worker.seen.resize(logs.size());
     }
@@ -108,13 +114,12 @@ class Search {
     }
     for (pass_ = 0; pass_ < kMostPasses && (pass_ == 0 || something_new_); ++pass_) {
       something_new_ = false;
+      tokens_.prepare();
       logs_.scan([&](Block& block, unsigned worker) { collect(block, workers_[worker]); },
                  progress_);
-      if (pass_ == 0) {
-        merge_filters();
-      }
       fresh_ = HashTable();
       fresh_message_ids_ = HashTable();
+      tokens_ = TokenScan();
       take_message_ids();
       take_new_ids();
     }
@@ -122,6 +127,20 @@ class Search {
   }
 
  private:
+  // By its beginning. A small log is looked at line by line, all of it.
+  static bool is_plain_log(const Log& log) {
+    std::string_view lines = log.beginning();
+    if (log.octets_of_text() <= kSmall) {
+      return false;
+    }
+    while (!lines.empty()) {
+      const std::string_view line = take_line(lines);
+      if (maillog::record_of(line).size() != line.size() && !lines.empty()) {
+        return false;
+      }
+    }
+    return true;
+  }
   [[nodiscard]] std::string sample() const {
     return logs_.size() == 0 ? std::string() : logs_.log(logs_.size() - 1).beginning();
   }
@@ -232,39 +251,95 @@ class Search {
 
   // The passes behind it.
   void collect(Block& block, Worker& worker) const {
-    const bool first = pass_ == 0;
-    if (first && !worker.message_ids_seen) {
-      worker.message_ids_seen = std::make_unique<SeenFilter>(filter_size_);
+    if (pass_ == 0) {
+      note_ends(block, worker, worker.seen[block.log]);
     }
-    Seen& seen = worker.seen[block.log];
-    if (first) {
-      note_ends(block, worker, seen);
+    if (!is_quick(block.log)) {
+      for_each_line(block, [&](std::string_view line, Place place) {
+        examine(line, place, pass_ == 0, worker);
+      });
+      return;
     }
-    for_each_line(block, [&](std::string_view line, Place place) {
-      seen.lines += first ? 1U : 0U;
-      if (line.size() > LogReader::kLongestLine) {
-        return;
+    if (pass_ == 0) {
+      examine_sample(block, worker);
+    }
+    std::size_t done = 0;  // lines before have been looked at
+    const auto look = [&](std::size_t at) {
+      if (at >= done) {
+        done = examine_line_at(block, at, worker);
       }
-      std::optional<maillog::LogLine> parts;
-      const std::string_view record = record_of_line(line, place, worker, parts);
-      if (first && (record.empty() || parts || !seen.format.mail())) {
-        tally(line, place, worker, parts, seen);
+    };
+    tokens_.scan(block.lines, look);
+    const auto look_at_all = [&](const Needle& needle) {
+      for (std::size_t at = needle.find(block.lines, 0); at != std::string_view::npos;) {
+        const std::size_t end = examine_line_at(block, at, worker);
+        at = end >= block.lines.size() ? std::string_view::npos : needle.find(block.lines, end);
       }
-      const std::string_view id = queue_id_of(record);
-      if (id.empty()) {
-        return;
+    };
+    if (!fresh_.empty()) {
+      look_at_all(origin_);
+    }
+    if (!fresh_message_ids_.empty()) {
+      look_at_all(message_id_);
+    }
+  }
+
+  // Whether places in the text tell all lines of interest, or each line is to be looked at: where
+  // there are many, with records that may go on in further lines, and where something stands behind
+  // the records.
+  [[nodiscard]] bool is_quick(std::size_t log) const {
+    return options_.mta == Mta::postfix && plain_[log] && tokens_.size() <= kMostTokens;
+  }
+
+  // Returns where the next line begins. A line may be examined several times.
+  std::size_t examine_line_at(const Block& block, std::size_t at, Worker& worker) const {
+    const std::string_view lines = block.lines;
+    const void* const before = ::memrchr(lines.data(), '\n', at);
+    const std::size_t begin =
+        before == nullptr
+            ? 0
+            : static_cast<std::size_t>(static_cast<const char*>(before) - lines.data()) + 1;
+    const std::size_t end = std::min(lines.find('\n', at), lines.size());
+    examine(lines.substr(begin, end - begin), block.place + begin, false, worker);
+    return end + 1;
+  }
+
+  // Some lines of a block, to see whether the log is one that is known.
+  void examine_sample(const Block& block, Worker& worker) const {
+    std::string_view lines = block.lines;
+    for (std::size_t i = 0; i < kSample && !lines.empty(); ++i) {
+      const Place place = block.place + static_cast<Place>(lines.data() - block.lines.data());
+      const std::string_view line = take_line(lines);
+      if (line.size() <= LogReader::kLongestLine) {
+        std::optional<maillog::LogLine> parts;
+        ++worker.seen[block.log].lines;
+        tally(line, place, worker, parts, worker.seen[block.log]);
       }
-      const std::string_view text = maillog::record_of(behind_id(record, id));
-      const std::uint64_t hash = hash_of(id, seed_);
-      if (first) {
-        note(line, place, text, worker);
-      }
-      if (const std::optional<std::uint32_t> own = fresh_.find(hash)) {
-        take(line, place, text, *own, worker);
-      } else {
-        follow(text, id, hash, worker);
-      }
-    });
+    }
+  }
+
+  void examine(std::string_view line, Place place, bool first, Worker& worker) const {
+    Seen& seen = worker.seen[log_of(place)];
+    seen.lines += first ? 1U : 0U;
+    if (line.size() > LogReader::kLongestLine) {
+      return;
+    }
+    std::optional<maillog::LogLine> parts;
+    const std::string_view record = record_of_line(line, place, worker, parts);
+    if (first && (record.empty() || parts || !seen.format.mail())) {
+      tally(line, place, worker, parts, seen);
+    }
+    const std::string_view id = queue_id_of(record);
+    if (id.empty()) {
+      return;
+    }
+    const std::string_view text = maillog::record_of(behind_id(record, id));
+    const std::uint64_t hash = hash_of(id, seed_);
+    if (const std::optional<std::uint32_t> own = fresh_.find(hash)) {
+      take(line, place, text, *own, worker);
+    } else {
+      follow(text, id, hash, worker);
+    }
   }
 
   // What stands in a line of somebody else that may be linked to what was found.
@@ -301,6 +376,13 @@ class Search {
       worker.message_ids.push_back({hash_of(message_id, seed_), own});
       return;
     }
+    if (text.starts_with("from=<")) {
+      note_manager(line, place, worker);
+      return;
+    }
+    if (may_come_back(text) || may_have_come_back(text)) {
+      worker.returns.push_back(own);
+    }
     for_each_link(text, [&](std::string_view named, bool certain) {
       if (!certain && !is_handed_to_this_host(text) && !is_for_filter(text)) {
         return;
@@ -320,16 +402,33 @@ class Search {
                        });
   }
 
-  void note(std::string_view line,
-            Place place,
-            std::string_view text,
-            Worker& worker) const {
-    if (const std::string_view message_id = message_id_of(text); !message_id.empty()) {
-      worker.message_ids_seen->add(hash_of(message_id, seed_));
-    } else if (text.starts_with("from=<")) {
-      note_manager(line, place, worker);
+  // Handed to something on this host, without a word of what became of it there.
+  [[nodiscard]] bool may_come_back(std::string_view text) const {
+    if (!text.starts_with("to=<") || text.find(", status=sent (") == std::string_view::npos) {
+      return false;
     }
+    const bool final = text.find(", relay=local,") != std::string_view::npos ||
+                       text.find(", relay=virtual,") != std::string_view::npos ||
+                       text.find(", relay=none,") != std::string_view::npos;
+    if (final || !(is_handed_to_this_host(text) || is_for_filter(text))) {
+      return false;
+    }
+    bool known = false;
+    for_each_link(text, [&](std::string_view named, bool) {
+      known = known || table_.find(hash_of(named, seed_)).has_value();
+    });
+    return !known;
   }
+  // Handed in by something on this host.
+  static bool may_have_come_back(std::string_view text) {
+    if (text.starts_with("uid=")) {
+      return link_of_client(text).empty();
+    }
+    return text.starts_with("client=") && link_of_client(text).empty() &&
+           (text.find("[127.") != std::string_view::npos ||
+            text.find("[::1]") != std::string_view::npos);
+  }
+
   void note_manager(std::string_view line, Place place, Worker& worker) const {
     // Host and tag stand between the stamp and the queue id, and are nearly always the last ones.
     const std::size_t tag = line.find("qmgr[");
@@ -395,21 +494,6 @@ class Search {
   }
 
   // Between the passes.
-  void merge_filters() {
-    Worker& first = workers_.front();
-    for (Worker& worker : workers_) {
-      if (&worker == &first || !worker.message_ids_seen) {
-        continue;
-      }
-      if (first.message_ids_seen) {
-        first.message_ids_seen->merge(*worker.message_ids_seen);
-        worker.message_ids_seen.reset();
-      } else {
-        first.message_ids_seen = std::move(worker.message_ids_seen);
-      }
-    }
-  }
-
   void take_id(const NewId& id) {
     const std::uint64_t hash = hash_of(id.id, seed_);
     std::optional<std::uint32_t> number = table_.find(hash);
@@ -421,6 +505,7 @@ class Search {
       ids_.push_back(id.id);
       table_.insert(hash, *number);
       fresh_.insert(hash, *number);
+      tokens_.add(id.id);
       something_new_ = true;
     }
     if (id.of) {
@@ -442,11 +527,12 @@ class Search {
     }
   }
 
-  // Message-Ids that more queue ids have than were found so far.
+  // Message-Ids by which mail may have come back.
   void take_message_ids() {
-    const SeenFilter* seen = workers_.front().message_ids_seen.get();
     for (Worker& worker : workers_) {
       for (const NamedBy& named : worker.message_ids) {
+        message_id_of_.resize(std::max<std::size_t>(message_id_of_.size(), named.id + 1));
+        message_id_of_[named.id] = named.hash;
         MessageIds& all = message_ids_[named.hash];
         if (all.count == 0) {
           all.first = named.id;
@@ -454,13 +540,18 @@ class Search {
           groups_.join(all.first, named.id);
         }
         ++all.count;
-        if (!all.asked && seen != nullptr && seen->seen_twice(named.hash)) {
-          all.asked = true;
-          fresh_message_ids_.insert(named.hash, named.id);
+      }
+      worker.message_ids.clear();
+    }
+    for (Worker& worker : workers_) {
+      for (const std::uint32_t id : worker.returns) {
+        const std::uint64_t hash = id < message_id_of_.size() ? message_id_of_[id] : 0;
+        if (hash != 0 && !std::exchange(message_ids_[hash].asked, true)) {
+          fresh_message_ids_.insert(hash, id);
           something_new_ = true;
         }
       }
-      worker.message_ids.clear();
+      worker.returns.clear();
     }
     // A Message-Id that a program gives to all its mail brings in no more than a few.
     std::unordered_map<std::uint32_t, std::uint32_t> brought;
@@ -487,6 +578,8 @@ class Search {
     }
     const auto earlier = [](const FoundLine& a, const FoundLine& b) { return a.place < b.place; };
     std::sort(lines.begin(), lines.end(), earlier);
+    const auto same = [](const FoundLine& a, const FoundLine& b) { return a.place == b.place; };
+    lines.erase(std::unique(lines.begin(), lines.end(), same), lines.end());
     std::sort(found.refusals.begin(), found.refusals.end(), earlier);
     std::vector<std::uint32_t> group_of(found.ids.size(), kNoGroup);
     for (const FoundLine& line : lines) {
@@ -537,18 +630,23 @@ class Search {
   const LogSet::Progress& progress_;
   Anchor anchor_;
   std::uint64_t seed_ = 0;
-  std::uint64_t filter_size_ = 0;
+  std::vector<bool> plain_;  // logs of lines with nothing behind their records
   std::vector<Worker> workers_;
 
   // Changed between the passes only.
   int pass_ = 0;
   bool something_new_ = false;
   std::vector<std::string> ids_;
-  HashTable table_;  // all of them
-  HashTable fresh_;  // whose lines the next pass takes
+  HashTable table_;   // all of them
+  HashTable fresh_;   // whose lines the next pass takes
+  TokenScan tokens_;  // the same
   HashTable fresh_message_ids_;
   Groups groups_;
   std::unordered_map<std::uint64_t, MessageIds> message_ids_;
+  std::vector<std::uint64_t> message_id_of_;  // by queue id; 0: not known
+
+  const Needle origin_{"_id=", {}};  // orig_queue_id=, orig_id=
+  const Needle message_id_{"message-id=", {}};
 };
 
 }  // namespace

@@ -102,8 +102,7 @@ inline std::string_view skim_header(std::string_view line) {
     return {};
   }
   const std::uint64_t word = octets::load(p + open + 1);
-  const std::size_t digits =
-      octets::before_first(~octets::between(word, '0', '9') & octets::kHigh);
+  const std::size_t digits = octets::before_first(~octets::between(word, '0', '9') & octets::kHigh);
   const char* const close = p + open + 1 + digits;
   if (digits == 0 || digits == octets::kWord || close + 3 >= p + line.size() || close[0] != ']' ||
       close[1] != ':' || close[2] != ' ' || close[3] == '[') {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -67,50 +66,6 @@ class HashTable {
 
   std::vector<Slot> slots_;  // a power of two of them
   std::size_t size_ = 0;
-};
-
-// What was seen, and what was seen twice, of more than anybody wants to keep: it may say yes to
-// what was not (one in some hundreds), and never no to what was. Memory: 8 MiB at most.
-class SeenFilter {
- public:
-  // For a log of so many octets. Filters to be merged are made for the same.
-  explicit SeenFilter(std::uint64_t octets)
-      : mask_(std::bit_ceil(std::clamp<std::uint64_t>(octets / 2048, 1024, kMostWords)) - 1),
-        once_(mask_ + 1),
-        twice_(mask_ + 1) {}
-
-  void add(std::uint64_t hash) {
-    const std::uint64_t bits = bits_of(hash);
-    std::uint64_t& word = once_[hash & mask_];
-    if ((word & bits) == bits) {
-      twice_[hash & mask_] |= bits;
-    }
-    word |= bits;
-  }
-  [[nodiscard]] bool seen_twice(std::uint64_t hash) const { return has(twice_, hash); }
-
-  void merge(const SeenFilter& other) {
-    for (std::size_t i = 0; i <= mask_; ++i) {
-      twice_[i] |= other.twice_[i] | (once_[i] & other.once_[i]);
-      once_[i] |= other.once_[i];
-    }
-  }
-
- private:
-  static constexpr std::uint64_t kMostWords = std::uint64_t{1} << 19;
-
-  static std::uint64_t bits_of(std::uint64_t hash) {
-    const auto bit = [hash](unsigned shift) { return std::uint64_t{1} << (hash >> shift & 63U); };
-    return bit(40) | bit(46) | bit(52);
-  }
-  [[nodiscard]] bool has(const std::vector<std::uint64_t>& words, std::uint64_t hash) const {
-    const std::uint64_t bits = bits_of(hash);
-    return (words[hash & mask_] & bits) == bits;
-  }
-
-  std::size_t mask_;
-  std::vector<std::uint64_t> once_;
-  std::vector<std::uint64_t> twice_;
 };
 
 // Which of the numbers 0 … n-1 belong together.

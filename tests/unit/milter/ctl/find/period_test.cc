@@ -42,9 +42,10 @@ TEST(PeriodTest, AgesAndWordsCountFromNow) {
 }
 
 TEST(PeriodTest, WhatIsNoTimeIsSaidWithAHint) {
-  for (const char* text : {"", "2", "2026-13-01", "2026-02-30", "2026-11-21 24:00", "2026-11-21 1:2",
-                           "2026-11-21 16:54:60", "2026-11-21 16:54 ", "21.11.2026", "tomorrow",
-                           "2026-11-21x", "-2d", "2026-11-21 16:54:11.5"}) {
+  for (const char* text :
+       {"", "2", "2026-13-01", "2026-02-30", "2026-11-21 24:00", "2026-11-21 1:2",
+        "2026-11-21 16:54:60", "2026-11-21 16:54 ", "21.11.2026", "tomorrow", "2026-11-21x", "-2d",
+        "2026-11-21 16:54:11.5"}) {
     const std::string blank(text);
     if (blank == "2026-11-21 16:54 ") {
       EXPECT_TRUE(parse_since(text, kNow, kBerlin)) << text;

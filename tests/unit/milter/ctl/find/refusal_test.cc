@@ -17,7 +17,8 @@ std::optional<Refusal> refusal(std::string_view text, std::string_view program =
 
 TEST(RefusalTest, PostfixRefusesARecipient) {
   const auto what = refusal(
-      "NOQUEUE: reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <bob@example.net>: Recipient "
+      "NOQUEUE: reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <bob@example.net>: "
+      "Recipient "
       "address rejected: User unknown; from=<a@example.org> to=<bob@example.net> proto=ESMTP "
       "helo=<mx.example.org>");
   ASSERT_TRUE(what);
@@ -75,12 +76,13 @@ TEST(RefusalTest, AHeaderIsRefusedOrDiscarded) {
 }
 
 TEST(RefusalTest, StagesBeforeARecipientHaveNone) {
-  const auto connect =
-      refusal("NOQUEUE: reject: CONNECT from unknown[192.0.2.7]: 554 5.7.1 <unknown>: no; proto=SMTP");
+  const auto connect = refusal(
+      "NOQUEUE: reject: CONNECT from unknown[192.0.2.7]: 554 5.7.1 <unknown>: no; proto=SMTP");
   ASSERT_TRUE(connect);
   EXPECT_FALSE(connect->to);
   EXPECT_EQ(connect->client, "unknown[192.0.2.7]");
-  const auto milter = refusal("NOQUEUE: milter-reject: CONNECT from x[192.0.2.7]: 421 no; proto=SMTP");
+  const auto milter =
+      refusal("NOQUEUE: milter-reject: CONNECT from x[192.0.2.7]: 421 no; proto=SMTP");
   ASSERT_TRUE(milter);
   EXPECT_EQ(milter->status, (EnhancedStatus{4, 0, 0}));
 }
@@ -110,12 +112,14 @@ TEST(RefusalTest, SendmailSaysWho) {
   ASSERT_TRUE(sender);
   EXPECT_EQ(sender->from, "bad@example.org");
   const auto milter = refusal(
-      "6ALGogvR019532: Milter: to=<miltertemp@example.net>, reject=451 4.3.2 Please try again later",
+      "6ALGogvR019532: Milter: to=<miltertemp@example.net>, reject=451 4.3.2 Please try again "
+      "later",
       "sm-mta");
   ASSERT_TRUE(milter);
   EXPECT_EQ(milter->to, "miltertemp@example.net");
   EXPECT_EQ(milter->status, (EnhancedStatus{4, 3, 2}));
-  const auto unknown = refusal("6ALGoNqM018689: <nosuch@mx.example.test>... User unknown", "sm-mta");
+  const auto unknown =
+      refusal("6ALGoNqM018689: <nosuch@mx.example.test>... User unknown", "sm-mta");
   ASSERT_TRUE(unknown);
   EXPECT_EQ(unknown->to, "nosuch@mx.example.test");
   EXPECT_EQ(unknown->reply, "User unknown");
@@ -124,8 +128,9 @@ TEST(RefusalTest, SendmailSaysWho) {
 TEST(RefusalTest, OtherRecordsAreNone) {
   maillog::LogLine line;
   line.program = "postfix/smtp";
-  for (const char* text : {"4jWyyK3WHXz1cjpW: removed", "NOQUEUE: client=x[1]", "warning: reject: x",
-                           "4jWyyK3WHXz1cjpW: to=<a@b>, status=sent (reject: RCPT)", ""}) {
+  for (const char* text :
+       {"4jWyyK3WHXz1cjpW: removed", "NOQUEUE: client=x[1]", "warning: reject: x",
+        "4jWyyK3WHXz1cjpW: to=<a@b>, status=sent (reject: RCPT)", ""}) {
     line.text = text;
     EXPECT_FALSE(parse_refusal(line)) << text;
   }

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -30,7 +30,8 @@ TEST(SkimTest, UsualHeadersGiveTheRecord) {
 TEST(SkimTest, OtherHeadersAreLeftToTheParser) {
   EXPECT_EQ(skim_header("<22>Nov 21 16:49:22 mx postfix/smtp[1]: 4dCXzt0Cvjz5Z: removed"), "");
   EXPECT_EQ(skim_header("Nov 21 16:49:22 mx postfix/smtp: 4dCXzt0Cvjz5Z: removed"), "");
-  EXPECT_EQ(skim_header("Nov 21 16:49:22 mx docker[1]: Nov 21 16:49:22 mx postfix/smtp[1]: A: x"), "");
+  EXPECT_EQ(skim_header("Nov 21 16:49:22 mx docker[1]: Nov 21 16:49:22 mx postfix/smtp[1]: A: x"),
+            "");
   EXPECT_EQ(skim_header("Nov 21 16:49:22 mx x[1]: [2] 4dCXzt0Cvjz5Z: removed"), "");
   EXPECT_EQ(skim_header(""), "");
   EXPECT_EQ(skim_header("Nov 21 16:49:22 mx postfix/smtp[1]:"), "");
@@ -40,8 +41,7 @@ TEST(SkimTest, OtherHeadersAreLeftToTheParser) {
 TEST(SkimTest, AgreesWithTheParserOnAllLogs) {
   std::size_t lines = 0;
   std::size_t skimmed = 0;
-  for (const auto& entry :
-       std::filesystem::recursive_directory_iterator(MTRK_TEST_DATA "/logs")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(MTRK_TEST_DATA "/logs")) {
     if (entry.path().extension() != ".log") {
       continue;
     }
