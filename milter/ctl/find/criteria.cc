@@ -11,7 +11,7 @@
 namespace mtrk::find {
 namespace {
 
-constexpr std::size_t kLongest = 1024;  // octets of a criterion
+constexpr std::size_t kLongest = std::size_t{64} << 10;  // octets of a criterion
 
 Unexpected bad(std::string_view what, std::string_view written, std::string_view hint) {
   return fail(ErrorCode::syntax, std::string(what) + ": \"" + escape_for_people(written, 64) +

@@ -242,6 +242,11 @@ class Summary {
         0, plural(rows.size(), "recipient") + " of " + plural(count, "message") +
                (answer_.all > rows.size() ? ", the newest of " + std::to_string(answer_.all) : "") +
                "; searched " + searched() + ".");
+    if (answer_.guessed) {
+      page_.add(0,
+                "No line names this recipient; these messages have recipients that the logs do "
+                "not name.");
+    }
     if (std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.begun_before; })) {
       page_.add(0, "Times with < are of the first line in these logs; the message is older.");
     }

@@ -13,6 +13,8 @@
 namespace mtrk::find {
 namespace {
 
+// Octets of logs in which each message is looked at, where nothing tells which.
+constexpr std::uint64_t kSmall = std::uint64_t{64} << 20;
 constexpr std::size_t kBatch = 256;  // queue ids that one teller is asked for at a time
 
 Mta owner_of(const LogSet& logs, const FinderOptions& options) {
@@ -138,23 +140,35 @@ Answer find_rows(LogSet& logs,
                  const Criteria& criteria,
                  const FinderOptions& options,
                  const LogSet::Progress& progress) {
-  Answer answer;
-  SearchOptions search_options{owner_of(logs, options), options.config.log.filters,
-                               options.config.log.queue_lifetime, false};
+  const SearchOptions search_options{owner_of(logs, options), options.config.log.filters,
+                                     options.config.log.queue_lifetime};
   RowOptions row_options;
   row_options.format = options.format;
   row_options.style = options.style;
   // Where something else tells the message, its recipient need not be named.
   const bool told = criteria.from || !criteria.message_id.empty() || !criteria.queue_id.empty();
   row_options.take_possible = criteria.to && told;
-  const auto look = [&] {
-    answer.found = search(logs, criteria, search_options, progress);
-    row_options.until = answer.found.ends;
-    answer.all = 0;
-    answer.rows =
-        rows_of(logs, answer.found, search_options.mta, options, criteria, row_options, answer.all);
+  const auto look = [&](const Criteria& by) {
+    Answer made;
+    made.found = search(logs, by, search_options, progress);
+    row_options.until = made.found.ends;
+    made.rows =
+        rows_of(logs, made.found, search_options.mta, options, criteria, row_options, made.all);
+    return made;
   };
-  look();
+  Answer answer = look(criteria);
+  if (answer.rows.empty() && criteria.to && (told || logs.octets_of_text() <= kSmall)) {
+    // No line names such a recipient, but not all recipients are named: not those of what was never
+    // tried, and not all that are aliases of Sendmail's. All that else holds is looked at.
+    Criteria others = criteria;
+    others.to.reset();
+    row_options.take_possible = true;
+    Answer guess = look(others);
+    if (!guess.rows.empty()) {
+      answer = std::move(guess);
+      answer.guessed = true;
+    }
+  }
   return answer;
 }
 

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 namespace mtrk::find {
@@ -121,19 +120,24 @@ bool is_asked_for(const Message& message, const Facts& facts, const Criteria& cr
   return particulars.arrival && criteria.period.has(*particulars.arrival);
 }
 
-// Lines of queue ids that are another message's, too: a message that begins with one of them is no
-// message of its own, but what became of that one.
-std::unordered_set<const maillog::OwnedEvent*> lines_of_children(
-    const std::vector<const Message*>& all) {
-  std::unordered_set<const maillog::OwnedEvent*> lines;
-  for (const Message* message : all) {
-    const std::vector<std::string> ids = message->named.trace.queue_ids();
+// Lines of queue ids that another message went on under, with where that one begins: a message that
+// begins later, and with one of them, is no message of its own. (One that comes back by way of this
+// host looks to each of the two as if it were what became of it.)
+using LinesOfChildren = std::unordered_map<const maillog::OwnedEvent*, std::uint64_t>;
+
+LinesOfChildren lines_of_children(const std::vector<const Message*>& all,
+                                  const std::vector<std::uint64_t>& begins) {
+  LinesOfChildren lines;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Story& story = all[i]->named;
+    const std::vector<std::string> ids = story.trace.queue_ids();
     if (ids.size() < 2) {
       continue;
     }
-    for (const Story::Line& line : message->named.lines) {
+    for (const Story::Line& line : story.lines) {
       if (std::find(ids.begin() + 1, ids.end(), line.event().queue_id) != ids.end()) {
-        lines.insert(line.said.get());
+        const auto [its, fresh] = lines.try_emplace(line.said.get(), begins[i]);
+        its->second = std::min(its->second, begins[i]);
       }
     }
   }
@@ -539,14 +543,20 @@ void add_rows(StoryTeller& teller,
       }
     }
   }
-  const std::unordered_set<const maillog::OwnedEvent*> children = lines_of_children(all);
-  RowMaker maker(teller, policy, criteria, options, rows);
+  std::vector<Facts> facts;
+  std::vector<std::uint64_t> begins;
   for (const Message* message : all) {
-    const Facts facts = facts_of(*message, places);
-    const bool child = !message->named.lines.empty() &&
-                       children.count(message->named.lines.front().said.get()) != 0;
-    if (!child && is_asked_for(*message, facts, criteria)) {
-      maker.add(*message, facts);
+    facts.push_back(facts_of(*message, places));
+    begins.push_back(facts.back().place);
+  }
+  const LinesOfChildren children = lines_of_children(all, begins);
+  RowMaker maker(teller, policy, criteria, options, rows);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::vector<Story::Line>& lines = all[i]->named.lines;
+    const auto parent = lines.empty() ? children.end() : children.find(lines.front().said.get());
+    const bool child = parent != children.end() && parent->second < begins[i];
+    if (!child && is_asked_for(*all[i], facts[i], criteria)) {
+      maker.add(*all[i], facts[i]);
     }
   }
   for (const Refused& refused : refusals) {
@@ -557,8 +567,7 @@ void add_rows(StoryTeller& teller,
     if (its == all.end()) {
       maker.add(refused, nullptr, nullptr);
     } else {
-      const Facts facts = facts_of(**its, places);
-      maker.add(refused, *its, &facts);
+      maker.add(refused, *its, &facts[static_cast<std::size_t>(its - all.begin())]);
     }
   }
 }

@@ -87,7 +87,7 @@ class Search {
         criteria_(criteria),
         options_(options),
         progress_(progress),
-        anchor_(options.all ? Anchor() : anchor_of(criteria)),
+        anchor_(anchor_of(criteria)),
         workers_(logs.workers()) {
     std::random_device device;
     seed_ = std::uint64_t{device()} << 32 | device();
@@ -130,8 +130,9 @@ class Search {
   // By its beginning. A small log is looked at line by line, all of it.
   static bool is_plain_log(const Log& log) {
     std::string_view lines = log.beginning();
-    if (log.octets_of_text() <= kSmall) {
-      return false;
+    if (log.octets_of_text() <= kSmall ||
+        to_lower(lines).find("mailscanner") != std::string::npos) {
+      return false;  // MailScanner's records have their queue ids elsewhere
     }
     while (!lines.empty()) {
       const std::string_view line = take_line(lines);
@@ -331,6 +332,9 @@ class Search {
     }
     const std::string_view id = queue_id_of(record);
     if (id.empty()) {
+      if (record.starts_with("Requeue: ")) {
+        examine_requeue(line, place, worker);
+      }
       return;
     }
     const std::string_view text = maillog::record_of(behind_id(record, id));
@@ -339,6 +343,24 @@ class Search {
       take(line, place, text, *own, worker);
     } else {
       follow(text, id, hash, worker);
+    }
+  }
+
+  // MailScanner's "Requeue: OLD to NEW".
+  void examine_requeue(std::string_view line, Place place, Worker& worker) const {
+    const std::optional<maillog::LogLine> parts = split(line, place, worker);
+    maillog::DeliveryEvent event;
+    if (!parts || maillog::parse_postfix(*parts, event) != maillog::LineKind::events) {
+      return;
+    }
+    const std::string_view origin = maillog::origin_of(event);
+    const std::optional<std::uint32_t> own = fresh_.find(hash_of(event.queue_id, seed_));
+    const std::optional<std::uint32_t> other = fresh_.find(hash_of(origin, seed_));
+    if (own) {
+      worker.lines.push_back({place, worker.arena.keep(maillog::record_of(line)), *own});
+      worker.ids.push_back({std::string(origin), *own});
+    } else if (other) {
+      worker.ids.push_back({std::string(event.queue_id), *other});
     }
   }
 

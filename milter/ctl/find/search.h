@@ -64,7 +64,6 @@ struct SearchOptions {
   Mta mta = Mta::postfix;
   std::vector<std::string> filters;  // log.filters
   Seconds queue_lifetime{0};
-  bool all = false;  // of the period, whatever the anchor: for addresses that no line names
 };
 
 // Fails: as LogSet::scan().
