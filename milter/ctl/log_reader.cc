@@ -161,7 +161,7 @@ int report_format(const std::string& path,
   constexpr std::size_t kShown = 160;
   if (!complaint.empty()) {
     std::fprintf(stderr, "mtrkctl: %s: %s\n", path.c_str(), complaint.c_str());
-    if (format.mail()) {
+    if (format.mail() || lines == 0) {
       return exit_code::data_error;
     }
   }

@@ -197,8 +197,8 @@ INSTANTIATE_TEST_SUITE_P(Logs,
                                          "forged-sendmail",
                                          "odd-postfix",
                                          "odd-sendmail"),
-                         [](const auto& info) {
-                           std::string name = info.param;
+                         [](const auto& values) {
+                           std::string name = values.param;
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
