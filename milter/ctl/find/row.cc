@@ -125,17 +125,50 @@ bool is_asked_for(const Message& message, const Facts& facts, const Criteria& cr
 // host looks to each of the two as if it were what became of it.)
 using LinesOfChildren = std::unordered_map<const maillog::OwnedEvent*, std::uint64_t>;
 
+// The queue ids that a message went on under, as lines say or by its recipients; not those that
+// only have its Message-Id.
+std::vector<std::string> ids_of_children(const Message& message) {
+  const Story& story = message.named;
+  const std::vector<std::string> joined = story.trace.queue_ids();
+  std::vector<std::string> ids;
+  const auto add = [&](std::string_view id) {
+    if (id != story.trace.root() && std::find(joined.begin(), joined.end(), id) != joined.end() &&
+        std::find(ids.begin(), ids.end(), id) == ids.end()) {
+      ids.emplace_back(id);
+    }
+  };
+  if (joined.size() < 2) {
+    return ids;
+  }
+  if (!story.lines.empty() && story.lines.front().event().mta == Mta::sendmail) {
+    std::for_each(joined.begin(), joined.end(), add);
+    return ids;
+  }
+  for (const Story::Line& line : story.lines) {
+    if (const Attempt* attempt = std::get_if<Attempt>(&line.event().what)) {
+      add(attempt->forwarded_as);
+      add(attempt->queued_as);
+    } else if (!maillog::origin_of(line.event()).empty()) {
+      add(line.event().queue_id);
+    }
+  }
+  for (std::size_t i = 0; i < story.trace.recipients().size(); ++i) {
+    const std::vector<std::string> via = story.trace.via(i);
+    std::for_each(via.begin(), via.end(), add);
+  }
+  return ids;
+}
+
 LinesOfChildren lines_of_children(const std::vector<const Message*>& all,
                                   const std::vector<std::uint64_t>& begins) {
   LinesOfChildren lines;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const Story& story = all[i]->named;
-    const std::vector<std::string> ids = story.trace.queue_ids();
-    if (ids.size() < 2) {
+    const std::vector<std::string> ids = ids_of_children(*all[i]);
+    if (ids.empty()) {
       continue;
     }
-    for (const Story::Line& line : story.lines) {
-      if (std::find(ids.begin() + 1, ids.end(), line.event().queue_id) != ids.end()) {
+    for (const Story::Line& line : all[i]->named.lines) {
+      if (std::find(ids.begin(), ids.end(), line.event().queue_id) != ids.end()) {
         const auto [its, fresh] = lines.try_emplace(line.said.get(), begins[i]);
         its->second = std::min(its->second, begins[i]);
       }

@@ -93,6 +93,7 @@ class Search {
     seed_ = std::uint64_t{device()} << 32 | device();
     for (std::size_t log = 0; log < logs.size(); ++log) {
       plain_.push_back(is_plain_log(logs.log(log)));
+      framed_.push_back(logs.log(log).beginning().find("{\"") != std::string::npos);
     }
     for (Worker& worker : workers_) {
       worker.seen.resize(logs.size());
@@ -178,6 +179,15 @@ class Search {
       for_each_line(block, [&](std::string_view line, Place place) { hit(line, place, worker); });
       return;
     }
+    if (framed_[block.log]) {
+      for_each_line(block, [&](std::string_view line, Place place) {
+        const std::optional<maillog::LogLine> parts = split(line, place, worker);
+        if (parts && needle->find(parts->text, 0) != std::string_view::npos) {
+          hit(line, place, worker);
+        }
+      });
+      return;
+    }
     const std::string_view lines = block.lines;
     for (std::size_t at = needle->find(lines, 0); at != std::string_view::npos;) {
       const void* const before = ::memrchr(lines.data(), '\n', at);
@@ -231,7 +241,7 @@ class Search {
   [[nodiscard]] bool is_beside(std::string_view text) const {
     switch (anchor_.by) {
       case Anchor::By::to:
-        return text.starts_with("from=<");
+        return text.starts_with("from=<") && text.find(", to=<") == std::string_view::npos;
       case Anchor::By::from:
       case Anchor::By::client:
       case Anchor::By::user:
@@ -652,7 +662,8 @@ class Search {
   const LogSet::Progress& progress_;
   Anchor anchor_;
   std::uint64_t seed_ = 0;
-  std::vector<bool> plain_;  // logs of lines with nothing behind their records
+  std::vector<bool> plain_;   // logs of lines with nothing behind their records
+  std::vector<bool> framed_;  // logs whose lines stand encoded in JSON
   std::vector<Worker> workers_;
 
   // Changed between the passes only.

@@ -1,10 +1,17 @@
 #include "milter/ctl/find/skim.h"
 
 #include "common/base/ascii.h"
+#include "common/maillog/record_end.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace mtrk::find {
+EndLink link_before_litter(std::string_view text) {
+  const std::optional<std::string_view> whole = maillog::up_to_last(text, ')');
+  return whole ? link_at_end(*whole) : EndLink{};
+}
+
 EndLink link_at_end(std::string_view text) {
   constexpr std::string_view kAs = " as ";
   std::size_t begin = text.size() - 1;  // of ")"
@@ -34,7 +41,8 @@ std::string_view link_of_client(std::string_view text) {
     return {};
   }
   const std::string_view rest = text.substr(at + key.size());
-  return rest.substr(0, std::min(rest.find_first_of(", \r"), rest.size()));
+  const auto end = std::find_if_not(rest.begin(), rest.end(), is_alnum);
+  return rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
 }
 
 bool is_handed_to_this_host(std::string_view text) {

@@ -176,7 +176,9 @@ struct EndLink {
   std::string_view id;
   bool queued = false;
 };
-[[nodiscard]] EndLink link_at_end(std::string_view text);
+[[nodiscard]] EndLink link_at_end(std::string_view text);  // which ends with ")"
+// The same where something stands behind the record (common/maillog/record_end.h).
+[[nodiscard]] EndLink link_before_litter(std::string_view text);
 [[nodiscard]] std::string_view link_of_client(std::string_view text);  // orig_queue_id=, orig_id=
 
 template <typename Visit>
@@ -184,8 +186,9 @@ void for_each_link(std::string_view text, Visit visit) {
   if (text.empty()) {
     return;
   }
-  if (text.back() == ')') {
-    if (const EndLink link = link_at_end(text); !link.id.empty()) {
+  if (text.back() == ')' || text.starts_with("to=<")) {
+    const EndLink link = text.back() == ')' ? link_at_end(text) : link_before_litter(text);
+    if (!link.id.empty()) {
       visit(link.id, !link.queued);
     }
     return;

@@ -23,8 +23,9 @@ using Links = std::vector<std::string>;
 TEST(SkimTest, UsualHeadersGiveTheRecord) {
   EXPECT_EQ(skim_header("Nov 21 16:49:22 mx postfix/smtp[1]: 4dCXzt0Cvjz5Z: removed"),
             "4dCXzt0Cvjz5Z: removed");
-  EXPECT_EQ(skim_header("2026-11-21T16:54:11.985366+00:00 mx postfix/smtp[17]: ABCDEF: client=x[1]"),
-            "ABCDEF: client=x[1]");
+  EXPECT_EQ(
+      skim_header("2026-11-21T16:54:11.985366+00:00 mx postfix/smtp[17]: ABCDEF: client=x[1]"),
+      "ABCDEF: client=x[1]");
 }
 
 TEST(SkimTest, OtherHeadersAreLeftToTheParser) {
