@@ -56,7 +56,7 @@ touch -d '-2 seconds' "$work/logs/mail.log.2.gz"
 touch -d '-1 second' "$work/logs/mail.log.1"
 sed -i "s|^source = .*|source = \"file:$work/logs/mail.log\"|" "$work/mtrk.conf"
 
-search() { "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" search "$@"; }
+search() { "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" find "$@"; }
 # found ROWS OPTIONS...: that many rows, in JSON in $work/found.
 found() {
   local want=$1 status=0
@@ -119,7 +119,7 @@ for compress in gzip xz zstd bzip2; do
       fail "$command, $compress"
   done
 done
-cat "$maillog" | search --json --log - --from @client.example | cmp - "$work/plain" || fail "a pipe"
+search --json --log - --from @client.example < <(cat "$maillog") | cmp - "$work/plain" || fail "a pipe"
 head -c "$(($(stat -c %s "$work/packed") / 2))" "$work/packed" >"$work/cut"
 expect_exit 65 search --log "$work/cut" --from @client.example
 expect_output 'data are (cut off|damaged)'
