@@ -11,6 +11,8 @@
 #include "milter/ctl/timeline.h"
 
 #include <algorithm>
+#include <functional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -177,6 +179,23 @@ LinesOfChildren lines_of_children(const std::vector<const Message*>& all,
   return lines;
 }
 
+// Whether a check says that it is about a message to the recipient that is asked for ("hold: header
+// …; from=<a@b> to=<bob@example.org> proto=…"): what smtpd(8) and cleanup(8) add to what they did.
+bool mentions(std::string_view record, const Criteria& criteria) {
+  if (!criteria.to || criteria.to->kind() != Kind::address) {
+    return false;
+  }
+  constexpr std::string_view kTo = "> to=<";
+  const std::size_t fields = record.rfind("; from=<");
+  const std::size_t to = fields == std::string_view::npos ? fields : record.find(kTo, fields);
+  if (to == std::string_view::npos) {
+    return false;
+  }
+  maillog::FieldScanner scan(record.substr(to + kTo.size() - 1));
+  const std::optional<std::string_view> address = scan.take_address();
+  return address && criteria.to->matches(*address);
+}
+
 // The addresses that a recipient's mail was sent to, as attempts say.
 std::vector<std::string> targets_of(const Message& message, std::size_t recipient) {
   std::vector<std::string> targets;
@@ -199,9 +218,10 @@ class RowMaker {
            std::vector<Row>& rows)
       : teller_(teller), policy_(policy), criteria_(criteria), options_(options), rows_(rows) {}
 
-  void add(const Message& message, const Facts& facts) {
+  // `mentioned`: a line of it has the recipient that is asked for, though no attempt does.
+  void add(const Message& message, const Facts& facts, bool mentioned) {
     std::unique_ptr<const Story> whole;
-    std::vector<Finding> findings = findings_of(message, whole);
+    std::vector<Finding> findings = findings_of(message, mentioned, whole);
     std::vector<Account> accounts;
     for (const Finding& finding : findings) {
       Account account = account_of(finding, teller_, policy_);
@@ -211,6 +231,7 @@ class RowMaker {
     }
     for (std::size_t i = 0; i < accounts.size(); ++i) {
       Row row = row_of_account(accounts[i], facts);
+      row.possible = row.possible && !mentioned;
       if (options_.format == Format::json) {
         row.text = json_of(accounts[i], facts);
       } else if (options_.format == Format::timeline && i == 0) {
@@ -236,7 +257,9 @@ class RowMaker {
                                   actions.outcomes.end();
   }
 
-  std::vector<Finding> findings_of(const Message& message, std::unique_ptr<const Story>& whole) {
+  std::vector<Finding> findings_of(const Message& message,
+                                   bool mentioned,
+                                   std::unique_ptr<const Story>& whole) {
     std::vector<Finding> findings;
     if (!is_taken(message)) {
       return findings;
@@ -257,8 +280,8 @@ class RowMaker {
       const bool certain = finding.standing == Standing::recipient ||
                            finding.standing == Standing::target ||
                            finding.standing == Standing::local_part;
-      const bool possible = finding.standing == Standing::possible && options_.take_possible &&
-                            finding.story != nullptr;
+      const bool possible = finding.standing == Standing::possible &&
+                            (options_.take_possible || mentioned) && finding.story != nullptr;
       if (certain || possible) {
         known = message.named.trace.find_recipient(finding.name);
         findings.push_back(std::move(finding));
@@ -545,6 +568,7 @@ void add_rows(StoryTeller& teller,
   maillog::StampContext stamps;
   std::vector<Refused> refusals;
   std::unordered_map<std::string_view, std::uint64_t> places;
+  std::set<std::string, std::less<>> mentioned;  // queue ids
   bool first = true;
   for (const Excerpt::Line& line : excerpt.lines) {
     maillog::StampContext its = excerpt.stamps(line.place);
@@ -559,6 +583,9 @@ void add_rows(StoryTeller& teller,
     }
     places.try_emplace(line.text, line.place);
     parser.parse(*parts, [&](const DeliveryEvent& event) { teller.read(event, line.text); });
+    if (mentions(parts->text, criteria)) {
+      mentioned.emplace(queue_id_of(parts->text));
+    }
     if (may_be_refusal(parts->text)) {
       if (std::optional<Refusal> refusal = parse_refusal(*parts)) {
         refusals.push_back({*refusal, line.text, line.place});
@@ -589,7 +616,7 @@ void add_rows(StoryTeller& teller,
     const auto parent = lines.empty() ? children.end() : children.find(lines.front().said.get());
     const bool child = parent != children.end() && parent->second < begins[i];
     if (!child && is_asked_for(*all[i], facts[i], criteria)) {
-      maker.add(*all[i], facts[i]);
+      maker.add(*all[i], facts[i], mentioned.count(all[i]->named.trace.root()) != 0);
     }
   }
   for (const Refused& refused : refusals) {

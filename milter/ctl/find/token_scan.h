@@ -40,9 +40,15 @@ class TokenScan {
         visit(place);
       }
     };
-    while (at + kStep + 1 <= text.size()) {
-      for_each_end(text.data() + at, [&](std::size_t i) { look(at + i); });
-      at += kStep;
+    while (at + 4 * kStep + 1 <= text.size()) {
+      std::uint64_t ends = 0;  // a bit for each octet
+      for (std::size_t i = 0; i < 4; ++i) {
+        ends |= ends_in(text.data() + at + i * kStep) << i * kStep;
+      }
+      for (; ends != 0; ends &= ends - 1) {
+        look(at + static_cast<std::size_t>(std::countr_zero(ends)));
+      }
+      at += 4 * kStep;
     }
     for (; at < text.size(); ++at) {
       if (is_end(text, at)) {
@@ -81,26 +87,28 @@ class TokenScan {
     const char next = at + 1 < text.size() ? text[at + 1] : '\n';
     return (text[at] == ':' && next == ' ') || (text[at] == ')' && (next == '\n' || next == '\r'));
   }
-  // There is an octet behind the sixteen.
-  template <typename Visit>
-  static void for_each_end(const char* text, Visit visit) {
+  // Which of sixteen octets are such ends, a bit for each. There is one before and one behind them;
+  // the tag's end ("]: ") is not of interest.
+  static std::uint64_t ends_in(const char* text) {
+    const Octets before = load_octets(text - 1);
     const Octets here = load_octets(text);
     const Octets next = load_octets(text + 1);
-    const auto ends =
-        ((here == ':') & (next == ' ')) | ((here == ')') & ((next == '\n') | (next == '\r')));
-    std::uint64_t halves[2];
-    std::memcpy(halves, &ends, sizeof halves);
-    for (std::size_t half = 0; half < 2; ++half) {
-      for (std::uint64_t mask = halves[half]; mask != 0;) {
-        const std::size_t octet = static_cast<std::size_t>(std::countr_zero(mask)) / 8;
-        mask &= ~(std::uint64_t{0xFF} << 8 * octet);
-        if constexpr (std::endian::native == std::endian::big) {
-          visit(8 * half + 7 - octet);
-        } else {
-          visit(8 * half + octet);
-        }
-      }
+    const auto ends = ((here == ':') & (next == ' ') & (before != ']')) |
+                      ((here == ')') & ((next == '\n') | (next == '\r')));
+#ifdef __SSE2__
+    using Signed = char __attribute__((vector_size(16)));
+    Signed mask;
+    std::memcpy(&mask, &ends, sizeof mask);
+    return static_cast<std::uint32_t>(__builtin_ia32_pmovmskb128(mask));
+#else
+    std::uint8_t octets[kStep];
+    std::memcpy(octets, &ends, sizeof octets);
+    std::uint64_t bits = 0;
+    for (std::size_t i = 0; i < kStep; ++i) {
+      bits |= std::uint64_t{octets[i] & 1U} << i;
     }
+    return bits;
+#endif
   }
   [[nodiscard]] std::size_t bit_of(std::uint64_t ending) const {
     constexpr std::uint64_t kMix = 0x9E3779B97F4A7C15;
