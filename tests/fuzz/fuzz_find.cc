@@ -4,6 +4,7 @@
 //   a line       gives the same queue id skimmed and parsed; a refusal's parts are parts of the
 //   line a text       in which a needle is found where a plain search finds it
 #include "common/base/ascii.h"
+#include "common/track/queue_id.h"
 #include "milter/ctl/find/criteria.h"
 #include "milter/ctl/find/needle.h"
 #include "milter/ctl/find/refusal.h"

@@ -219,6 +219,9 @@ class Summary {
     if (!criteria_.actions.empty()) {
       try_it("without --action");
     }
+    if (criteria_.to && !criteria_.from && criteria_.message_id.empty()) {
+      try_it("--from, since recipients of mail that was not tried yet are in no log");
+    }
     if (hint.empty() && logs_.size() == 1) {
       try_it("an older log as a further --log");
     }
@@ -242,11 +245,6 @@ class Summary {
         0, plural(rows.size(), "recipient") + " of " + plural(count, "message") +
                (answer_.all > rows.size() ? ", the newest of " + std::to_string(answer_.all) : "") +
                "; searched " + searched() + ".");
-    if (answer_.guessed) {
-      page_.add(0,
-                "No line names this recipient; these messages have recipients that the logs do "
-                "not name.");
-    }
     if (std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.begun_before; })) {
       page_.add(0, "Times with < are of the first line in these logs; the message is older.");
     }

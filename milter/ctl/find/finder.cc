@@ -13,8 +13,6 @@
 namespace mtrk::find {
 namespace {
 
-// Octets of logs in which each message is looked at, where nothing tells which.
-constexpr std::uint64_t kSmallEnough = std::uint64_t{64} << 20;
 constexpr std::size_t kBatch = 256;  // queue ids that one teller is asked for at a time
 
 Mta owner_of(const LogSet& logs, const FinderOptions& options) {
@@ -157,17 +155,13 @@ Answer find_rows(LogSet& logs,
     return made;
   };
   Answer answer = look(criteria);
-  if (answer.rows.empty() && criteria.to && (told || logs.octets_of_text() <= kSmallEnough)) {
+  if (answer.rows.empty() && criteria.to && told && anchor_of(criteria).by == Anchor::By::to) {
     // No line names such a recipient, but not all recipients are named: not those of what was never
-    // tried, and not all that are aliases of Sendmail's. All that else holds is looked at.
+    // tried, and not all that are aliases of Sendmail's. What the other criteria hold of is looked
+    // at.
     Criteria others = criteria;
     others.to.reset();
-    row_options.take_possible = true;
-    Answer guess = look(others);
-    if (!guess.rows.empty()) {
-      answer = std::move(guess);
-      answer.guessed = true;
-    }
+    answer = look(others);
   }
   return answer;
 }

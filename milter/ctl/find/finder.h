@@ -22,8 +22,6 @@ struct FinderOptions {
 struct Answer {
   std::vector<Row> rows;  // the newest last
   std::size_t all = 0;    // as many there would be without a limit
-  // The search found nothing, and these are messages whose recipients the logs do not all name.
-  bool guessed = false;
   Found found;
 };
 
