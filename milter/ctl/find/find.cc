@@ -102,6 +102,20 @@ std::optional<TimePoint> written_at(const std::string& path) {
   return TimePoint(Seconds(status.st_mtime));
 }
 
+// Whether a file beside a log is one that was rotated away: mail.log.1, mail.log.2.gz,
+// mail.log-20261121.xz, maillog.20261121-164922, mail.log.old.
+bool is_rotated(std::string_view path, std::string_view log) {
+  constexpr std::string_view kSuffixes[] = {".gz", ".xz", ".zst", ".bz2"};
+  std::string_view rest = path.substr(std::min(log.size() + 1, path.size()));
+  for (const std::string_view suffix : kSuffixes) {
+    if (rest.ends_with(suffix)) {
+      rest.remove_suffix(suffix.size());
+    }
+  }
+  return rest == "old" || (!rest.empty() && is_digit(rest[0]) &&
+                           rest.find_first_not_of("0123456789-_.:T") == std::string_view::npos);
+}
+
 // The logs of log.source with those that were rotated away, oldest first, without what was written
 // before the period began.
 std::vector<std::string> configured_logs(const Config& config, const find::Period& period) {
@@ -117,7 +131,7 @@ std::vector<std::string> configured_logs(const Config& config, const find::Perio
   for (const LogSibling& sibling : log_siblings(place.path)) {
     const TimePoint written{
         Seconds(std::chrono::floor<Seconds>(std::chrono::nanoseconds(sibling.modified_ns)))};
-    if (sibling.size > 0 && is_of_period(written)) {
+    if (sibling.size > 0 && is_rotated(sibling.path, place.path) && is_of_period(written)) {
       logs.push_back(sibling.path);
     }
   }

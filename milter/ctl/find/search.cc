@@ -92,8 +92,8 @@ class Search {
     std::random_device device;
     seed_ = std::uint64_t{device()} << 32 | device();
     for (std::size_t log = 0; log < logs.size(); ++log) {
-      plain_.push_back(is_plain_log(logs.log(log)));
       framed_.push_back(logs.log(log).beginning().find("{\"") != std::string::npos);
+      plain_.push_back(!framed_.back() && is_plain_log(logs.log(log)));
     }
     for (Worker& worker : workers_) {
       worker.seen.resize(logs.size());

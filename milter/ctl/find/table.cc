@@ -163,7 +163,8 @@ class Table {
       PageStyle plain = style_;
       plain.colours = false;
       Page page(plain);
-      page.add(kTime + 1, {}, Paint::none, more, kTime + 3);
+      const std::size_t indent = kTime + (late_ ? 2 : 1);
+      page.add(indent, {}, Paint::none, more, indent + 2);
       text_ += page.text();
     }
   }
