@@ -55,7 +55,7 @@ TEST(TableTest, LongAddressesAreCutWithinTheColumns) {
   const std::string table = format_table(rows, style(), 80);
   expect_narrow(table);
   EXPECT_NE(table.find("\xE2\x80\xA6"), std::string::npos);
-  EXPECT_NE(table.find("long.example"), std::string::npos);
+  EXPECT_NE(table.find(".example "), std::string::npos);
   PageStyle ascii = style();
   ascii.utf8 = false;
   const std::string plain = format_table(rows, ascii, 80);
