@@ -85,9 +85,17 @@ void prepare_store_files(const std::string& path, const struct stat& folder, boo
     throw not_to_be_made(path, ".");
   }
   static_cast<void>(require_plain(at, "data.mdb", path));
-  const bool has_lock = require_plain(at, "lock.mdb", path);
+  bool has_lock = require_plain(at, "lock.mdb", path);
   if (!writes) {
     return;
+  }
+  struct stat before {};
+  if (has_lock && ::fstatat(at.get(), "lock.mdb", &before, AT_SYMLINK_NOFOLLOW) == 0 &&
+      (before.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    if (::unlinkat(at.get(), "lock.mdb", 0) != 0) {
+      throw not_to_be_made(path, "lock.mdb");
+    }
+    has_lock = false;
   }
   const UniqueFd lock(
       ::openat(at.get(), "lock.mdb", O_RDWR | kFlags | (has_lock ? 0 : O_CREAT), kStoreLockMode));

@@ -14,13 +14,14 @@ namespace mtrk::store {
 
 inline constexpr mode_t kStoreFolderMode = 02750;
 inline constexpr mode_t kStoreDataMode = 0640;
-inline constexpr mode_t kStoreLockMode = 0660;  // even a reader writes its slot there
+inline constexpr mode_t kStoreLockMode = 0600;  // nobody's but the writers' (lmdb.h)
 
 // Makes the folder with its mode. False, with errno, if that fails.
 [[nodiscard]] bool make_store_folder(const std::string& path);
 
 // Before LMDB opens them, and while no store of that folder is open in this process (closing a
-// descriptor of the lock file would end LMDB's locks). Makes the lock file for a writer. Fails:
+// descriptor of the lock file would end LMDB's locks). Makes the lock file for a writer, and makes it
+// anew where others than its owner may have it open to write. Fails:
 // StoreUnusable, if one of them is a symbolic link or no regular file, or the folder is another
 // user's and this process is root's.
 void prepare_store_files(const std::string& path, const struct stat& folder, bool writes);

@@ -28,9 +28,9 @@ class MessageSource {
     [[nodiscard]] virtual Views find(const EnvelopeId& envelope_id,
                                      const TrackingCertifier& certifier,
                                      TimePoint now) = 0;
-    // Returns false if pages of the views turned out to be unreadable: then nothing that was
-    // made of the views may be used.
-    [[nodiscard]] virtual bool sound() const { return true; }
+    // Whether what was made of that counts. Fails: store::StoreOvertaken if a new snapshot has to
+    // be asked, another store::StoreError if that would not help.
+    virtual void confirm() const {}
   };
 
   virtual ~MessageSource() = default;
@@ -66,9 +66,8 @@ class QueryService {
 
   [[nodiscard]] bool available() const;
 
-  // Answers commands that arrived together, from one snapshot of the store, which is taken with the
-  // first query and released by the destructor. It must not be held while waiting for anything: it
-  // blocks tend(), and keeps the store from reusing pages.
+  // Answers commands that came together, from one look at the store: taken with the first query, and
+  // again when the writer has overtaken it; given up with the object. Not to be held while waiting for anything: it keeps tend() waiting.
   class Batch {
    public:
     explicit Batch(const QueryService& service) : service_(service) {}
@@ -86,9 +85,11 @@ class QueryService {
     [[nodiscard]] store::TrackingReader::Found copy(const mtqp::LookUp& query, TimePoint now);
 
    private:
-    [[nodiscard]] MessageSource::Views find(const mtqp::LookUp& query, TimePoint now);
-    // Gives up the store until tend() has opened the store again.
-    mtqp::ServerSession::LookUpResult broken();
+    // Has `use` make something of what is found, until that counts; false if there is no store.
+    // Fails: store::StoreError.
+    template <typename Use>
+    [[nodiscard]] bool find(const mtqp::LookUp& query, TimePoint now, Use&& use);
+    void broken();  // until tend() has opened the store again
 
     const QueryService& service_;
     std::shared_lock<std::shared_mutex> lock_;
