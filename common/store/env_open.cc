@@ -182,7 +182,7 @@ std::shared_ptr<Env> Env::open(const std::string& path,
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     require(mdb_env_set_mapsize(env->env_, map_size / page * page));
   }
-  prepare_store_files(path, directory, access == Access::read_write);
+  env->writer_lock_ = prepare_store_files(path, directory, access == Access::read_write);
   if (env->keeps_snapshots()) {
     have_lock_file(path, access, missing);
   }

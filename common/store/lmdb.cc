@@ -112,26 +112,21 @@ void Env::require_current() {
 }
 
 void Env::lock_writer() {
-  int file = -1;
-  check(mdb_env_get_fd(env_, &file), "get file");
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
-  while (::fcntl(file, F_OFD_SETLKW, &whole) != 0) {
+  while (::fcntl(writer_lock_.get(), F_OFD_SETLKW, &whole) != 0) {
     if (errno != EINTR) {
-      throw make_store_error(errno, "lock data.mdb");
+      throw make_store_error(errno, "lock writer.lock");
     }
   }
 }
 
 void Env::unlock_writer() {
-  int file = -1;
   struct flock whole {};
   whole.l_type = F_UNLCK;
   whole.l_whence = SEEK_SET;
-  if (mdb_env_get_fd(env_, &file) == MDB_SUCCESS) {
-    ::fcntl(file, F_OFD_SETLK, &whole);
-  }
+  ::fcntl(writer_lock_.get(), F_OFD_SETLK, &whole);
 }
 
 bool Env::agrees(std::uint64_t transaction, TxnKind kind) {

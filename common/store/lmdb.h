@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/unique_fd.h"
 #include "common/store/map_guard.h"
 #include "common/store/store_error.h"
 
@@ -41,8 +42,9 @@
 //  * What becomes of the files meanwhile never ends a reader, and never lets a writer commit into
 //    the void: map_guard.h, Env::require_current(), and Txn::begin(), which compares the
 //    transaction's number (the lock file's) with the data's own.
-//  * Two writers never meet, whatever the lock file says: each holds a lock on data.mdb for as long
-//    as its transaction lasts.
+//  * Two writers never meet, whatever the lock file says: each holds a lock on writer.lock for as
+//    long as its transaction lasts. Not on data.mdb: whoever may read a file may keep others from
+//    locking it.
 //  * Every LMDB code becomes an exception in make_store_error().
 // Views that LMDB returns die with their transaction (in a write transaction: with the next write).
 namespace mtrk::store {
@@ -154,6 +156,7 @@ class Env {
   [[nodiscard]] Files files_at_path() const;
   std::string path_;
   Files files_;
+  UniqueFd writer_lock_;  // a writer's
   std::shared_mutex gate_;
 };
 
@@ -189,8 +192,8 @@ class ReadTxn : public Txn {
   void park() noexcept;
   void renew();
   void keep_databases();  // ends the snapshot; databases found in it stay open in the environment
-  // Whether what was read from this snapshot may be of pages that have been used again meanwhile. To
-  // be asked after the last look at them. Never, where locks keep the snapshot.
+  // Whether what was read from this snapshot may be of pages that have been used again meanwhile.
+  // To be asked after the last look at them. Never, where locks keep the snapshot.
   [[nodiscard]] bool overtaken() const { return env_.is_overtaken(id()); }
 
  private:

@@ -45,8 +45,8 @@ class MapGuard {
             octets.data() - data_begin_ <= static_cast<std::ptrdiff_t>(length - octets.size()));
   }
 
-  // Runs `body`, a call of LMDB and nothing else; `otherwise` if it ended by a fault. Does not nest,
-  // and works from the first prepare() on, or the first guard.
+  // Runs `body`, a call of LMDB and nothing else; `otherwise` if it ended by a fault. Does not
+  // nest, and works from the first prepare() on, or the first guard.
   static void prepare();
   template <typename Body>
   static int call(int otherwise, Body&& body) {

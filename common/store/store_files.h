@@ -21,9 +21,9 @@ void renew_lock_file(const std::string& directory);
 inline constexpr std::size_t kKeptAside = 3;
 std::string set_store_aside(const std::string& directory);
 
-// Walks all rows of all databases as one reader, for the store's owner: whether LMDB finds its way, and keys are in order.
-// What is wrong, empty if nothing is. May fail in any way that LMDB may fail on octets that anybody
-// can have written: only for a process that has nothing else to do.
+// Walks all rows of all databases as one reader, for the store's owner: whether LMDB finds its way,
+// and keys are in order. What is wrong, empty if nothing is. May fail in any way that LMDB may fail
+// on octets that anybody can have written: only for a process that has nothing else to do.
 std::string check_store(const std::string& directory);
 
 // The same in a child process: a store that makes the check die is damaged, too. To be called while

@@ -66,8 +66,9 @@ class QueryService {
 
   [[nodiscard]] bool available() const;
 
-  // Answers commands that came together, from one look at the store: taken with the first query, and
-  // again when the writer has overtaken it; given up with the object. Not to be held while waiting for anything: it keeps tend() waiting.
+  // Answers commands that came together, from one look at the store: taken with the first query,
+  // and again when the writer has overtaken it; given up with the object. Not to be held while
+  // waiting for anything: it keeps tend() waiting.
   class Batch {
    public:
     explicit Batch(const QueryService& service) : service_(service) {}

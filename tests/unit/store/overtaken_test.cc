@@ -243,6 +243,17 @@ TEST_F(OvertakenTest, AReaderWritesNothing) {
   fs::permissions(path(), fs::perms::owner_all);
 }
 
+// Which takes no more than the right to read it.
+TEST_F(OvertakenTest, WhoLocksTheDataHoldsUpNoWriter) {
+  const int data = ::open((path() + "/data.mdb").c_str(), O_RDONLY | O_CLOEXEC);
+  struct flock whole {};
+  whole.l_type = F_RDLCK;
+  whole.l_whence = SEEK_SET;
+  ASSERT_EQ(::fcntl(data, F_OFD_SETLK, &whole), 0);
+  commit(1);
+  ::close(data);
+}
+
 // From the releases in which readers took locks.
 TEST_F(OvertakenTest, ALockFileThatOthersMayWriteToIsMadeAnew) {
   const TempFolder other;

@@ -63,11 +63,11 @@ if mount -t tmpfs -o size=1m,mode=755 tmpfs "$work/store" 2>/dev/null; then
   dd if=/dev/zero of="$work/store/ballast" bs=4k 2>/dev/null || true
   expect_sysexit "$MTRK_BIN/mtrk-milter" "${config[@]}"
   expect_output 'lock.mdb: No space left on device'
-  expect_sysexit "$MTRK_BIN/mtrkctl" "${config[@]}" stats
+  # Who only reads needs neither room nor a lock file.
+  expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" stats
   start_mtqpd
-  wait_until 10 mtqpd_complains || fail "full disk: mtqpd says $(cat "$work/mtqpd.log")"
+  wait_until 10 mtqpd_serves || fail "full disk: mtqpd says $(cat "$work/mtqpd.log")"
   rm "$work/store/ballast"
-  wait_until 40 mtqpd_serves || fail "mtqpd does not serve when there is room again"
   stop mtqpd
   [ "$exit_status" -eq 0 ] || fail "full disk: mtqpd ended with $exit_status"
   umount "$work/store"

@@ -36,7 +36,7 @@ service_folder
 ctl import "$work/messages" 2>"$work/output" || fail "import by root"
 ctl ingest --log "$work/maillog" 2>"$work/output" || fail "ingest by root"
 stored 2
-for row in data.mdb=640 lock.mdb=660 ingest.stats=640; do
+for row in data.mdb=640 lock.mdb=600 writer.lock=600 ingest.stats=640; do
   [ "$(stat -c '%U:%G %a' "$store/${row%=*}")" = "nobody:nogroup ${row#*=}" ] || fail "$(stat "$store/${row%=*}")"
 done
 mkfifo "$work/slow"
@@ -96,7 +96,7 @@ run_all() { # what root may do meanwhile: nothing ends by a signal or has to be 
     unharmed
   done
 }
-for name in data.mdb lock.mdb ingest.stats ingest.stats.new milter.stats; do
+for name in data.mdb lock.mdb writer.lock ingest.stats ingest.stats.new milter.stats; do
   for kind in link dangling fifo folder; do
     trap="$kind $name"
     for there in empty filled; do
@@ -114,7 +114,7 @@ for name in data.mdb lock.mdb ingest.stats ingest.stats.new milter.stats; do
   done
 done
 trap='link to an empty file'
-for name in data.mdb lock.mdb; do
+for name in data.mdb lock.mdb writer.lock; do
   service_folder
   : >"$victim"
   as_service ln -s "$victim" "$store/$name"
