@@ -237,6 +237,11 @@ bounded() { # STATUS COMMAND...
 bounded 65 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" import /dev/zero
 expect_output '^/dev/zero:1: the line has no end'
 bounded 65 "$MTRK_BIN/mtrkctl" explain --log "$work/deliveries" --batch /dev/zero
+for command in events 'explain 4Q0000001'; do
+  # shellcheck disable=SC2086 # words
+  bounded 65 "$MTRK_BIN/mtrkctl" $command --log /dev/zero
+  expect_output '^mtrkctl: /dev/zero: this is not a log'
+done
 bounded 78 "$MTRK_BIN/mtrkctl" --config /dev/zero config
 bounded 78 "$MTRK_BIN/mtqpd" --config /dev/zero --check-config
 { message fifth; head -c 20000000 /dev/zero | tr '\0' x; echo; message sixth; } >"$work/long"
