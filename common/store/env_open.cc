@@ -191,6 +191,12 @@ std::shared_ptr<Env> Env::open(const std::string& path,
   require(env->call([&] { return mdb_env_open(env->env_, path.c_str(), flags, kStoreDataMode); }));
   env->path_ = path;
   env->files_ = env->files_at_path();
+  // By the file that is open: the path may have led to another one since.
+  struct stat opened {};
+  if (int file = -1;
+      mdb_env_get_fd(env->env_, &file) == MDB_SUCCESS && ::fstat(file, &opened) == 0) {
+    env->files_.data = {opened.st_dev, opened.st_ino};
+  }
   if (access != Access::read_write) {
     env->guard_ = std::make_unique<MapGuard>(path);
   }

@@ -56,9 +56,15 @@ StoreError make_store_error(int code, std::string_view operation) {
 
 void Env::adopt_map_size() {
   const std::unique_lock alone(gate_);
-  check(mdb_env_set_mapsize(env_, 0), "adopt map size");
-  if (guard_) {  // the mapping is another one now
-    guard_.reset();
+  check(sound() ? MDB_SUCCESS : MDB_CORRUPTED, "adopt map size");
+  const bool guarded = guard_ != nullptr;
+  guard_.reset();  // the mapping will be another one
+  const int code = call([&] { return mdb_env_set_mapsize(env_, 0); });
+  if (code != MDB_SUCCESS) {  // the size may be rubbish, too; LMDB has given up the old map by then
+    unmapped_ = true;
+    throw make_store_error(access_ == Access::read_write ? code : MDB_CORRUPTED, "adopt map size");
+  }
+  if (guarded) {
     guard_ = std::make_unique<MapGuard>(path_);
   }
 }
@@ -153,7 +159,7 @@ bool Env::is_overtaken(std::uint64_t transaction) {
   std::atomic_thread_fence(std::memory_order_acquire);
   MDB_envinfo info{};
   if (call([&] { return mdb_env_info(env_, &info); }) != MDB_SUCCESS) {
-    return false;  // it is more than that: sound()
+    return true;  // the next snapshot will say what is wrong
   }
   return info.me_last_txnid < transaction || info.me_last_txnid > transaction + 1;
 }
@@ -256,7 +262,10 @@ void Txn::begin(unsigned flags) {
   const auto attempt = [&] {
     return env_.call([&] { return mdb_txn_begin(env_.handle(), nullptr, flags, &txn_); });
   };
-  gate_ = std::shared_lock(env_.gate());
+  if (!gate_.owns_lock()) {
+    gate_ = std::shared_lock(env_.gate());
+  }
+  check_sound(env_, MDB_SUCCESS, "begin");
   int code = attempt();
   if (code == MDB_MAP_RESIZED) {
     gate_.unlock();
@@ -312,6 +321,7 @@ constexpr int kSnapshots = 8;
 }  // namespace
 
 ReadTxn::ReadTxn(Env& env) : Txn(env) {
+  gate_ = std::shared_lock(env.gate());
   try {
     settle([this] { begin(MDB_RDONLY); });
   } catch (...) {
@@ -366,6 +376,7 @@ void ReadTxn::renew() {
   gate_.lock();
   try {
     settle([&] {
+      check_sound(env_, MDB_SUCCESS, "renew");
       int code = attempt();
       if (code == MDB_MAP_RESIZED) {
         gate_.unlock();

@@ -82,7 +82,9 @@ class Env {
   // The same for the files as such, as a question.
   [[nodiscard]] bool is_current() const;
   // False once a page could not be had: then nothing that was read is to be used.
-  [[nodiscard]] bool sound() const { return !guard_ || !guard_->damaged(); }
+  [[nodiscard]] bool sound() const {
+    return !unmapped_.load(std::memory_order_relaxed) && (!guard_ || !guard_->damaged());
+  }
   // One call of LMDB, guarded if this is a reader; its code.
   template <typename Body>
   int call(Body&& body) {
@@ -109,7 +111,8 @@ class Env {
   [[nodiscard]] std::uint64_t newest() const { return newest_.load(std::memory_order_acquire); }
   void has_seen(std::uint64_t transaction);
   // What begins the two pages of which one says what the newest snapshot is: as long as that stays
-  // the same, a copy LMDB makes of it is whole. Empty where the mapping is not known.
+  // the same, a copy LMDB makes of it is whole. Empty where the mapping is not known. With the gate
+  // held.
   using Heads = std::array<char, 512>;
   [[nodiscard]] Heads heads() const;
 
@@ -141,6 +144,7 @@ class Env {
   bool has_writer_ = false;
   std::uint64_t length_ = 0;  // octets the data file had when last seen; it never gets shorter
   std::unique_ptr<MapGuard> guard_;     // of a reader
+  std::atomic<bool> unmapped_{false};   // no map of another size was to be had: good for nothing
   std::atomic<std::uint64_t> used_{0};  // octets of data.mdb that hold pages
   std::atomic<std::uint64_t> newest_{0};
   std::uint64_t page_size_ = 4096;

@@ -23,6 +23,9 @@ class Reading {
     cursor_.renew(txn_);
   }
   [[nodiscard]] bool overtaken() const { return txn_.overtaken(); }
+  [[nodiscard]] StoreSalt salt(const Databases& databases) const {
+    return read_salt(txn_, databases);
+  }
   void park() noexcept {
     txn_.park();
     if (recipients_.capacity() > kKeptRecipients) {
@@ -125,6 +128,7 @@ class TrackingReader::Snapshot::Lease {
   [[nodiscard]] const StoreSalt& salt() const { return impl_.salt; }
   [[nodiscard]] Reading& reading() { return *reading_; }
   [[nodiscard]] Env& env() const { return *impl_.env; }
+  [[nodiscard]] StoreSalt salt_there() const { return reading_->salt(impl_.databases); }
   void spoil() { spoilt_ = true; }  // the reading is not to be used again
 
  private:
@@ -197,6 +201,11 @@ TrackingReader::Snapshot::Views TrackingReader::Snapshot::find(const EnvelopeId&
           found.without_brackets = *std::move(bare);
         }
       }
+    }
+    // What is found is found by its key; that nothing is may be because another store was written
+    // over this one.
+    if (found.messages.empty() && lease_->salt_there() != lease_->salt()) {
+      throw make_store_error(MDB_CORRUPTED, "data.mdb is of another store now");
     }
   } catch (const StoreError&) {
     lease_->spoil();

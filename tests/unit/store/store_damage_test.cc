@@ -137,6 +137,60 @@ TEST_F(StoreDamageTest, AReaderOutlivesADataFileThatIsCutOff) {
   }
 }
 
+// With a salt of its own: nothing of the one before can be found in it.
+TEST_F(StoreDamageTest, AReaderNoticesAnotherStoreWrittenOverItsOwn) {
+  EXPECT_EQ(apart([&] {
+              writer_.reset();
+              WriterOptions other = options();
+              other.path = folder_.path() + "/other";
+              {
+                TrackingWriter writer(other, Create::if_missing);
+                for (int i = 0; i < 50; ++i) {  // its transactions are the newer ones
+                  writer.begin();
+                  writer.put_capture(capture("4dCXztEEEE" + std::to_string(10 + i),
+                                             "other" + std::to_string(i) + "@example.net"));
+                  writer.commit();
+                }
+              }
+              const TrackingReader reader(path());
+              if (!asks_all(reader)) {
+                return false;
+              }
+              std::ifstream from(other.path + "/data.mdb", std::ios::binary);
+              std::fstream over(data(), std::ios::binary | std::ios::in | std::ios::out);
+              over << from.rdbuf();
+              over.close();
+              try {
+                static_cast<void>(reader.find(envid(id_at(1)), certifier(), kNow));
+                return false;
+              } catch (const StoreError&) {
+              }
+              const TrackingReader again(path());
+              return true;
+            }),
+            0);
+}
+
+// Anything may stand there by chance, sizes among them that no memory has.
+TEST_F(StoreDamageTest, AReaderOutlivesRubbish) {
+  fs::copy_file(data(), path() + "/kept");
+  for (unsigned seed = 1; seed <= 12; ++seed) {
+    EXPECT_EQ(survives([&] {
+                std::minstd_rand random(seed);
+                std::string octets(fs::file_size(data()) / (1 + seed % 3), '\0');
+                for (char& octet : octets) {
+                  octet = static_cast<char>(random());
+                }
+                std::fstream over(data(), std::ios::binary | std::ios::in | std::ios::out);
+                over << octets;
+              }),
+              0)
+        << "seed " << seed;
+    writer_.reset();
+    fs::copy_file(path() + "/kept", data(), fs::copy_options::overwrite_existing);
+  }
+}
+
 TEST_F(StoreDamageTest, AReaderDoesWithoutALockFile) {
   writer_.reset();
   fs::remove(lock());

@@ -69,9 +69,15 @@ survives "the lock file cut" truncate -s 0 "$lock"
 relong() { truncate -s 0 "$lock" && truncate -s 69632 "$lock"; }
 survives "the lock file cut and made long again" relong
 scribble() { head -c 8192 /dev/urandom | dd of="$lock" bs=4096 conv=notrunc status=none; }
-for _ in 1 2 3; do survives "the lock file scribbled upon" scribble; done
-held() { head -c 192 /dev/zero | tr '\0' '\001' | dd of="$lock" bs=64 seek=1 conv=notrunc status=none; }
-survives "the mutexes of the lock file taken for good" held
+# What hangs over it is killed after 30 s, at which it is looked every 5 s.
+for _ in 1 2 3; do patience=90 survives "the lock file scribbled upon" scribble; done
+# Its two mutexes, at octets 24 and 64, begin with the thread that has them; thread 1 will not give them up.
+held() {
+  local at
+  for at in 24 64; do printf '\1\0\0\0' | dd of="$lock" bs=1 seek="$at" conv=notrunc status=none; done
+}
+patience=90 survives "the mutexes of the lock file taken for good" held
+grep -q 'store=stuck' "$work/mtrk-milter.log" || fail "nobody waited for a mutex: this proves nothing"
 survives "the lock file removed" rm "$lock"
 
 # By a member of the group: nothing.

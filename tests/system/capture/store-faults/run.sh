@@ -57,7 +57,7 @@ rm -r "$work/store"
 mkdir "$work/store"
 messages() { # FIRST LAST
   for i in $(seq "$1" "$2"); do
-    printf '{"envelope_id":"imp%d@x.example","certifier":"%s","arrival":"2027-01-15T08:00:00Z","timeout":2592000,"recipients":[{"original":"rfc822;r%d@x.example","final":"rfc822;r%d@x.example","action":"delivered","status":"2.0.0"}]}\n' \
+    printf '{"envelope_id":"imp%d@x.example","certifier":"%s","arrival":"2027-01-15T08:00:00Z","timeout":2592000,"recipients":[{"original":"rfc822;r%d@x.example","final":"rfc822;r%d@x.example","action":"delivered","status":"2.0.0","last_attempt":"2027-01-15T08:00:01Z"}]}\n' \
       "$i" AAAAAAAAAAAAAAAAAAAAAAAAAAA= "$i" "$i"
   done
 }
