@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* kFormatName = "format";
 constexpr const char* kSaltName = "salt";
+constexpr const char* kSaltCheckName = "salt.crc";
 constexpr const char* kSerialName = "serial";
 constexpr std::size_t kMessageRowKey = 40;
 
@@ -53,6 +54,13 @@ std::string queue_prefix(std::string_view queue_id) {
   std::string prefix(queue_id);
   put_u8(prefix, 0);
   return prefix;
+}
+
+// With a wrong salt everything would be looked for in the wrong place, and nothing found.
+std::string check_of_salt(std::string_view salt) {
+  std::string check;
+  put_u32(check, crc32c(salt));
+  return check;
 }
 
 StoreSalt make_salt() {
@@ -112,6 +120,9 @@ Databases make_databases(WriteTxn& txn, const std::string& path) {
     txn.put(meta, kFormatName, value);
     txn.put(meta, kSaltName, as_text(make_salt()));
   }
+  if (const auto salt = txn.get(meta, kSaltName); salt && !txn.get(meta, kSaltCheckName)) {
+    txn.put(meta, kSaltCheckName, check_of_salt(*salt));
+  }
   return {meta,
           txn.make_database(kMessage),
           txn.make_database(kQueue),
@@ -127,6 +138,10 @@ StoreSalt read_salt(const Txn& txn, const Databases& databases) {
   StoreSalt salt{};
   if (!value || value->size() != salt.size()) {
     throw make_store_error(MDB_CORRUPTED, "no salt");
+  }
+  if (const auto check = txn.get(databases.meta, kSaltCheckName);
+      check && *check != check_of_salt(*value)) {
+    throw make_store_error(MDB_CORRUPTED, "the salt is damaged");
   }
   value->copy(reinterpret_cast<char*>(salt.data()), salt.size());
   return salt;

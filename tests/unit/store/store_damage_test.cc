@@ -137,6 +137,33 @@ TEST_F(StoreDamageTest, AReaderOutlivesADataFileThatIsCutOff) {
   }
 }
 
+// All would be looked for in the wrong place, and nothing found, for good.
+TEST_F(StoreDamageTest, AFlippedBitInTheSaltIsNoticedByEverybody) {
+  const StoreSalt salt = writer_->salt();
+  const std::string before(reinterpret_cast<const char*>(salt.data()), salt.size());
+  std::string octets(fs::file_size(data()), '\0');
+  std::fstream file(data(), std::ios::binary | std::ios::in | std::ios::out);
+  file.read(octets.data(), static_cast<std::streamsize>(octets.size()));
+  int places = 0;  // pages that are not in use any more have it, too
+  for (auto at = octets.find(before); at != std::string::npos; at = octets.find(before, at + 1)) {
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(octets[at] ^ 1));
+    ++places;
+  }
+  file.close();
+  ASSERT_GT(places, 0);
+  try {
+    writer_->begin();
+    ADD_FAILURE() << "the writer began";
+  } catch (const StoreError& error) {
+    EXPECT_TRUE(is_damage(error));
+  }
+  writer_.reset();
+  EXPECT_THROW(TrackingReader{path()}, StoreUnusable);
+  EXPECT_THROW(TrackingWriter(options(), Create::never), StoreUnusable);
+  EXPECT_NE(check_store_apart(path()), "");
+}
+
 // With a salt of its own: nothing of the one before can be found in it.
 TEST_F(StoreDamageTest, AReaderNoticesAnotherStoreWrittenOverItsOwn) {
   EXPECT_EQ(apart([&] {
