@@ -28,8 +28,9 @@ class MessageSource {
     [[nodiscard]] virtual Views find(const EnvelopeId& envelope_id,
                                      const TrackingCertifier& certifier,
                                      TimePoint now) = 0;
-    // Whether what was made of that counts. Fails: store::StoreOvertaken if a new snapshot has to
-    // be asked, another store::StoreError if that would not help.
+    // Has to be called before what was made of the views is used. Fails: store::StoreOvertaken if
+    // they do not count and a new snapshot has to be asked, another store::StoreError if a new one
+    // would not help.
     virtual void confirm() const {}
   };
 
@@ -66,9 +67,9 @@ class QueryService {
 
   [[nodiscard]] bool available() const;
 
-  // Answers commands that came together, from one look at the store: taken with the first query,
-  // and again when the writer has overtaken it; given up with the object. Not to be held while
-  // waiting for anything: it keeps tend() waiting.
+  // Answers commands that arrived together, from one snapshot of the store. It is taken with the
+  // first query, replaced when the writer has overtaken it, and released by the destructor. It must
+  // not be held while waiting for anything, because it blocks tend().
   class Batch {
    public:
     explicit Batch(const QueryService& service) : service_(service) {}
@@ -86,11 +87,12 @@ class QueryService {
     [[nodiscard]] store::TrackingReader::Found copy(const mtqp::LookUp& query, TimePoint now);
 
    private:
-    // Has `use` make something of what is found, until that counts; false if there is no store.
-    // Fails: store::StoreError.
+    // Calls `use` with what is found, again from a new snapshot if that did not count. Returns
+    // false if there is no store. Fails: store::StoreError.
     template <typename Use>
     [[nodiscard]] bool find(const mtqp::LookUp& query, TimePoint now, Use&& use);
-    void broken();  // until tend() has opened the store again
+    // Gives up the store until tend() has opened it again.
+    void broken();
 
     const QueryService& service_;
     std::shared_lock<std::shared_mutex> lock_;
