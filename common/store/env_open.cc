@@ -93,14 +93,16 @@ constexpr std::uint64_t kLawfullyMissing = 64;  // pages
 void refuse_truncated(const Env& env, const std::string& path) {
   const Env::Pages pages = env.pages();
   struct stat data {};
-  if (::stat((path + "/data.mdb").c_str(), &data) != 0 ||
-      static_cast<std::uint64_t>(data.st_size) + kLawfullyMissing * pages.size <
-          pages.high_mark * pages.size) {
+  const bool is_there = ::stat((path + "/data.mdb").c_str(), &data) == 0;
+  const auto length = static_cast<std::uint64_t>(data.st_size);
+  const std::uint64_t wanted = pages.high_mark * pages.size;
+  if (!is_there || length + kLawfullyMissing * pages.size < wanted ||
+      (length < wanted && length % pages.size != 0)) {
     throw unusable(exit_code::data_error, path, "data.mdb is cut off");
   }
 }
 
-// A reader leaves a lock file that it may not make to LMDB's own words.
+// One that only reads leaves a lock file that it may not make to LMDB's own words.
 void have_lock_file(const std::string& path, Env::Access access, Env::Missing missing) {
   try {
     reserve_lock_file(path);
@@ -152,10 +154,12 @@ std::shared_ptr<Env> Env::open(const std::string& path,
   if (entry.process == ::getpid()) {
     if (std::shared_ptr<Env> open_one = entry.env.lock()) {
       if (access == Access::read_write) {
-        if (open_one->access_ == Access::read_only || open_one->has_writer_) {
+        if (open_one->access_ != Access::read_write || open_one->has_writer_) {
           throw unusable(exit_code::cant_create, path, "is already open in this process");
         }
         open_one->has_writer_ = true;
+      } else if (access == Access::read_as_owner && !open_one->keeps_snapshots()) {
+        throw unusable(exit_code::cant_create, path, "is already open in this process");
       }
       return open_one;
     }
@@ -171,20 +175,29 @@ std::shared_ptr<Env> Env::open(const std::string& path,
   require(mdb_env_set_maxdbs(env->env_, kDatabases));
   require(mdb_env_set_maxreaders(env->env_, kReaders));
   unsigned flags = MDB_NOTLS;
-  if (access == Access::read_only) {
-    flags |= MDB_RDONLY;
+  if (access != Access::read_write) {
+    flags |= MDB_RDONLY | (access == Access::read_only ? MDB_NOLOCK : 0U);
+    MapGuard::prepare();
   } else {
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     require(mdb_env_set_mapsize(env->env_, map_size / page * page));
   }
-  prepare_store_files(path, directory, access == Access::read_write);
-  have_lock_file(path, access, missing);
+  env->writer_lock_ = prepare_store_files(path, directory, access == Access::read_write);
+  if (env->keeps_snapshots()) {
+    have_lock_file(path, access, missing);
+  }
   static_cast<void>(mdb_env_set_assert(
       env->env_, [](MDB_env*, const char* what) { MapGuard::assertion_failed(what); }));
-  require(mdb_env_open(env->env_, path.c_str(), flags, kStoreDataMode));
+  require(env->call([&] { return mdb_env_open(env->env_, path.c_str(), flags, kStoreDataMode); }));
   env->path_ = path;
   env->files_ = env->files_at_path();
-  if (access == Access::read_only) {
+  // By the file that is open: the path may have led to another one since.
+  struct stat opened {};
+  if (int file = -1;
+      mdb_env_get_fd(env->env_, &file) == MDB_SUCCESS && ::fstat(file, &opened) == 0) {
+    env->files_.data = {opened.st_dev, opened.st_ino};
+  }
+  if (access != Access::read_write) {
     env->guard_ = std::make_unique<MapGuard>(path);
   }
   if (int data = -1;

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <mutex>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -54,14 +56,23 @@ StoreError make_store_error(int code, std::string_view operation) {
 
 void Env::adopt_map_size() {
   const std::unique_lock alone(gate_);
-  check(mdb_env_set_mapsize(env_, 0), "adopt map size");
-  if (guard_) {  // the mapping is another one now
-    guard_.reset();
+  check(sound() ? MDB_SUCCESS : MDB_CORRUPTED, "adopt map size");
+  const bool guarded = guard_ != nullptr;
+  guard_.reset();  // the mapping will be another one
+  const int code = call([&] { return mdb_env_set_mapsize(env_, 0); });
+  if (code != MDB_SUCCESS) {  // the size may be rubbish, too; LMDB has given up the old map by then
+    unmapped_ = true;
+    throw make_store_error(access_ == Access::read_write ? code : MDB_CORRUPTED, "adopt map size");
+  }
+  if (guarded) {
     guard_ = std::make_unique<MapGuard>(path_);
   }
 }
 
 std::size_t Env::check_readers() {
+  if (!keeps_snapshots()) {
+    return 0;
+  }
   int dead = 0;
   const int code = call([&] { return mdb_reader_check(env_, &dead); });
   check_sound(*this, code, "check readers");
@@ -83,7 +94,7 @@ Env::Files Env::files_at_path() const {
     return ::stat((path_ + name).c_str(), &status) == 0 ? FileId{status.st_dev, status.st_ino}
                                                         : FileId{};
   };
-  return {id_of("/data.mdb"), id_of("/lock.mdb")};
+  return {id_of("/data.mdb"), keeps_snapshots() ? id_of("/lock.mdb") : FileId{}};
 }
 
 bool Env::is_current() const {
@@ -107,26 +118,21 @@ void Env::require_current() {
 }
 
 void Env::lock_writer() {
-  int file = -1;
-  check(mdb_env_get_fd(env_, &file), "get file");
   struct flock whole {};
   whole.l_type = F_WRLCK;
   whole.l_whence = SEEK_SET;
-  while (::fcntl(file, F_OFD_SETLKW, &whole) != 0) {
+  while (::fcntl(writer_lock_.get(), F_OFD_SETLKW, &whole) != 0) {
     if (errno != EINTR) {
-      throw make_store_error(errno, "lock data.mdb");
+      throw make_store_error(errno, "lock writer.lock");
     }
   }
 }
 
 void Env::unlock_writer() {
-  int file = -1;
   struct flock whole {};
   whole.l_type = F_UNLCK;
   whole.l_whence = SEEK_SET;
-  if (mdb_env_get_fd(env_, &file) == MDB_SUCCESS) {
-    ::fcntl(file, F_OFD_SETLK, &whole);
-  }
+  ::fcntl(writer_lock_.get(), F_OFD_SETLK, &whole);
 }
 
 bool Env::agrees(std::uint64_t transaction, TxnKind kind) {
@@ -138,8 +144,52 @@ bool Env::agrees(std::uint64_t transaction, TxnKind kind) {
     return info.me_last_txnid + 1 == transaction;
   }
   used_.store((info.me_last_pgno + 1) * page_size_, std::memory_order_relaxed);
-  // The data is one ahead while a commit ends, or where a writer was killed just then.
-  return !guard_ || info.me_last_txnid == transaction || info.me_last_txnid == transaction + 1;
+  if (access_ == Access::read_write || info.me_last_txnid == transaction) {
+    return true;
+  }
+  // The data is one ahead of the lock file while a commit ends, or where a writer was killed then.
+  return access_ == Access::read_as_owner && info.me_last_txnid == transaction + 1;
+}
+
+bool Env::is_overtaken(std::uint64_t transaction) {
+  if (access_ != Access::read_only) {
+    return false;
+  }
+  // What was read before this was read before the number is.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  MDB_envinfo info{};
+  if (call([&] { return mdb_env_info(env_, &info); }) != MDB_SUCCESS) {
+    return true;  // the next snapshot will say what is wrong
+  }
+  return info.me_last_txnid < transaction || info.me_last_txnid > transaction + 1;
+}
+
+bool Env::has_whole_pages() const {
+  int file = -1;
+  struct stat data {};
+  if (mdb_env_get_fd(env_, &file) != MDB_SUCCESS || ::fstat(file, &data) != 0) {
+    return false;
+  }
+  const auto length = static_cast<std::uint64_t>(data.st_size);
+  return length % page_size_ == 0 || length >= used_.load(std::memory_order_relaxed);
+}
+
+void Env::has_seen(std::uint64_t transaction) {
+  std::uint64_t before = newest_.load(std::memory_order_relaxed);
+  while (before < transaction &&
+         !newest_.compare_exchange_weak(before, transaction, std::memory_order_release)) {
+  }
+}
+
+Env::Heads Env::heads() const {
+  Heads heads{};
+  if (guard_ && guard_->data() != nullptr) {
+    static constexpr std::size_t kEach = std::tuple_size_v<Heads> / 2;
+    std::memcpy(heads.data(), guard_->data(), kEach);
+    std::memcpy(heads.data() + kEach, guard_->data() + page_size_, kEach);
+  }
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return heads;
 }
 
 void Env::grow_ahead() {
@@ -170,17 +220,18 @@ void Env::grow_ahead() {
 std::uint64_t Env::count_free_pages() {
   // Database 0 is LMDB's free list: transaction id → count, page numbers (as mdb_stat -f reads it).
   constexpr Dbi kFreeList = 0;
-  const ReadTxn txn(*this);
-  Cursor cursor(txn, kFreeList);
-  std::uint64_t count = 0;
-  for (auto row = cursor.first(); row; row = cursor.next()) {
-    std::size_t pages = 0;
-    if (row->value.size() >= sizeof(pages)) {
-      row->value.copy(reinterpret_cast<char*>(&pages), sizeof(pages));
+  return read_whole(*this, [](const ReadTxn& txn) {
+    Cursor cursor(txn, kFreeList);
+    std::uint64_t count = 0;
+    for (auto row = cursor.first(); row; row = cursor.next()) {
+      std::size_t pages = 0;
+      if (row->value.size() >= sizeof(pages)) {
+        row->value.copy(reinterpret_cast<char*>(&pages), sizeof(pages));
+      }
+      count += pages;
     }
-    count += pages;
-  }
-  return count;
+    return count;
+  });
 }
 
 bool Env::has_sound_free_list() {
@@ -211,7 +262,10 @@ void Txn::begin(unsigned flags) {
   const auto attempt = [&] {
     return env_.call([&] { return mdb_txn_begin(env_.handle(), nullptr, flags, &txn_); });
   };
-  gate_ = std::shared_lock(env_.gate());
+  if (!gate_.owns_lock()) {
+    gate_ = std::shared_lock(env_.gate());
+  }
+  check_sound(env_, MDB_SUCCESS, "begin");
   int code = attempt();
   if (code == MDB_MAP_RESIZED) {
     gate_.unlock();
@@ -267,24 +321,45 @@ constexpr int kSnapshots = 8;
 }  // namespace
 
 ReadTxn::ReadTxn(Env& env) : Txn(env) {
-  begin(MDB_RDONLY);
+  gate_ = std::shared_lock(env.gate());
   try {
-    settle();
+    settle([this] { begin(MDB_RDONLY); });
   } catch (...) {
     mdb_txn_abort(txn_);
     throw;
   }
 }
 
-void ReadTxn::settle() {
+// Begins until the snapshot is whole, and of the data as it is.
+template <typename Begin>
+void ReadTxn::settle(Begin&& begin) {
+  std::uint64_t newest = env_.newest();
+  Env::Heads before = env_.heads();
+  begin();
   for (int i = 0; i < kSnapshots; ++i) {
-    if (env_.agrees(id(), Env::TxnKind::read)) {
-      return;
+    if (env_.keeps_snapshots()) {
+      if (env_.agrees(id(), Env::TxnKind::read)) {
+        return;
+      }
+    } else {
+      if (id() < newest) {
+        throw make_store_error(MDB_CORRUPTED, "data.mdb went back to what it was");
+      }
+      if (env_.agrees(id(), Env::TxnKind::read) && env_.heads() == before) {
+        env_.has_seen(id());
+        check_sound(env_, MDB_SUCCESS, "begin");
+        return;
+      }
     }
+    newest = env_.newest();
+    before = env_.heads();
     mdb_txn_reset(txn_);
     check_sound(env_, env_.call([&] { return mdb_txn_renew(txn_); }), "renew");
   }
-  throw make_store_error(MDB_CORRUPTED, "lock.mdb is not that of data.mdb");
+  if (env_.keeps_snapshots()) {
+    throw make_store_error(MDB_CORRUPTED, "lock.mdb is not that of data.mdb");
+  }
+  throw StoreOvertaken();
 }
 
 ReadTxn::~ReadTxn() {
@@ -299,18 +374,22 @@ void ReadTxn::park() noexcept {
 void ReadTxn::renew() {
   const auto attempt = [&] { return env_.call([&] { return mdb_txn_renew(txn_); }); };
   gate_.lock();
-  int code = attempt();
-  if (code == MDB_MAP_RESIZED) {
-    gate_.unlock();
-    env_.adopt_map_size();
-    gate_.lock();
-    code = attempt();
-  }
   try {
-    check_sound(env_, code, "renew");
-    settle();
+    settle([&] {
+      check_sound(env_, MDB_SUCCESS, "renew");
+      int code = attempt();
+      if (code == MDB_MAP_RESIZED) {
+        gate_.unlock();
+        env_.adopt_map_size();
+        gate_.lock();
+        code = attempt();
+      }
+      check_sound(env_, code, "renew");
+    });
   } catch (...) {
-    gate_.unlock();
+    if (gate_.owns_lock()) {
+      gate_.unlock();
+    }
     throw;
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "common/base/unique_fd.h"
 #include "common/store/map_guard.h"
 #include "common/store/store_error.h"
 
@@ -7,11 +8,13 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <shared_mutex>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,19 +22,29 @@
 // LMDB as RAII, no more than the store needs. The only door to <lmdb.h>.
 //
 // Rules that are kept here, once:
-//  * MDB_NOTLS always, fully synchronous always (no NOSYNC, WRITEMAP, NOLOCK …).
+//  * MDB_NOTLS always, fully synchronous always (no NOSYNC, WRITEMAP …).
+//  * Only the store's owner touches the lock file. Whoever may write to it can make others wait for
+//    its mutexes, keep pages from being used again, and, since robust mutexes are linked to each
+//    other by addresses that stand in the file, write into the memory of who locks them. Readers
+//    therefore open the environment without locks (MDB_NOLOCK), and nothing keeps the writer from
+//    using pages of their snapshot again. That is seen afterwards: a transaction takes its pages
+//    from what was freed two transactions before it or earlier, so the pages of a snapshot are
+//    what they were until the second commit after it (ReadTxn::overtaken). What was made of a
+//    snapshot counts if it has not been overtaken then, and is made again from a new one otherwise.
+//    No mistake of LMDB about pages that change gets further than an error (map_guard.h).
 //  * A process has one environment for one path: closing a second one would drop the locks of the
 //    first. open() therefore hands out the open one again where that is safe (a reader beside a
 //    writer), and refuses what is not.
 //  * The writer sets the map size, readers adopt it. When another process has made it larger,
 //    beginning a transaction says MDB_MAP_RESIZED; the larger size can be adopted only while this
 //    process has no transaction: transactions hold `gate` shared, adopting holds it alone.
-//  * MDB_READERS_FULL: slots of dead readers are freed, then it is tried once more.
+//  * MDB_READERS_FULL, for the owner: slots of dead readers are freed, then it is tried once more.
 //  * What becomes of the files meanwhile never ends a reader, and never lets a writer commit into
 //    the void: map_guard.h, Env::require_current(), and Txn::begin(), which compares the
 //    transaction's number (the lock file's) with the data's own.
-//  * Two writers never meet, whatever somebody who may write to the lock file does to it: each
-//    holds a lock on data.mdb for as long as its transaction lasts.
+//  * Two writers never meet, whatever the lock file says: each holds a lock on writer.lock for as
+//    long as its transaction lasts. Not on data.mdb: whoever may read a file may keep others from
+//    locking it.
 //  * Every LMDB code becomes an exception in make_store_error().
 // Views that LMDB returns die with their transaction (in a write transaction: with the next write).
 namespace mtrk::store {
@@ -45,10 +58,12 @@ using Dbi = MDB_dbi;
 
 class Env {
  public:
-  enum class Access { read_only, read_write };
+  // Readers are those without locks. One that looks for long, and may write to the lock file, can
+  // keep its snapshots as the owner does: they are never overtaken.
+  enum class Access { read_only, read_as_owner, read_write };
   enum class Missing { fail, create };
 
-  // `map_size` counts for read_write only. Files are made with data 0640 and lock 0660. Root is
+  // `map_size` counts for read_write only. Files are made with data 0640 and lock 0600. Root is
   // refused where the folder is another user's (owned_files.h). Fails: StoreUnusable (codes:
   // tracking_writer.h).
   [[nodiscard]] static std::shared_ptr<Env> open(const std::string& path,
@@ -67,11 +82,14 @@ class Env {
   // The same for the files as such, as a question.
   [[nodiscard]] bool is_current() const;
   // False once a page could not be had: then nothing that was read is to be used.
-  [[nodiscard]] bool sound() const { return !guard_ || !guard_->damaged(); }
+  [[nodiscard]] bool sound() const {
+    return !unmapped_.load(std::memory_order_relaxed) && (!guard_ || !guard_->damaged());
+  }
   // One call of LMDB, guarded if this is a reader; its code.
   template <typename Body>
   int call(Body&& body) {
-    return guard_ ? guard_->call(MDB_CORRUPTED, std::forward<Body>(body)) : body();
+    return access_ == Access::read_write ? body()
+                                         : MapGuard::call(MDB_CORRUPTED, std::forward<Body>(body));
   }
   // Whether a reader may look at these octets: they are within the store's pages.
   [[nodiscard]] bool holds(std::string_view octets) const {
@@ -79,9 +97,24 @@ class Env {
   }
   void lock_writer();  // waits for the transaction of another process
   void unlock_writer();
+  // Whether LMDB's locks keep the pages of a snapshot as they are.
+  [[nodiscard]] bool keeps_snapshots() const { return access_ != Access::read_only; }
   // Compares the number of a transaction that begins with what the data says.
   enum class TxnKind { read, write };
   [[nodiscard]] bool agrees(std::uint64_t transaction, TxnKind kind);
+  // Whether pages of this snapshot may have been used again.
+  [[nodiscard]] bool is_overtaken(std::uint64_t transaction);
+  // Whether no page in use is there in part. One that is not there at all is a fault when it is
+  // looked at, but the rest of such a page reads as zeros: what is sought may not be found.
+  [[nodiscard]] bool has_whole_pages() const;
+  // The newest snapshot that somebody here has seen: none may be older that begins from now on.
+  [[nodiscard]] std::uint64_t newest() const { return newest_.load(std::memory_order_acquire); }
+  void has_seen(std::uint64_t transaction);
+  // What begins the two pages of which one says what the newest snapshot is: as long as that stays
+  // the same, a copy LMDB makes of it is whole. Empty where the mapping is not known. With the gate
+  // held.
+  using Heads = std::array<char, 512>;
+  [[nodiscard]] Heads heads() const;
 
   void end_writing();           // the writer is gone: another one may open the environment here
   void adopt_map_size();        // waits until no transaction is open in this process
@@ -111,7 +144,9 @@ class Env {
   bool has_writer_ = false;
   std::uint64_t length_ = 0;  // octets the data file had when last seen; it never gets shorter
   std::unique_ptr<MapGuard> guard_;     // of a reader
+  std::atomic<bool> unmapped_{false};   // no map of another size was to be had: good for nothing
   std::atomic<std::uint64_t> used_{0};  // octets of data.mdb that hold pages
+  std::atomic<std::uint64_t> newest_{0};
   std::uint64_t page_size_ = 4096;
   struct FileId {
     dev_t device = 0;
@@ -125,6 +160,7 @@ class Env {
   [[nodiscard]] Files files_at_path() const;
   std::string path_;
   Files files_;
+  UniqueFd writer_lock_;  // a writer's
   std::shared_mutex gate_;
 };
 
@@ -160,10 +196,35 @@ class ReadTxn : public Txn {
   void park() noexcept;
   void renew();
   void keep_databases();  // ends the snapshot; databases found in it stay open in the environment
+  // Whether what was read from this snapshot may be of pages that have been used again meanwhile.
+  // To be asked after the last look at them. Never, where locks keep the snapshot.
+  [[nodiscard]] bool overtaken() const { return env_.is_overtaken(id()); }
 
  private:
-  void settle();  // the snapshot is of the data that the lock file speaks of
+  template <typename Begin>
+  void settle(Begin&& begin);
 };
+
+// Runs `read(ReadTxn&)` with snapshots until one was not overtaken, and returns what it then did.
+// For what takes less time than a few commits. Fails: StoreOvertaken if none was to be had.
+template <typename Read>
+auto read_whole(Env& env, Read&& read) {
+  constexpr int kSnapshots = 100;
+  for (int i = 0; i < kSnapshots; ++i) {
+    ReadTxn txn(env);
+    try {
+      auto result = read(txn);
+      if (!txn.overtaken()) {
+        return result;
+      }
+    } catch (const std::runtime_error&) {  // StoreError or StoreUnusable
+      if (!txn.overtaken()) {
+        throw;
+      }
+    }
+  }
+  throw StoreOvertaken();
+}
 
 class WriteTxn : public Txn {
  public:

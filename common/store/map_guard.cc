@@ -54,12 +54,12 @@ bool replace_page(std::uintptr_t address) {
 
 void on_fault(int signal, siginfo_t* info, void* /*context*/) {
   const int error = errno;
+  if (call_under_way != nullptr) {
+    siglongjmp(*call_under_way, 1);
+  }
   if (signal == SIGBUS && replace_page(reinterpret_cast<std::uintptr_t>(info->si_addr))) {
     errno = error;
     return;  // the access is made once more
-  }
-  if (call_under_way != nullptr) {
-    siglongjmp(*call_under_way, 1);
   }
   pass_on(signal);
 }
@@ -103,8 +103,12 @@ bool is_guarded(std::uintptr_t begin) {
 
 }  // namespace
 
-MapGuard::MapGuard(const std::string& directory) {
+void MapGuard::prepare() {
   install_handlers();
+}
+
+MapGuard::MapGuard(const std::string& directory) {
+  prepare();
   struct stat data {};
   struct stat lock {};
   ::stat((directory + "/data.mdb").c_str(), &data);

@@ -12,11 +12,11 @@
 // page, the next access is SIGBUS; when bits of it flip, LMDB may follow a wild pointer (SIGSEGV)
 // or fail an assertion (SIGABRT). Each of them ends a process that does nothing about it.
 //
-//  * A page of a guarded mapping that cannot be had becomes one of zeros, and the guard says so
-//    from then on. Nothing that was read since the last look at damaged() may be used; the
-//    environment is good for nothing but being closed.
 //  * call() is for one call of LMDB: what goes wrong inside it comes back as a value. There are
 //    only C frames in between, which hold no resources but the environment's.
+//  * Outside of it, where values are looked at, a page of a guarded mapping that cannot be had
+//    becomes one of zeros, and the guard says so from then on. Nothing that was read since the last
+//    look at damaged() may be used; the environment is good for nothing but being closed.
 //
 // For readers. A writer that went on after either could commit what it made of zeros: it has to end
 // instead, which is why the one of mtrk-milter is a process of its own (milter/store_process/side.h).
@@ -36,7 +36,8 @@ class MapGuard {
   MapGuard& operator=(const MapGuard&) = delete;
 
   [[nodiscard]] bool damaged() const { return damaged_.load(std::memory_order_relaxed); }
-  void set_damaged() { damaged_.store(true, std::memory_order_relaxed); }
+  // Where data.mdb is mapped; null if that is not known.
+  [[nodiscard]] const char* data() const { return data_begin_; }
   // Whether these octets lie in the first `length` of data.mdb as it is mapped.
   [[nodiscard]] bool holds(std::string_view octets, std::size_t length) const {
     return data_begin_ == nullptr ||
@@ -44,13 +45,14 @@ class MapGuard {
             octets.data() - data_begin_ <= static_cast<std::ptrdiff_t>(length - octets.size()));
   }
 
-  // Runs `body`, a call of LMDB and nothing else; `otherwise` if it ended by a fault. Nests not.
+  // Runs `body`, a call of LMDB and nothing else; `otherwise` if it ended by a fault. Does not
+  // nest, and works from the first prepare() on, or the first guard.
+  static void prepare();
   template <typename Body>
-  int call(int otherwise, Body&& body) {
+  static int call(int otherwise, Body&& body) {
     sigjmp_buf here;
     if (sigsetjmp(here, 0) != 0) {
       disarm();
-      set_damaged();
       return otherwise;
     }
     arm(&here);

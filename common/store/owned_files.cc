@@ -58,6 +58,21 @@ bool require_plain(const UniqueFd& folder, const char* name, const std::string& 
   return true;
 }
 
+UniqueFd open_lock(const UniqueFd& at,
+                   const char* name,
+                   bool is_there,
+                   const struct stat& folder,
+                   const std::string& path) {
+  UniqueFd lock(
+      ::openat(at.get(), name, O_RDWR | kFlags | (is_there ? 0 : O_CREAT), kStoreLockMode));
+  struct stat status {};
+  if (!lock || ::fstat(lock.get(), &status) != 0) {
+    throw not_to_be_made(path, name);
+  }
+  set_owner_and_mode(lock.get(), status, folder, kStoreLockMode, path);
+  return lock;
+}
+
 }  // namespace
 
 bool make_store_folder(const std::string& path) {
@@ -74,7 +89,7 @@ bool make_store_folder(const std::string& path) {
   return true;
 }
 
-void prepare_store_files(const std::string& path, const struct stat& folder, bool writes) {
+UniqueFd prepare_store_files(const std::string& path, const struct stat& folder, bool writes) {
   if (::geteuid() == 0 && folder.st_uid != 0) {
     throw not_as_it_should_be(exit_code::no_permission, path,
                               "belongs to user " + std::to_string(folder.st_uid) +
@@ -85,17 +100,21 @@ void prepare_store_files(const std::string& path, const struct stat& folder, boo
     throw not_to_be_made(path, ".");
   }
   static_cast<void>(require_plain(at, "data.mdb", path));
-  const bool has_lock = require_plain(at, "lock.mdb", path);
+  bool has_lock = require_plain(at, "lock.mdb", path);
+  const bool has_writer_lock = require_plain(at, "writer.lock", path);
   if (!writes) {
-    return;
+    return UniqueFd();
   }
-  const UniqueFd lock(
-      ::openat(at.get(), "lock.mdb", O_RDWR | kFlags | (has_lock ? 0 : O_CREAT), kStoreLockMode));
-  struct stat status {};
-  if (!lock || ::fstat(lock.get(), &status) != 0) {
-    throw not_to_be_made(path, "lock.mdb");
+  struct stat before {};
+  if (has_lock && ::fstatat(at.get(), "lock.mdb", &before, AT_SYMLINK_NOFOLLOW) == 0 &&
+      (before.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    if (::unlinkat(at.get(), "lock.mdb", 0) != 0) {
+      throw not_to_be_made(path, "lock.mdb");
+    }
+    has_lock = false;
   }
-  set_owner_and_mode(lock.get(), status, folder, kStoreLockMode, path);
+  static_cast<void>(open_lock(at, "lock.mdb", has_lock, folder, path));
+  return open_lock(at, "writer.lock", has_writer_lock, folder, path);
 }
 
 void finish_store_file(int data_file, const struct stat& folder, const std::string& path) {

@@ -1,7 +1,6 @@
 #include "common/store/queued_tracking.h"
 
 #include "common/base/codec.h"
-#include "common/base/exit_code.h"
 #include "common/store/lmdb.h"
 #include "common/store/record_codec.h"
 #include "common/store/store_rows.h"
@@ -37,18 +36,9 @@ std::optional<QueuedTracking> QueuedTrackingReader::Impl::read(const ReadTxn& tx
 QueuedTrackingReader::QueuedTrackingReader(const std::string& path)
     : impl_(std::make_unique<Impl>()) {
   impl_->env = Env::open(path, Env::Access::read_only, 0, Env::Missing::fail);
-  try {
-    ReadTxn txn(*impl_->env);
-    const std::optional<Databases> databases = find_databases(txn, path);
-    if (!databases) {
-      throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
-    }
-    impl_->databases = *databases;
-    impl_->salt = read_salt(txn, *databases);
-    txn.keep_databases();
-  } catch (const StoreError& error) {
-    rethrow_at_open(error, path);
-  }
+  const OpenedStore opened = open_databases(*impl_->env, path);
+  impl_->databases = opened.databases;
+  impl_->salt = opened.salt;
 }
 
 QueuedTrackingReader::~QueuedTrackingReader() = default;
@@ -57,41 +47,43 @@ std::optional<QueuedTracking> QueuedTrackingReader::find(std::string_view queue_
   if (!QueueId::is_queue_id(queue_id)) {
     return std::nullopt;
   }
-  const ReadTxn txn(*impl_->env);
   std::string prefix(queue_id);
   prefix += '\0';
-  std::optional<Serial> serial;
-  Cursor cursor(txn, impl_->databases.queue);
-  for (auto row = cursor.seek(prefix); row && row->key.substr(0, prefix.size()) == prefix;
-       row = cursor.next()) {
-    if (const Expected<std::uint64_t> number = decode_number(row->value)) {
-      serial = *number;  // the newest incarnation is the last one
+  return read_whole(*impl_->env, [&](const ReadTxn& txn) {
+    std::optional<Serial> serial;
+    Cursor cursor(txn, impl_->databases.queue);
+    for (auto row = cursor.seek(prefix); row && row->key.substr(0, prefix.size()) == prefix;
+         row = cursor.next()) {
+      if (const Expected<std::uint64_t> number = decode_number(row->value)) {
+        serial = *number;  // the newest incarnation is the last one
+      }
     }
-  }
-  return serial ? impl_->read(txn, *serial) : std::nullopt;
+    return serial ? impl_->read(txn, *serial) : std::nullopt;
+  });
 }
 
 std::vector<QueuedTracking> QueuedTrackingReader::find(const EnvelopeId& envelope_id,
                                                        const TrackingCertifier& certifier) {
   const MessageKey key = MessageKey::make(impl_->salt, envelope_id, certifier);
   const std::string_view prefix = as_text(key.octets());
-  const ReadTxn txn(*impl_->env);
-  std::vector<Serial> serials;  // ascending
-  Cursor cursor(txn, impl_->databases.message);
-  for (auto row = cursor.seek(prefix); row && row->key.substr(0, prefix.size()) == prefix;
-       row = cursor.next()) {
-    if (const std::optional<Serial> serial = serial_of_message_row(row->key)) {
-      serials.push_back(*serial);
+  return read_whole(*impl_->env, [&](const ReadTxn& txn) {
+    std::vector<Serial> serials;  // ascending
+    Cursor cursor(txn, impl_->databases.message);
+    for (auto row = cursor.seek(prefix); row && row->key.substr(0, prefix.size()) == prefix;
+         row = cursor.next()) {
+      if (const std::optional<Serial> serial = serial_of_message_row(row->key)) {
+        serials.push_back(*serial);
+      }
     }
-  }
-  std::vector<QueuedTracking> found;
-  for (auto serial = serials.rbegin(); serial != serials.rend() && found.size() < kMostTransactions;
-       ++serial) {
-    if (std::optional<QueuedTracking> tracking = impl_->read(txn, *serial)) {
-      found.push_back(*std::move(tracking));
+    std::vector<QueuedTracking> found;
+    for (auto serial = serials.rbegin();
+         serial != serials.rend() && found.size() < kMostTransactions; ++serial) {
+      if (std::optional<QueuedTracking> tracking = impl_->read(txn, *serial)) {
+        found.push_back(*std::move(tracking));
+      }
     }
-  }
-  return found;
+    return found;
+  });
 }
 
 }  // namespace mtrk::store

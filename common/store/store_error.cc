@@ -28,6 +28,7 @@ StoreError::StoreError(int lmdb_code, const std::string& what)
     : std::system_error(lmdb_code, lmdb_category(), what) {}
 
 StoreGone::StoreGone(const std::string& what) : StoreError(ESTALE, what) {}
+StoreOvertaken::StoreOvertaken() : StoreError(EAGAIN, "store: overtaken by its writer") {}
 
 bool is_damage(const StoreError& error) {
   switch (error.code().value()) {

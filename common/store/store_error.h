@@ -21,6 +21,13 @@ class StoreGone : public StoreError {
   explicit StoreGone(const std::string& what);
 };
 
+// Pages of a snapshot may have been written over while they were read: what was read does not
+// count, and is to be read again from a new snapshot.
+class StoreOvertaken : public StoreError {
+ public:
+  StoreOvertaken();
+};
+
 // What is in the files cannot be a store, or not any more: opening it again will not mend that.
 [[nodiscard]] bool is_damage(const StoreError& error);
 

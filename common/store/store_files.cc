@@ -3,6 +3,7 @@
 #include "common/base/exit_code.h"
 #include "common/base/unique_fd.h"
 #include "common/store/lmdb.h"
+#include "common/store/owned_files.h"
 #include "common/store/store_rows.h"
 
 #include <fcntl.h>
@@ -26,7 +27,6 @@ namespace mtrk::store {
 namespace {
 
 constexpr off_t kLockFileSize = 68 * 1024;  // 1024 readers, and LMDB's own fields
-constexpr mode_t kLockFileMode = 0660;
 constexpr const char* kAsidePrefix = "data.mdb.bad-";
 
 std::system_error last_error(const std::string& what) {
@@ -66,18 +66,8 @@ std::string walk(const Txn& txn, Dbi dbi, const char* name) {
 
 std::string walk_all(const std::string& directory) {
   const std::shared_ptr<Env> env =
-      Env::open(directory, Env::Access::read_only, 0, Env::Missing::fail);
-  Databases found{};
-  {
-    ReadTxn txn(*env);
-    const std::optional<Databases> databases = find_databases(txn, directory);
-    if (!databases) {
-      return {};  // never written to
-    }
-    found = *databases;
-    static_cast<void>(read_salt(txn, found));
-    txn.keep_databases();
-  }
+      Env::open(directory, Env::Access::read_as_owner, 0, Env::Missing::fail);
+  const Databases found = open_databases(*env, directory).databases;
   const ReadTxn txn(*env);
   for (const auto& [dbi, name] :
        {std::pair{found.meta, "meta"}, std::pair{found.message, "message"},
@@ -96,7 +86,7 @@ std::string walk_all(const std::string& directory) {
 void reserve_lock_file(const std::string& directory) {
   const std::string path = directory + "/lock.mdb";
   const UniqueFd file(
-      ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kLockFileMode));
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kStoreLockMode));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) {
     throw last_error("lock.mdb");

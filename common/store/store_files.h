@@ -11,7 +11,7 @@ namespace mtrk::store {
 void reserve_lock_file(const std::string& directory);
 
 // The next environment makes a new lock.mdb; those who have the old one open notice. To be done
-// when somebody may have tampered with it: whoever reads the store may write to that file.
+// when a writer hung, or died of something: what it waited for may be in there.
 // Fails: std::system_error.
 void renew_lock_file(const std::string& directory);
 
@@ -21,9 +21,9 @@ void renew_lock_file(const std::string& directory);
 inline constexpr std::size_t kKeptAside = 3;
 std::string set_store_aside(const std::string& directory);
 
-// Walks all rows of all databases as one reader: whether LMDB finds its way, and keys are in order.
-// What is wrong, empty if nothing is. May fail in any way that LMDB may fail on octets that anybody
-// can have written: only for a process that has nothing else to do.
+// Walks all rows of all databases as one reader, for the store's owner: whether LMDB finds its way,
+// and keys are in order. What is wrong, empty if nothing is. May fail in any way that LMDB may fail
+// on octets that anybody can have written: only for a process that has nothing else to do.
 std::string check_store(const std::string& directory);
 
 // The same in a child process: a store that makes the check die is damaged, too. To be called while

@@ -10,7 +10,8 @@
 // Databases (all keys big-endian, so that order is order of value):
 //
 //   meta      name → value          "format" u64, "serial" u64 (a transaction id; see below),
-//                                   "salt" 16 octets (plain: no version, no checksum)
+//                                   "salt" 16 octets (plain), "salt.crc" its CRC32C
+//                                   (4 octets; not in stores that no newer writer has opened)
 //   message   key(32) ‖ serial(8)   → message record (TrackedMessage): one SMTP transaction. Those
 //                                   with one key are the same message sent more than once;
 //                                   at most kMaxTransactions are kept

@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* kFormatName = "format";
 constexpr const char* kSaltName = "salt";
+constexpr const char* kSaltCheckName = "salt.crc";
 constexpr const char* kSerialName = "serial";
 constexpr std::size_t kMessageRowKey = 40;
 
@@ -55,6 +56,13 @@ std::string queue_prefix(std::string_view queue_id) {
   return prefix;
 }
 
+// With a wrong salt everything would be looked for in the wrong place, and nothing found.
+std::string check_of_salt(std::string_view salt) {
+  std::string check;
+  put_u32(check, crc32c(salt));
+  return check;
+}
+
 StoreSalt make_salt() {
   std::random_device source;  // the system's generator
   StoreSalt salt{};
@@ -77,28 +85,7 @@ void require_format(std::string_view value, const std::string& path) {
   }
 }
 
-}  // namespace
-
-Databases make_databases(WriteTxn& txn, const std::string& path) {
-  const Dbi meta = txn.make_database(kMeta);
-  if (const auto format = txn.get(meta, kFormatName)) {
-    require_format(*format, path);
-  } else {
-    std::string value;
-    encode_number(kFormat, value);
-    txn.put(meta, kFormatName, value);
-    txn.put(meta, kSaltName, as_text(make_salt()));
-  }
-  return {meta,
-          txn.make_database(kMessage),
-          txn.make_database(kQueue),
-          txn.make_database(kTrace),
-          txn.make_database(kExpiry),
-          txn.make_database(kDue),
-          txn.make_database(kCursor),
-          txn.make_database(kAside)};
-}
-
+// Nothing if the store was never written to.
 std::optional<Databases> find_databases(ReadTxn& txn, const std::string& path) {
   const std::optional<Dbi> meta = txn.find_database(kMeta);
   const auto format = meta ? txn.get(*meta, kFormatName) : std::nullopt;
@@ -121,14 +108,70 @@ std::optional<Databases> find_databases(ReadTxn& txn, const std::string& path) {
   return databases;
 }
 
+}  // namespace
+
+Databases make_databases(WriteTxn& txn, const std::string& path) {
+  const Dbi meta = txn.make_database(kMeta);
+  if (const auto format = txn.get(meta, kFormatName)) {
+    require_format(*format, path);
+  } else {
+    std::string value;
+    encode_number(kFormat, value);
+    txn.put(meta, kFormatName, value);
+    txn.put(meta, kSaltName, as_text(make_salt()));
+  }
+  if (const auto salt = txn.get(meta, kSaltName); salt && !txn.get(meta, kSaltCheckName)) {
+    txn.put(meta, kSaltCheckName, check_of_salt(*salt));
+  }
+  return {meta,
+          txn.make_database(kMessage),
+          txn.make_database(kQueue),
+          txn.make_database(kTrace),
+          txn.make_database(kExpiry),
+          txn.make_database(kDue),
+          txn.make_database(kCursor),
+          txn.make_database(kAside)};
+}
+
 StoreSalt read_salt(const Txn& txn, const Databases& databases) {
   const auto value = txn.get(databases.meta, kSaltName);
   StoreSalt salt{};
   if (!value || value->size() != salt.size()) {
     throw make_store_error(MDB_CORRUPTED, "no salt");
   }
+  if (const auto check = txn.get(databases.meta, kSaltCheckName);
+      check && *check != check_of_salt(*value)) {
+    throw make_store_error(MDB_CORRUPTED, "the salt is damaged");
+  }
   value->copy(reinterpret_cast<char*>(salt.data()), salt.size());
   return salt;
+}
+
+OpenedStore open_databases(Env& env, const std::string& path) {
+  constexpr int kSnapshots = 100;
+  for (int i = 0; i < kSnapshots; ++i) {
+    try {
+      ReadTxn txn(env);
+      try {
+        const std::optional<Databases> databases = find_databases(txn, path);
+        if (!databases) {
+          throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
+        }
+        const OpenedStore opened{*databases, read_salt(txn, *databases)};
+        if (!txn.overtaken()) {
+          txn.keep_databases();
+          return opened;
+        }
+      } catch (const std::runtime_error&) {  // StoreError or StoreUnusable
+        if (!txn.overtaken()) {
+          throw;
+        }
+      }
+    } catch (const StoreError& error) {
+      rethrow_at_open(error, path);
+    }
+  }
+  throw StoreOvertaken();
 }
 
 std::string message_row_key(const MessageKey& key, Serial serial) {

@@ -22,9 +22,15 @@ struct Databases {
 };
 // Creates what is missing. Fails: StoreUnusable 78 if the format is newer than this program.
 [[nodiscard]] Databases make_databases(WriteTxn& txn, const std::string& path);
-// Nothing if the store was never written to.
-[[nodiscard]] std::optional<Databases> find_databases(ReadTxn& txn, const std::string& path);
 [[nodiscard]] StoreSalt read_salt(const Txn& txn, const Databases& databases);
+
+// What a reader needs of a store, once: its databases stay open in the environment. Fails:
+// StoreUnusable (missing if it was never written to, damaged, newer format), StoreError.
+struct OpenedStore {
+  Databases databases;
+  StoreSalt salt;
+};
+[[nodiscard]] OpenedStore open_databases(Env& env, const std::string& path);
 
 [[nodiscard]] std::string message_row_key(const MessageKey& key, Serial serial);
 [[nodiscard]] std::optional<Serial> serial_of_message_row(std::string_view row_key);

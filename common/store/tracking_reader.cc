@@ -1,6 +1,5 @@
 #include "common/store/tracking_reader.h"
 
-#include "common/base/exit_code.h"
 #include "common/store/lmdb.h"
 #include "common/store/record_codec.h"
 #include "common/store/store_rows.h"
@@ -22,6 +21,10 @@ class Reading {
   void renew() {
     txn_.renew();
     cursor_.renew(txn_);
+  }
+  [[nodiscard]] bool overtaken() const { return txn_.overtaken(); }
+  [[nodiscard]] StoreSalt salt(const Databases& databases) const {
+    return read_salt(txn_, databases);
   }
   void park() noexcept {
     txn_.park();
@@ -81,6 +84,8 @@ std::span<MessageView> Reading::read(const MessageKey& key, TimePoint now) {
   return messages_;
 }
 
+constexpr int kSnapshots = 100;  // one after the other overtaken, before an answer is given up
+
 // Each thread starts looking for a free slot at its own place, so that threads hardly ever meet.
 std::size_t place_of_this_thread() {
   static std::atomic<std::size_t> next_place{0};
@@ -105,18 +110,9 @@ struct TrackingReader::Impl {
 
 TrackingReader::TrackingReader(const std::string& path) : impl_(std::make_unique<Impl>()) {
   impl_->env = Env::open(path, Env::Access::read_only, 0, Env::Missing::fail);
-  try {
-    ReadTxn txn(*impl_->env);
-    const std::optional<Databases> databases = find_databases(txn, path);
-    if (!databases) {
-      throw StoreUnusable(exit_code::no_input, "store " + path + ": was never written to");
-    }
-    impl_->databases = *databases;
-    impl_->salt = read_salt(txn, *databases);
-    txn.keep_databases();
-  } catch (const StoreError& error) {
-    rethrow_at_open(error, path);
-  }
+  const OpenedStore opened = open_databases(*impl_->env, path);
+  impl_->databases = opened.databases;
+  impl_->salt = opened.salt;
 }
 
 TrackingReader::~TrackingReader() = default;
@@ -131,23 +127,26 @@ class TrackingReader::Snapshot::Lease {
 
   [[nodiscard]] const StoreSalt& salt() const { return impl_.salt; }
   [[nodiscard]] Reading& reading() { return *reading_; }
-  [[nodiscard]] bool sound() const { return impl_.env->sound(); }
+  [[nodiscard]] Env& env() const { return *impl_.env; }
+  [[nodiscard]] StoreSalt salt_there() const { return reading_->salt(impl_.databases); }
+  void spoil() { spoilt_ = true; }  // the reading is not to be used again
 
  private:
   Impl& impl_;
-  std::atomic_flag* busy_ = nullptr;  // null: all were taken, the reading is our own
+  bool spoilt_ = false;
+  Impl::Slot* slot_ = nullptr;  // null: all were taken, the reading is our own
   std::unique_ptr<Reading> own_;
   Reading* reading_ = nullptr;
 };
 
 TrackingReader::Snapshot::Lease::Lease(Impl& impl) : impl_(impl) {
   const std::size_t first = place_of_this_thread();
-  for (std::size_t i = 0; i < Impl::kSlots && busy_ == nullptr; ++i) {
+  for (std::size_t i = 0; i < Impl::kSlots && slot_ == nullptr; ++i) {
     Impl::Slot& slot = impl.slots[(first + i) % Impl::kSlots];
     if (slot.busy.test_and_set(std::memory_order_acquire)) {
       continue;
     }
-    busy_ = &slot.busy;
+    slot_ = &slot;
     try {
       if (slot.reading) {
         slot.reading->renew();
@@ -161,16 +160,20 @@ TrackingReader::Snapshot::Lease::Lease(Impl& impl) : impl_(impl) {
     }
     reading_ = slot.reading.get();
   }
-  if (busy_ == nullptr) {
+  if (slot_ == nullptr) {
     own_ = std::make_unique<Reading>(*impl.env, impl.databases.message);
     reading_ = own_.get();
   }
 }
 
 TrackingReader::Snapshot::Lease::~Lease() {
-  if (busy_ != nullptr) {
-    reading_->park();
-    busy_->clear(std::memory_order_release);
+  if (slot_ != nullptr) {
+    if (spoilt_) {
+      slot_->reading.reset();
+    } else {
+      reading_->park();
+    }
+    slot_->busy.clear(std::memory_order_release);
   }
 }
 
@@ -188,39 +191,60 @@ TrackingReader::Snapshot::Views TrackingReader::Snapshot::find(const EnvelopeId&
   Views found;
   const MessageKey key = MessageKey::make(lease_->salt(), envelope_id, certifier);
   found.key_tag = key.tag();
-  found.messages = lease_->reading().read(key, now);
-  if (found.messages.empty()) {
-    if (std::optional<EnvelopeId> bare = envelope_id.without_brackets()) {
-      const MessageKey bare_key = MessageKey::make(lease_->salt(), *bare, certifier);
-      found.messages = lease_->reading().read(bare_key, now);
-      if (!found.messages.empty()) {
-        found.without_brackets = *std::move(bare);
+  try {
+    found.messages = lease_->reading().read(key, now);
+    if (found.messages.empty()) {
+      if (std::optional<EnvelopeId> bare = envelope_id.without_brackets()) {
+        const MessageKey bare_key = MessageKey::make(lease_->salt(), *bare, certifier);
+        found.messages = lease_->reading().read(bare_key, now);
+        if (!found.messages.empty()) {
+          found.without_brackets = *std::move(bare);
+        }
       }
     }
+    // What is found is found by its key; that nothing is may be because another store was written
+    // over this one.
+    if (found.messages.empty() && lease_->salt_there() != lease_->salt()) {
+      throw make_store_error(MDB_CORRUPTED, "data.mdb is of another store now");
+    }
+  } catch (const StoreError&) {
+    lease_->spoil();
+    confirm();
+    throw;
   }
+  missed_ = found.messages.empty();
   return found;
 }
 
 TrackingReader::Found TrackingReader::find(const EnvelopeId& envelope_id,
                                            const TrackingCertifier& certifier,
                                            TimePoint now) const {
-  Snapshot fresh = snapshot();
-  Snapshot::Views views = fresh.find(envelope_id, certifier, now);
-  Found found;
-  found.messages.reserve(views.messages.size());
-  for (const MessageView& message : views.messages) {
-    found.messages.push_back(to_tracked_message(message));
+  for (int i = 0; i < kSnapshots; ++i) {
+    try {
+      Snapshot fresh = snapshot();
+      Snapshot::Views views = fresh.find(envelope_id, certifier, now);
+      Found found;
+      found.messages.reserve(views.messages.size());
+      for (const MessageView& message : views.messages) {
+        found.messages.push_back(to_tracked_message(message));
+      }
+      fresh.confirm();
+      found.without_brackets = std::move(views.without_brackets);
+      found.key_tag = views.key_tag;
+      return found;
+    } catch (const StoreOvertaken&) {
+    }
   }
-  if (!fresh.sound()) {
-    throw make_store_error(MDB_CORRUPTED, "find");
-  }
-  found.without_brackets = std::move(views.without_brackets);
-  found.key_tag = views.key_tag;
-  return found;
+  throw StoreOvertaken();
 }
 
-bool TrackingReader::Snapshot::sound() const {
-  return lease_->sound();
+void TrackingReader::Snapshot::confirm() const {
+  if (lease_->reading().overtaken()) {
+    throw StoreOvertaken();
+  }
+  if (!lease_->env().sound() || (missed_ && !lease_->env().has_whole_pages())) {
+    throw make_store_error(MDB_CORRUPTED, "read");
+  }
 }
 
 bool TrackingReader::current() const {

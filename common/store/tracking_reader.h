@@ -18,16 +18,18 @@ namespace mtrk::store {
 // The read side: opens the environment MDB_RDONLY (and MDB_NOTLS), adopts the writer's map size,
 // re-adopts it when it grew. Thread-safe: any number of threads may have a snapshot at once, each
 // its own.
-// Survives whatever becomes of the files (map_guard.h).
+// Survives whatever becomes of the files (map_guard.h). Takes no lock and writes nothing anywhere:
+// what was read counts if it has been confirmed afterwards (lmdb.h).
 // Fails: StoreUnusable at open (damaged: 65, missing: 66, not readable: 77, newer format: 78,
-// network file system: 78); StoreError from snapshot() and find() when the store broke since;
-// corrupt rows too.
+// network file system: 78); StoreError from snapshot(), find() and confirm() when the store broke
+// since; corrupt rows too. StoreOvertaken, if it is only that the writer has used pages of the
+// snapshot again: a new one will do.
 class TrackingReader {
  public:
   explicit TrackingReader(const std::string& path);
   ~TrackingReader();
 
-  // The store as it is now. Keeps the writer from reusing pages: never hold it across I/O.
+  // The store as it is now. The longer it is held the more likely it is overtaken: not across I/O.
   class Snapshot {
    public:
     ~Snapshot();
@@ -37,7 +39,8 @@ class TrackingReader {
     // All transactions of the message that are visible (final or confirmed) and not expired; none
     // is the one miss there is: unknown id, wrong secret, expired. An id in angle brackets that is
     // not there is tried once more without them; if that hit, it is in `without_brackets`.
-    // What is found lies in the store's own pages, and in memory that the next find() uses again.
+    // What is found lies in the store's own pages, and in memory that the next find() uses again;
+    // that nothing is found has to be confirmed, too.
     struct Views {
       std::span<MessageView> messages;
       std::optional<EnvelopeId> without_brackets;
@@ -46,14 +49,16 @@ class TrackingReader {
     [[nodiscard]] Views find(const EnvelopeId& envelope_id,
                              const TrackingCertifier& certifier,
                              TimePoint now);
-    // False if a page could not be had since: then what was made of the views is not to be used.
-    [[nodiscard]] bool sound() const;
+    // To be called when something has been made of the views, before that is used. Fails if pages
+    // changed under them, or could not be had.
+    void confirm() const;
 
    private:
     friend class TrackingReader;
     class Lease;
     explicit Snapshot(std::unique_ptr<Lease> lease);
     std::unique_ptr<Lease> lease_;
+    bool missed_ = false;  // by the last find()
   };
   [[nodiscard]] Snapshot snapshot() const;
 

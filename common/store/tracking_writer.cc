@@ -77,6 +77,9 @@ void TrackingWriter::begin() {
   self.txn = std::make_unique<WriteTxn>(*self.env);
   try {
     self.env->require_current();
+    if (read_salt(*self.txn, self.databases) != self.salt) {
+      throw make_store_error(MDB_CORRUPTED, "the salt is another one");
+    }
     if (self.options.grow_ahead) {
       self.env->grow_ahead();
     }

@@ -345,6 +345,9 @@ int run_events(const EventsOptions& options) {
   } catch (const CannotOpen& error) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
     result = exit_code::no_input;
+  } catch (const NotALog& error) {
+    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    result = exit_code::data_error;
   } catch (const std::exception& error) {
     if (!is_output_error(error)) {
       std::fprintf(stderr, "mtrkctl: %s\n", error.what());

@@ -270,6 +270,9 @@ int run_explain(const ExplainOptions& options) {
   } catch (const CannotOpen& error) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
     return exit_code::no_input;
+  } catch (const NotALog& error) {
+    std::fprintf(stderr, "mtrkctl: %s\n", error.what());
+    return exit_code::data_error;
   } catch (const BadBatch& error) {
     std::fprintf(stderr, "mtrkctl: %s\n", error.what());
     return exit_code::data_error;

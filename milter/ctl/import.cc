@@ -161,8 +161,8 @@ bool Import::store_batch() {
 }
 
 int import_from(int input, const ImportOptions& options) {
-  store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
-  Import import(options, writer);
+  CheckedWriter writer(options.config);
+  Import import(options, writer.get());
   LineReader lines(input, kLongestImportLine);
   const bool all = import.read(lines);
   import.print_summary();

@@ -339,7 +339,8 @@ int run_ingest(const IngestOptions& options) {
       return exit_code::no_input;
     }
     become_store_owner(options.config.store.path);
-    store::TrackingWriter writer(writer_options(options.config), store::Create::if_missing);
+    CheckedWriter checked(options.config);
+    store::TrackingWriter& writer = checked.get();
     Ingest ingest(writer, {options.mta, options.config.log.mta});
     int understood = exit_code::ok;
     for (IngestLog& log : logs) {

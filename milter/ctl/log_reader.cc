@@ -133,6 +133,10 @@ bool LogReader::next_of_file(LogBlock& block) {
     if (discarding_) {
       const std::size_t feed = text.find('\n');
       if (feed == std::string_view::npos) {
+        discarded_ += text.size();
+        if (discarded_ >= NotALog::kEndless) {
+          throw NotALog(path_);
+        }
         continue;
       }
       text.remove_prefix(feed + 1);
@@ -144,6 +148,7 @@ bool LogReader::next_of_file(LogBlock& block) {
     partial_ = text.substr(whole);
     if (partial_.size() > kLongestLine) {
       ++skipped_;
+      discarded_ = partial_.size();
       partial_.clear();
       discarding_ = true;
     }

@@ -16,20 +16,29 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
 // Reads one log file front to back in big blocks, for commands that take a log as it is, or as it
-// was before it was compressed (octet_source.h). Memory does not grow with the log. Fails:
-// CannotOpen at construction, std::system_error when reading does (the path is in the text of
-// both).
+// was before it was compressed (octet_source.h). Memory does not grow with the log. Throws
+// CannotOpen at construction, std::system_error when reading fails, and NotALog where no line ends;
+// the path is in the text of each.
 namespace mtrk {
 
 class CannotOpen : public std::system_error {
  public:
   using std::system_error::system_error;
+};
+
+// So many octets without a line feed that nobody waits for one any more (/dev/zero has none).
+class NotALog : public std::runtime_error {
+ public:
+  explicit NotALog(const std::string& path)
+      : std::runtime_error(path + ": this is not a log: 64 MiB without a line feed") {}
+  static constexpr std::uint64_t kEndless = std::uint64_t{64} << 20;
 };
 
 // Whole lines of a log, each with its line feed (the last line of a file may lack it).
@@ -122,10 +131,11 @@ class LogReader {
   TimePoint written_;  // when the log was, as far as anybody knows
   std::vector<maillog::YearStretch> years_;
   maillog::StampContext stamps_;
-  std::uint64_t offset_ = 0;  // of the first line that was not handed out
-  std::string held_;          // whole lines, of another year than those handed out before
-  std::string partial_;       // the beginning of a line whose end was not read yet
-  bool discarding_ = false;   // an over-long line
+  std::uint64_t offset_ = 0;     // of the first line that was not handed out
+  std::string held_;             // whole lines, of another year than those handed out before
+  std::string partial_;          // the beginning of a line whose end was not read yet
+  bool discarding_ = false;      // an over-long line
+  std::uint64_t discarded_ = 0;  // octets of it so far
   std::uint64_t skipped_ = 0;
   Counters counters_;  // the journal's
   std::unique_ptr<LogSource> journal_;

@@ -16,6 +16,7 @@ using LookUpResult = mtqp::ServerSession::LookUpResult;
 
 constexpr std::chrono::seconds kFirstBackOff{1};
 constexpr std::chrono::seconds kLongestBackOff{30};
+constexpr int kSnapshots = 100;  // one after the other overtaken, before an answer is given up
 
 // Drawing a boundary costs as much as looking a message up, so one serves many answers. A client
 // may know it by then, which does no harm: append_report() notices it in the content and takes
@@ -32,6 +33,26 @@ const std::string& current_boundary() {
   return boundary;
 }
 
+void write_report(const MessageSource::Views& found,
+                  const mtqp::LookUp& query,
+                  const Confidentiality& confidentiality,
+                  std::string& report) {
+  for (const MessageView& message : found.messages) {
+    apply_confidentiality(message, confidentiality);
+  }
+  const EnvelopeId& echo = found.without_brackets ? *found.without_brackets : query.envelope_id;
+  const std::string& boundary = current_boundary();
+  // A message sent very often: only its newest transactions, so that one answer stays one (P8).
+  for (std::span<const MessageView> shown(found.messages);;) {
+    report.clear();
+    append_report(report, echo.decoded(), shown, boundary);
+    if (report.size() <= mtqp::kMaxAnswer || shown.size() == 1) {
+      break;
+    }
+    shown = shown.subspan(shown.size() / 2);
+  }
+}
+
 class StoreSnapshot final : public MessageSource::Snapshot {
  public:
   explicit StoreSnapshot(const store::TrackingReader& reader) : snapshot_(reader.snapshot()) {}
@@ -42,7 +63,7 @@ class StoreSnapshot final : public MessageSource::Snapshot {
     return snapshot_.find(envelope_id, certifier, now);
   }
 
-  [[nodiscard]] bool sound() const override { return snapshot_.sound(); }
+  void confirm() const override { snapshot_.confirm(); }
 
  private:
   store::TrackingReader::Snapshot snapshot_;
@@ -118,18 +139,30 @@ std::optional<QueryService::Change> QueryService::failed(net::Clock::time_point 
   return Change{false, why};
 }
 
-// Returns nothing without a store, and then leaves snapshot_ empty. Throws StoreError.
-MessageSource::Views QueryService::Batch::find(const mtqp::LookUp& query, TimePoint now) {
-  if (!snapshot_) {
-    if (!lock_) {
-      lock_ = std::shared_lock(service_.mutex_);
+template <typename Use>
+bool QueryService::Batch::find(const mtqp::LookUp& query, TimePoint now, Use&& use) {
+  const TrackingCertifier certifier = TrackingCertifier::of(query.secret);
+  for (int snapshots = 0;;) {
+    try {
+      if (!snapshot_) {
+        if (!lock_) {
+          lock_ = std::shared_lock(service_.mutex_);
+        }
+        if (service_.source_ == nullptr) {
+          return false;
+        }
+        snapshot_ = service_.source_->snapshot();
+      }
+      use(snapshot_->find(query.envelope_id, certifier, now));
+      snapshot_->confirm();
+      return true;
+    } catch (const store::StoreOvertaken&) {
+      snapshot_.reset();
+      if (++snapshots == kSnapshots) {
+        throw;
+      }
     }
-    if (service_.source_ == nullptr) {
-      return {};
-    }
-    snapshot_ = service_.source_->snapshot();
   }
-  return snapshot_->find(query.envelope_id, TrackingCertifier::of(query.secret), now);
 }
 
 LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
@@ -137,64 +170,48 @@ LookUpResult QueryService::Batch::answer(const mtqp::LookUp& query,
                                          TimePoint now,
                                          std::string& report,
                                          std::uint32_t* tag) {
-  MessageSource::Views found;
-  try {
-    found = find(query, now);
-  } catch (const store::StoreError&) {
-    return broken();
-  }
-  if (!snapshot_) {
-    return LookUpResult::unavailable;
-  }
-  if (tag != nullptr) {
-    *tag = found.key_tag;
-  }
-  if (found.messages.empty()) {
-    return LookUpResult::no_information;
-  }
-  for (const MessageView& message : found.messages) {
-    apply_confidentiality(message, confidentiality);
-  }
-  const EnvelopeId& echo = found.without_brackets ? *found.without_brackets : query.envelope_id;
-  const std::string& boundary = current_boundary();
-  // If a message was sent very often, only its newest transactions are shown, so that the answer
-  // keeps its limit (THR-P8).
-  for (std::span<const MessageView> shown(found.messages);;) {
-    report.clear();
-    append_report(report, echo.decoded(), shown, boundary);
-    if (report.size() <= mtqp::kMaxAnswer || shown.size() == 1) {
-      break;
+  LookUpResult result = LookUpResult::no_information;
+  const auto use = [&](const MessageSource::Views& found) {
+    if (tag != nullptr) {
+      *tag = found.key_tag;
     }
-    shown = shown.subspan(shown.size() / 2);
+    result = LookUpResult::no_information;
+    if (!found.messages.empty()) {
+      result = LookUpResult::found;
+      write_report(found, query, confidentiality, report);
+    }
+  };
+  try {
+    return find(query, now, use) ? result : LookUpResult::unavailable;
+  } catch (const store::StoreOvertaken&) {  // the store is all right, only very busy
+  } catch (const store::StoreError&) {
+    broken();
   }
-  if (!snapshot_->sound()) {  // what was just written is made of pages that could not be read
-    report.clear();
-    return broken();
-  }
-  return LookUpResult::found;
+  report.clear();
+  return LookUpResult::unavailable;
 }
 
-LookUpResult QueryService::Batch::broken() {
+void QueryService::Batch::broken() {
   service_.suspect_.store(true, std::memory_order_relaxed);
   snapshot_.reset();
-  return LookUpResult::unavailable;
 }
 
 store::TrackingReader::Found QueryService::Batch::copy(const mtqp::LookUp& query, TimePoint now) {
   store::TrackingReader::Found copied;
-  try {
-    MessageSource::Views found = find(query, now);
+  const auto use = [&](MessageSource::Views found) {
+    copied.messages.clear();
     for (const MessageView& message : found.messages) {
       copied.messages.push_back(to_tracked_message(message));
     }
     copied.without_brackets = std::move(found.without_brackets);
     copied.key_tag = found.key_tag;
-    if (snapshot_ && !snapshot_->sound()) {
-      static_cast<void>(broken());
-      copied.messages.clear();
-    }
+  };
+  try {
+    static_cast<void>(find(query, now, use));
+  } catch (const store::StoreOvertaken&) {
+    copied.messages.clear();
   } catch (const store::StoreError&) {
-    static_cast<void>(broken());
+    broken();
     copied.messages.clear();
   }
   return copied;

@@ -28,9 +28,10 @@ class MessageSource {
     [[nodiscard]] virtual Views find(const EnvelopeId& envelope_id,
                                      const TrackingCertifier& certifier,
                                      TimePoint now) = 0;
-    // Returns false if pages of the views turned out to be unreadable: then nothing that was
-    // made of the views may be used.
-    [[nodiscard]] virtual bool sound() const { return true; }
+    // Has to be called before what was made of the views is used. Fails: store::StoreOvertaken if
+    // they do not count and a new snapshot has to be asked, another store::StoreError if a new one
+    // would not help.
+    virtual void confirm() const {}
   };
 
   virtual ~MessageSource() = default;
@@ -66,9 +67,9 @@ class QueryService {
 
   [[nodiscard]] bool available() const;
 
-  // Answers commands that arrived together, from one snapshot of the store, which is taken with the
-  // first query and released by the destructor. It must not be held while waiting for anything: it
-  // blocks tend(), and keeps the store from reusing pages.
+  // Answers commands that arrived together, from one snapshot of the store. It is taken with the
+  // first query, replaced when the writer has overtaken it, and released by the destructor. It must
+  // not be held while waiting for anything, because it blocks tend().
   class Batch {
    public:
     explicit Batch(const QueryService& service) : service_(service) {}
@@ -86,9 +87,12 @@ class QueryService {
     [[nodiscard]] store::TrackingReader::Found copy(const mtqp::LookUp& query, TimePoint now);
 
    private:
-    [[nodiscard]] MessageSource::Views find(const mtqp::LookUp& query, TimePoint now);
-    // Gives up the store until tend() has opened the store again.
-    mtqp::ServerSession::LookUpResult broken();
+    // Calls `use` with what is found, again from a new snapshot if that did not count. Returns
+    // false if there is no store. Fails: store::StoreError.
+    template <typename Use>
+    [[nodiscard]] bool find(const mtqp::LookUp& query, TimePoint now, Use&& use);
+    // Gives up the store until tend() has opened it again.
+    void broken();
 
     const QueryService& service_;
     std::shared_lock<std::shared_mutex> lock_;

@@ -51,10 +51,11 @@ TEST_F(OwnedFilesTest, ModesDoNotDependOnTheUmask) {
   std::filesystem::permissions(path_ + "/lock.mdb", std::filesystem::perms::owner_all);
   EXPECT_EQ(open(Env::Access::read_write), 0);
   EXPECT_EQ(mode_of("lock.mdb"), kStoreLockMode);
+  EXPECT_EQ(mode_of("writer.lock"), kStoreLockMode);
 }
 
 TEST_F(OwnedFilesTest, LinksAndFifosAreRefused) {
-  for (const char* const name : {"data.mdb", "lock.mdb"}) {
+  for (const char* const name : {"data.mdb", "lock.mdb", "writer.lock"}) {
     const std::string file = path_ + "/" + name;
     for (const bool dangling : {false, true}) {
       const std::string target = folder_.path() + (dangling ? "/made" : "/victim");
@@ -90,7 +91,7 @@ TEST_F(OwnedFilesTest, RootKeepsOutOfOthersFolders) {
   ASSERT_EQ(::chown(path_.c_str(), 0, 12345), 0);  // its group is a matter of its own
   EXPECT_EQ(open(Env::Access::read_write), 0);
   struct stat status {};
-  for (const char* const name : {"/data.mdb", "/lock.mdb"}) {
+  for (const char* const name : {"/data.mdb", "/lock.mdb", "/writer.lock"}) {
     ASSERT_EQ(::stat((path_ + name).c_str(), &status), 0);
     EXPECT_EQ(status.st_gid, 12345U) << name;
   }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # What becomes of the store's files while mtrk-milter and mtqpd have them open: cut off, emptied, overwritten,
-# replaced, moved away, bits flipped, the lock file cut by a member of the group. Neither of the two processes
-# ends, no message waits over 3 s, nothing is answered wrongly, what is acknowledged is found, and tracking
-# comes back by itself.
+# replaced, moved away, bits flipped, the lock file cut and scribbled upon, mtqpd stopped. Neither of the two
+# processes ends, no message waits over 3 s, nothing is answered wrongly, what is acknowledged is found, and
+# tracking comes back by itself. A member of the store's group can do none of it.
 # shellcheck source=tests/support/lib.sh
 . "$(dirname "$0")/../../../support/lib.sh"
 begin
@@ -64,25 +64,62 @@ survives "removed" rm "$data"
 away() { mv "$work/store" "$work/away" && mkdir "$work/store"; }
 survives "the folder moved away" away
 
-# The lock file, which readers must be able to write: by a user of the group only, where that can be had.
-as_group() {
-  if [ "$(id -u)" -eq 0 ]; then
-    chgrp 4242 "$work/store" "$data" "$lock"
-    setpriv --reuid 4343 --regid 4343 --groups 4242 "$@"
-  else
-    "$@"
-  fi
+# The lock file, by the store's owner: mutexes, readers' slots and all. Writers need it, mtqpd does not.
+survives "the lock file cut" truncate -s 0 "$lock"
+relong() { truncate -s 0 "$lock" && truncate -s 69632 "$lock"; }
+survives "the lock file cut and made long again" relong
+scribble() { head -c 8192 /dev/urandom | dd of="$lock" bs=4096 conv=notrunc status=none; }
+# What hangs over it is killed after 30 s, at which it is looked every 5 s.
+for _ in 1 2 3; do patience=90 survives "the lock file scribbled upon" scribble; done
+# Its two mutexes, at octets 24 and 64, begin with the thread that has them; thread 1 will not give them up.
+held() {
+  local at
+  for at in 24 64; do printf '\1\0\0\0' | dd of="$lock" bs=1 seek="$at" conv=notrunc status=none; done
 }
-survives "the lock file cut" as_group truncate -s 0 "$lock"
-survives "the lock file cut and made long again" as_group sh -c "truncate -s 0 '$lock' && truncate -s 69632 '$lock'"
-# The readers' slots, which begin at octet 192. Over the mutexes in front of them mtqpd may wait until its watchdog has
-# it started anew (contrib/doc/store-faults.md), and there is none here.
-scribble() { as_group sh -c "head -c 4096 /dev/urandom | dd of='$lock' bs=192 seek=1 conv=notrunc status=none"; }
-survives "the lock file scribbled upon" scribble
+patience=90 survives "the mutexes of the lock file taken for good" held
+grep -q 'store=stuck' "$work/mtrk-milter.log" || fail "nobody waited for a mutex: this proves nothing"
 survives "the lock file removed" rm "$lock"
+
+# By a member of the group: nothing.
 if [ "$(id -u)" -eq 0 ]; then
-  ! as_group sh -c "truncate -s 0 '$data'" 2>/dev/null || fail "the group may write to data.mdb"
+  chgrp 4242 "$work/store" "$data" "$lock"
+  as_group() { setpriv --reuid 4343 --regid 4343 --groups 4242 "$@"; }
+  as_group head -c 1 "$data" >/dev/null || fail "the group may not read data.mdb"
+  for file in "$data" "$lock" "$work/store/writer.lock"; do
+    ! as_group truncate -s 0 "$file" 2>/dev/null || fail "the group may cut $file"
+    ! as_group dd if=/dev/zero of="$file" bs=1 count=1 conv=notrunc 2>/dev/null || fail "the group may write to $file"
+    ! as_group rm "$file" 2>/dev/null || fail "the group may remove $file"
+  done
+  ! as_group touch "$work/store/other" 2>/dev/null || fail "the group may make files beside the store"
+else
+  say "SKIPPED: a member of the group, who needs root to be made"
 fi
+
+# Whoever may read a file may have a shared lock of it, for as long as it likes.
+shared_lock() {
+  start locker python3 -c 'import fcntl, sys, time
+file = open(sys.argv[1], "rb")
+fcntl.lockf(file, fcntl.LOCK_SH)
+other = open(sys.argv[1], "rb")
+fcntl.flock(other, fcntl.LOCK_SH)
+print("locked", flush=True)
+time.sleep(600)' "$data"
+  wait_until 10 grep -q locked "$work/locker.log"
+}
+patience=5 survives "data.mdb locked by a reader" shared_lock
+stop locker
+
+# A reader that is stopped holds up nobody, and the store does not grow for it.
+stopped() {
+  local before
+  kill -STOP "$mtqpd"
+  before=$(stat -c %s "$data")
+  for i in $(seq 60); do timely send_tracked "stop$i-$number@x.example" alice@example.test >/dev/null; done
+  acknowledged || fail "not acknowledged while a reader is stopped: $(tail -n 3 "$work/mtrk-milter.log")"
+  [ $(($(stat -c %s "$data") - before)) -le $((1024 * 1024)) ] || fail "the store grew from $before to $(stat -c %s "$data") octets"
+  kill -CONT "$mtqpd"
+}
+survives "a reader stopped" stopped
 
 # Bits flipped in a store under way: 12 times 1 to 400.
 flip() { perl -e 'open(my $f, "+<", $ARGV[0]) or die; srand($ARGV[1]); my $n = 1 + int(rand(400)); my $size = -s $f;

@@ -51,6 +51,31 @@ cmp "$work/rubbish" "$work"/store/data.mdb.bad-* || fail "the rubbish is not kep
 expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" stats
 stop mtrk-milter
 
+# mtrkctl as a writer, and the last pages gone, few enough that some may be missing lawfully: it ends with a clear
+# line when it meets them, and commits nothing of what it made of them.
+rm -r "$work/store"
+mkdir "$work/store"
+messages() { # FIRST LAST
+  for i in $(seq "$1" "$2"); do
+    printf '{"envelope_id":"imp%d@x.example","certifier":"%s","arrival":"2027-01-15T08:00:00Z","timeout":2592000,"recipients":[{"original":"rfc822;r%d@x.example","final":"rfc822;r%d@x.example","action":"delivered","status":"2.0.0","last_attempt":"2027-01-15T08:00:01Z"}]}\n' \
+      "$i" AAAAAAAAAAAAAAAAAAAAAAAAAAA= "$i" "$i"
+  done
+}
+messages 1 3000 >"$work/first"
+messages 3001 6000 >"$work/second"
+expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" import "$work/first"
+cp "$work/store/data.mdb" "$work/whole"
+truncate -s $((($(stat -c %s "$work/whole") / 4096 - 50) * 4096)) "$work/store/data.mdb"
+cp "$work/store/data.mdb" "$work/cut"
+expect_exit 74 "$MTRK_BIN/mtrkctl" "${config[@]}" import "$work/second"
+expect_output '^mtrkctl: store .*: cut off or damaged while it was open'
+cmp "$work/cut" "$work/store/data.mdb" || fail "mtrkctl has written to a store that was cut off"
+cp "$work/whole" "$work/store/data.mdb"
+expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" import "$work/second"
+"$MTRK_BIN/mtrkctl" "${config[@]}" stats | shows '\b6000\b' || fail "not all are there: $("$MTRK_BIN/mtrkctl" "${config[@]}" stats)"
+rm -r "$work/store"
+mkdir "$work/store"
+
 # The disk full and the lock file new, or neither file there: a clear line and an exit code, no signal.
 if mount -t tmpfs -o size=1m,mode=755 tmpfs "$work/store" 2>/dev/null; then
   at_end+=("umount -l '$work/store' 2>/dev/null || true")
@@ -63,11 +88,11 @@ if mount -t tmpfs -o size=1m,mode=755 tmpfs "$work/store" 2>/dev/null; then
   dd if=/dev/zero of="$work/store/ballast" bs=4k 2>/dev/null || true
   expect_sysexit "$MTRK_BIN/mtrk-milter" "${config[@]}"
   expect_output 'lock.mdb: No space left on device'
-  expect_sysexit "$MTRK_BIN/mtrkctl" "${config[@]}" stats
+  # Who only reads needs neither room nor a lock file.
+  expect_exit 0 "$MTRK_BIN/mtrkctl" "${config[@]}" stats
   start_mtqpd
-  wait_until 10 mtqpd_complains || fail "full disk: mtqpd says $(cat "$work/mtqpd.log")"
+  wait_until 10 mtqpd_serves || fail "full disk: mtqpd says $(cat "$work/mtqpd.log")"
   rm "$work/store/ballast"
-  wait_until 40 mtqpd_serves || fail "mtqpd does not serve when there is room again"
   stop mtqpd
   [ "$exit_status" -eq 0 ] || fail "full disk: mtqpd ended with $exit_status"
   umount "$work/store"

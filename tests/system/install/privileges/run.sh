@@ -36,7 +36,7 @@ service_folder
 ctl import "$work/messages" 2>"$work/output" || fail "import by root"
 ctl ingest --log "$work/maillog" 2>"$work/output" || fail "ingest by root"
 stored 2
-for row in data.mdb=640 lock.mdb=660 ingest.stats=640; do
+for row in data.mdb=640 lock.mdb=600 writer.lock=600 ingest.stats=640; do
   [ "$(stat -c '%U:%G %a' "$store/${row%=*}")" = "nobody:nogroup ${row#*=}" ] || fail "$(stat "$store/${row%=*}")"
 done
 mkfifo "$work/slow"
@@ -96,7 +96,7 @@ run_all() { # what root may do meanwhile: nothing ends by a signal or has to be 
     unharmed
   done
 }
-for name in data.mdb lock.mdb ingest.stats ingest.stats.new milter.stats; do
+for name in data.mdb lock.mdb writer.lock ingest.stats ingest.stats.new milter.stats; do
   for kind in link dangling fifo folder; do
     trap="$kind $name"
     for there in empty filled; do
@@ -114,7 +114,7 @@ for name in data.mdb lock.mdb ingest.stats ingest.stats.new milter.stats; do
   done
 done
 trap='link to an empty file'
-for name in data.mdb lock.mdb; do
+for name in data.mdb lock.mdb writer.lock; do
   service_folder
   : >"$victim"
   as_service ln -s "$victim" "$store/$name"
@@ -237,6 +237,11 @@ bounded() { # STATUS COMMAND...
 bounded 65 "$MTRK_BIN/mtrkctl" --config "$work/mtrk.conf" import /dev/zero
 expect_output '^/dev/zero:1: the line has no end'
 bounded 65 "$MTRK_BIN/mtrkctl" explain --log "$work/deliveries" --batch /dev/zero
+for command in events 'explain 4Q0000001'; do
+  # shellcheck disable=SC2086 # words
+  bounded 65 "$MTRK_BIN/mtrkctl" $command --log /dev/zero
+  expect_output '^mtrkctl: /dev/zero: this is not a log'
+done
 bounded 78 "$MTRK_BIN/mtrkctl" --config /dev/zero config
 bounded 78 "$MTRK_BIN/mtqpd" --config /dev/zero --check-config
 { message fifth; head -c 20000000 /dev/zero | tr '\0' x; echo; message sixth; } >"$work/long"
