@@ -125,8 +125,8 @@ std::string unified_diff(std::string_view path, std::string_view before, std::st
     std::size_t in_b = 0;
     std::string hunk;
     for (std::size_t i = begin; i < end; ++i) {
-      in_a += steps[i].kind != '+' ? 1 : 0;
-      in_b += steps[i].kind != '-' ? 1 : 0;
+      in_a += steps[i].kind != '+' ? 1U : 0U;
+      in_b += steps[i].kind != '-' ? 1U : 0U;
       hunk.push_back(steps[i].kind);
       hunk.append(steps[i].line);
       if (!steps[i].line.ends_with('\n')) {

@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{16} << 20;
 constexpr mode_t kPermissions = 07777;
+constexpr std::string_view kFresh = ".mtrk-new";  // behind the name of a file that is being written
 
 Unexpected failed(std::string_view path, int error) {
   std::string detail = fmt::format("{}: {}", path, std::generic_category().message(error));
@@ -53,7 +54,7 @@ Expected<void> put_in_place(const std::string& path,
                             std::string_view text,
                             const struct stat* like) {
   const std::string folder = path.substr(0, path.rfind('/') + 1);
-  const std::string fresh = path + ".mtrk-new";
+  const std::string fresh = path + std::string(kFresh);
   static_cast<void>(::unlink(fresh.c_str()));  // of a set-up that was killed
   {
     const UniqueFd file(
@@ -115,6 +116,12 @@ Expected<void> replace_file(const FileChange& change) {
   return put_in_place(now->path, change.after, &status);
 }
 
+void remove_leftover(const std::string& path) {
+  if (const Expected<RealFile> file = read_real_file(path)) {
+    static_cast<void>(::unlink((file->path + std::string(kFresh)).c_str()));
+  }
+}
+
 Expected<SavedFiles> SavedFiles::open(const std::string& folder, bool make) {
   if (make && ::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return failed(folder, errno);
@@ -135,14 +142,20 @@ Expected<SavedFiles> SavedFiles::open(const std::string& folder, bool make) {
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorCode::not_allowed, fmt::format("{}: another set-up is at work", folder));
   }
-  const std::unique_ptr<DIR, decltype(&::closedir)> entries(::opendir(folder.c_str()), &::closedir);
+  struct Close {
+    void operator()(DIR* entries) const { ::closedir(entries); }
+  };
+  const std::unique_ptr<DIR, Close> entries(::opendir(folder.c_str()));
   for (const dirent* entry = nullptr;
        entries != nullptr && (entry = ::readdir(entries.get())) != nullptr;) {
     const std::string name = entry->d_name;
-    if (!name.starts_with('%') || name.ends_with(".mtrk-new")) {
+    const std::string path = fmt::format("{}/{}", folder, name);
+    if (name.ends_with(kFresh)) {
+      static_cast<void>(::unlink(path.c_str()));
+    }
+    if (!name.starts_with('%') || name.ends_with(kFresh)) {
       continue;
     }
-    const std::string path = fmt::format("{}/{}", folder, name);
     const std::optional<std::string> text = read_small_file(path, 3 * kMaxFile);
     Expected<SavedFile> file = decode_saved_file(text.value_or(""));
     if (!file) {

@@ -25,6 +25,9 @@ struct RealFile {
 // then.
 [[nodiscard]] Expected<void> replace_file(const FileChange& change);
 
+// Removes what a set-up that was killed left beside the file.
+void remove_leftover(const std::string& path);
+
 // What set-ups changed and how it was before: one file each in a folder that is root's,
 // /etc/mtrk/setup. While this lives nobody else has it.
 class SavedFiles {

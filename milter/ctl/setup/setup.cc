@@ -72,6 +72,9 @@ class Setup {
     } else {
       plan_for_sendmail();
     }
+    for (const FileChange& change : plan_.changes) {
+      planned_.push_back(change.path);
+    }
     std::erase_if(plan_.changes,
                   [](const FileChange& change) { return change.before == change.after; });
     show();
@@ -84,6 +87,7 @@ class Setup {
       return 1;
     }
     std::fflush(stdout);
+    std::for_each(planned_.begin(), planned_.end(), remove_leftover);
     options_.undo ? undo() : attach();
     return exit_code::ok;
   }
@@ -536,6 +540,7 @@ class Setup {
   const SetupOptions& options_;
   const Config& config_;
   Plan plan_;
+  std::vector<std::string> planned_;      // the files, also those that need no change
   std::string mta_;                       // for people
   std::vector<std::string> directories_;  // of Postfix's instances
   std::string owner_;                     // Postfix's mail_owner

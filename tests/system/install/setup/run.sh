@@ -92,7 +92,6 @@ for round in $(seq "$rounds"); do
   wait "$killed" 2>/dev/null || true
   timely plain_mail
   setup postfix --directory "$etc" --undo --yes >"$work/undo" 2>&1 || fail "$(cat "$work/undo")"
-  rm -f "$etc"/*.mtrk-new
   same_as_before
 done
 
