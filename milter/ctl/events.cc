@@ -217,7 +217,7 @@ class Reading {
     total_.lines += reader.skipped();
     total_.ignored += reader.skipped();
     total_.unknown_format += format_.unknown_lines() + format_.spoilt_lines();
-    return report_format(path, total_.lines - lines_before, format_);
+    return report_format(path, total_.lines - lines_before, format_, reader.complaint());
   }
 
   [[nodiscard]] const EventCounts& total() const { return total_; }

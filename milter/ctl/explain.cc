@@ -249,7 +249,8 @@ int explain(const ExplainOptions& options) {
                    path.c_str(), static_cast<unsigned long long>(summary.unparsed));
       understood = std::max(understood, kNotInLog);
     }
-    understood = std::max(understood, report_format(path, summary.lines, summary.format));
+    understood =
+        std::max(understood, report_format(path, summary.lines, summary.format, summary.complaint));
   }
   PageStyle style = style_of_standard_output();
   style.utc = options.utc;

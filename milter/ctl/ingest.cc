@@ -58,10 +58,21 @@ class LogFile {
     if (!S_ISREG(status_.st_mode)) {
       throw std::system_error(EINVAL, std::generic_category(), path_ + ": not a regular file");
     }
-    years_ = years_of_file(fd_.get(), size(), TimePoint(Seconds(status_.st_mtime)));
+    size_ = static_cast<std::uint64_t>(status_.st_size);
+    const std::unique_ptr<OctetSource> octets = open_octets(fd_.get(), path_);
+    if (octets->compression() != Compression::none) {  // positions are those in the log itself
+      fd_ = spool(*octets, complaint_);
+      struct stat spooled {};
+      if (::fstat(fd_.get(), &spooled) != 0) {
+        throw std::system_error(errno, std::generic_category(), path_);
+      }
+      size_ = static_cast<std::uint64_t>(spooled.st_size);
+    }
+    years_ = years_of_file(fd_.get(), size_, TimePoint(Seconds(status_.st_mtime)));
   }
 
-  [[nodiscard]] std::uint64_t size() const { return static_cast<std::uint64_t>(status_.st_size); }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] const std::string& complaint() const { return complaint_; }
   [[nodiscard]] std::string source_name() const {
     return fmt::format("ingest:{}:{}", status_.st_dev, status_.st_ino);
   }
@@ -137,6 +148,8 @@ class LogFile {
   std::string path_;
   UniqueFd fd_;
   struct stat status_ {};
+  std::uint64_t size_ = 0;
+  std::string complaint_;  // of compressed data
   std::vector<maillog::YearStretch> years_;
   std::string buffer_;
 };
@@ -177,7 +190,7 @@ class Ingest {
     }
     counts_.unknown_format += format_.unknown_lines() + format_.spoilt_lines();
     return whole || format_.unknown_lines() + format_.spoilt_lines() > 0
-               ? report_format(path, counts_.lines - lines_before, format_)
+               ? report_format(path, counts_.lines - lines_before, format_, log.complaint())
                : exit_code::ok;
   }
   // The entries up to the newest there is now.

@@ -57,33 +57,21 @@ LogReader::LogReader(const std::string& path, const Config::Log& log)
   }
   if (path == "-") {
     path_ = "standard input";
-    fd_ = STDIN_FILENO;
   } else {
     owned_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
-    fd_ = owned_.get();
-    if (fd_ < 0) {
+    if (!owned_) {
       throw CannotOpen(errno, std::generic_category(), path_);
     }
-    ::posix_fadvise(fd_, 0, 0, POSIX_FADV_SEQUENTIAL);
+    ::posix_fadvise(owned_.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   }
+  const int fd = owned_ ? owned_.get() : STDIN_FILENO;
   struct stat status {};
-  const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-  size_ = regular ? static_cast<std::uint64_t>(status.st_size) : 0;
+  const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   written_ = TimePoint(Seconds(regular ? status.st_mtime : std::time(nullptr)));
-  if (regular) {
-    years_ = years_of_file(fd_, size_, written_);
-  }
-}
-
-std::size_t LogReader::read(char* to, std::size_t room) {
-  for (;;) {
-    const ssize_t n = ::read(fd_, to, room);
-    if (n >= 0) {
-      return static_cast<std::size_t>(n);
-    }
-    if (errno != EINTR) {
-      throw std::system_error(errno, std::generic_category(), path_);
-    }
+  octets_ = open_octets_ahead(fd, path_);
+  if (regular && octets_->compression() == Compression::none) {
+    size_ = static_cast<std::uint64_t>(status.st_size);
+    years_ = years_of_file(fd, size_, written_);
   }
 }
 
@@ -133,7 +121,7 @@ bool LogReader::next_of_file(LogBlock& block) {
   char* const buffer = block.buffer_.get();
   for (;;) {
     std::memcpy(buffer, partial_.data(), partial_.size());
-    const std::size_t fresh = read(buffer + partial_.size(), kBlock);
+    const std::size_t fresh = octets_->read(buffer + partial_.size(), kBlock);
     position_ += fresh;
     std::string_view text(buffer, partial_.size() + fresh);
     if (fresh == 0) {
@@ -168,8 +156,15 @@ bool LogReader::next_of_file(LogBlock& block) {
 
 int report_format(const std::string& path,
                   std::uint64_t lines,
-                  const maillog::LogFormatTally& format) {
+                  const maillog::LogFormatTally& format,
+                  const std::string& complaint) {
   constexpr std::size_t kShown = 160;
+  if (!complaint.empty()) {
+    std::fprintf(stderr, "mtrkctl: %s: %s\n", path.c_str(), complaint.c_str());
+    if (format.mail() || lines == 0) {
+      return exit_code::data_error;
+    }
+  }
   const std::string& example = format.example();
   const std::string shown =
       example.empty() ? std::string() : ": " + escape_for_people(example, kShown);
@@ -195,8 +190,11 @@ int report_format(const std::string& path,
     return exit_code::ok;
   }
   if (const std::string_view by = maillog::compression_of(example); !by.empty()) {
-    std::fprintf(stderr, "mtrkctl: %s: unknown log format: it looks compressed with %.*s\n",
-                 path.c_str(), static_cast<int>(by.size()), by.data());
+    std::fprintf(
+        stderr,
+        "mtrkctl: %s: unknown log format: it looks compressed with %.*s, which is not read; "
+        "decompress it into --log -\n",
+        path.c_str(), static_cast<int>(by.size()), by.data());
   } else {
     std::fprintf(stderr,
                  "mtrkctl: %s: unknown log format: none of %llu lines is a mail log's%s%s\n",

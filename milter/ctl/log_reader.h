@@ -7,6 +7,7 @@
 #include "common/maillog/log_line.h"
 #include "common/maillog/log_parser.h"
 #include "common/maillog/log_years.h"
+#include "milter/ctl/octet_source.h"
 #include "milter/log/journal_source.h"
 #include "milter/log/location.h"
 
@@ -20,9 +21,10 @@
 #include <system_error>
 #include <vector>
 
-// Reads one log file front to back in big blocks, for commands that take a log as it is. Memory
-// does not grow with the log. Fails: CannotOpen at construction, std::system_error when reading
-// does (the path is in the text of both).
+// Reads one log file front to back in big blocks, for commands that take a log as it is, or as it
+// was before it was compressed (octet_source.h). Memory does not grow with the log. Fails:
+// CannotOpen at construction, std::system_error when reading does (the path is in the text of
+// both).
 namespace mtrk {
 
 class CannotOpen : public std::system_error {
@@ -102,18 +104,19 @@ class LogReader {
   // Must not be read by two threads in turn (the journal), or is not worth it.
   [[nodiscard]] bool is_for_one() const { return journal_ || (size_ != 0 && size_ <= kBlock); }
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }  // over-long lines
+  // What is wrong with compressed data, once their end was reached; empty if nothing is.
+  [[nodiscard]] std::string complaint() const { return octets_ ? octets_->complaint() : ""; }
   // Those of the block that was read last.
   [[nodiscard]] const maillog::StampContext& stamps() const { return stamps_; }
 
  private:
-  [[nodiscard]] std::size_t read(char* to, std::size_t room);
   [[nodiscard]] bool next_of_journal(LogBlock& block);
   [[nodiscard]] bool next_of_file(LogBlock& block);
   void end_with_stretch(LogBlock& block);
 
   std::string path_;
   UniqueFd owned_;
-  int fd_ = 0;
+  std::unique_ptr<OctetSource> octets_;  // none of a journal
   std::uint64_t size_ = 0;
   std::uint64_t position_ = 0;
   TimePoint written_;  // when the log was, as far as anybody knows
@@ -130,6 +133,7 @@ class LogReader {
 
 // What a log that was read to its end came to.
 struct LogSummary {
+  std::string complaint;  // LogReader's
   std::uint64_t lines = 0;
   std::uint64_t unparsed = 0;  // lines about deliveries that were not understood, or were too long
   maillog::LogFormatTally format;
@@ -137,10 +141,12 @@ struct LogSummary {
 
 // Says on standard error what is to be said of the log as a whole: that its format, or that of some
 // of its lines, is unknown, with one of them; that the tags of some are spoilt; that there is
-// nothing in it. Returns exit_code::data_error in the first case, else ok.
+// nothing in it; what is wrong with compressed data (`complaint`). Returns exit_code::data_error in
+// the first case and the last one, else ok.
 [[nodiscard]] int report_format(const std::string& path,
                                 std::uint64_t lines,
-                                const maillog::LogFormatTally& format);
+                                const maillog::LogFormatTally& format,
+                                const std::string& complaint = {});
 
 // Reads a log to its end: visit(const DeliveryEvent&, std::string_view line) for each event.
 template <typename Visit>
@@ -170,6 +176,7 @@ LogSummary read_whole_log(const std::string& path,
       summary.unparsed += kind == maillog::LineKind::unparsed ? 1U : 0U;
     }
   }
+  summary.complaint = reader.complaint();
   summary.lines += reader.skipped();
   summary.unparsed += reader.skipped();
   return summary;

@@ -40,9 +40,12 @@ expect_output 'failed 5\.1\.1'
 sed 's/^.* postfix/?? postfix/' "$logs/headers/plain.log" >"$work/unknown.log"
 expect_exit 65 "$MTRK_BIN/mtrkctl" explain --log "$work/unknown.log" 4dCXzt0Cvjz5Z
 expect_output 'unknown log format: 4 of 4 lines, such as: \?\? postfix'
-gzip -c "$logs/headers/plain.log" >"$work/plain.log.gz"
-expect_exit 65 "$MTRK_BIN/mtrkctl" events --log "$work/plain.log.gz"
-expect_output 'gzip'
+gzip -c "$logs/headers/plain.log" >"$work/packed"
+expect_exit 0 "$MTRK_BIN/mtrkctl" explain --log "$work/packed" 4dCXzt0Cvjz5Z
+expect_output 'failed 5\.1\.1'
+head -c 100 "$work/packed" >"$work/cut"
+expect_exit 65 "$MTRK_BIN/mtrkctl" events --log "$work/cut"
+expect_output 'gzip data are cut off'
 
 # What Sendmail refused or discarded is no message, and explain says so.
 data=$logs/sendmail
