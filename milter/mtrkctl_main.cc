@@ -5,6 +5,7 @@
 #include "milter/ctl/config.h"
 #include "milter/ctl/events.h"
 #include "milter/ctl/explain.h"
+#include "milter/ctl/find/find.h"
 #include "milter/ctl/import.h"
 #include "milter/ctl/ingest.h"
 #include "milter/ctl/setup/setup.h"
@@ -39,6 +40,7 @@ struct Arguments {
   std::string queue_id;
   std::vector<std::string> recipients;
   std::string key;
+  mtrk::FindOptions find;
   bool json = false;
   bool utc = false;
   bool all = false;
@@ -61,6 +63,7 @@ class CommandLine {
                 Command command);
   void add_mta(CLI::App* subcommand);           // as the option --mta
   void add_mta_argument(CLI::App* subcommand);  // as a word by itself
+  void add_find();
 
   CLI::App app_{
       "Administers mtrk: attaches it to the mail system, imports, applies and explains mail logs.",
@@ -100,6 +103,55 @@ void CommandLine::add_mta(CLI::App* subcommand) {
           "whose log it is: postfix or sendmail (default: as the log tells)")
       ->transform(CLI::CheckedTransformer(mta_names(), CLI::ignore_case).description(""))
       ->type_name("MTA");
+}
+
+void CommandLine::add_find() {
+  CLI::App* find =
+      add("find", "say which messages were that, and what became of them, from logs alone",
+          "  mtrkctl find --to bob@example.org\n"
+          "  mtrkctl find --from ann@example.net --to @example.org --since 2d\n"
+          "  mtrkctl find --message-id '<abc@mail.example.net>' --timeline\n"
+          "  mtrkctl find --to @example.org --action failed,refused --since yesterday --json\n",
+          [this](const mtrk::Config& config) {
+            mtrk::FindOptions options = given_.find;
+            options.config = config;
+            options.logs = given_.logs;
+            options.mta = given_.mta;
+            options.json = given_.json;
+            options.utc = given_.utc;
+            return mtrk::run_find(options);
+          });
+  const auto text = [find](const char* name, std::string& value, const char* what,
+                           const char* type) {
+    find->add_option(name, value, what)->type_name(type);
+  };
+  mtrk::FindOptions& given = given_.find;
+  text("--from", given.from, "the sender: user@example.org, @example.org, user, or <>", "ADDRESS");
+  text("--to", given.to, "a recipient, or where its mail was sent, likewise", "ADDRESS");
+  text("--message-id", given.message_id, "the Message-Id, with or without <>", "ID");
+  text("--client", given.client, "who handed it in: mail.example.org, 192.0.2.7, 192.0.2.0/24",
+       "CLIENT");
+  text("--user", given.user, "who logged in for that", "LOGIN");
+  text("--queue-id", given.queue_id, "a queue id that it had", "ID");
+  text("--since", given.since,
+       "arrived then or later: 2026-11-21, \"2026-11-21 16:54\", RFC 3339, or 2d ago", "TIME");
+  text("--until", given.until, "arrived then or before", "TIME");
+  text("--action", given.action,
+       "what became of it: failed, delayed, delivered, relayed, transferred, expanded, opaque, "
+       "refused, discarded; several with commas",
+       "ACTION");
+  find->add_option("--limit", given.limit, "the newest N rows alone")->type_name("N");
+  find->add_option("--log", given_.logs,
+                   "a mail log, compressed or not; - is standard input, journal or journal:/DIR "
+                   "the journal; may be given again, oldest first (default: log.source, with the "
+                   "logs rotated away)")
+      ->allow_extra_args(false)
+      ->type_name("FILE");
+  add_mta(find);
+  CLI::Option* json = find->add_flag("--json", given_.json, "one JSON object a recipient");
+  find->add_flag("--timeline", given.timeline, "each message as mtrkctl explain shows it")
+      ->excludes(json);
+  find->add_flag("--utc", given_.utc, "times for people in UTC, not in the zone of this machine");
 }
 
 CommandLine::CommandLine() {
@@ -171,9 +223,10 @@ CommandLine::CommandLine() {
             return mtrk::run_events(options);
           });
   events
-      ->add_option("--log", given_.logs,
-                   "a mail log; - is standard input, journal or journal:/DIR the journal; may be "
-                   "given again")
+      ->add_option(
+          "--log", given_.logs,
+          "a mail log, compressed or not; - is standard input, journal or journal:/DIR the "
+          "journal; may be given again")
       ->required()
       ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");
@@ -199,9 +252,10 @@ CommandLine::CommandLine() {
                             return mtrk::run_explain(options);
                           });
   explain
-      ->add_option("--log", given_.logs,
-                   "a mail log; - is standard input, journal or journal:/DIR the journal; may be "
-                   "given again")
+      ->add_option(
+          "--log", given_.logs,
+          "a mail log, compressed or not; - is standard input, journal or journal:/DIR the "
+          "journal; may be given again")
       ->required()
       ->allow_extra_args(false)  // else it would take the queue id after it
       ->type_name("FILE");
@@ -217,6 +271,8 @@ CommandLine::CommandLine() {
       ->type_name("FILE")
       ->excludes(queue_id)
       ->excludes(recipients);
+
+  add_find();
 
   CLI::App* stats =
       add("stats", "show what the store holds", "  mtrkctl stats\n  mtrkctl stats --json\n",

@@ -49,13 +49,12 @@ void put_particulars(JsonOutput& json, const Message& message) {
 
 }  // namespace
 
-void write_account(JsonOutput& json,
-                   const Account& account,
-                   std::string_view recipient,
-                   std::optional<LogTime> until,
-                   Detail detail) {
+void put_account(JsonOutput& json,
+                 const Account& account,
+                 std::string_view recipient,
+                 std::optional<LogTime> until,
+                 Detail detail) {
   const Finding& finding = account.finding;
-  json.begin();
   json.text("queue_id", finding.message->named.trace.root());
   put_recipient(json, recipient.empty() ? finding.name : recipient);
   if (account.fate) {
@@ -72,7 +71,7 @@ void write_account(JsonOutput& json,
     json.text("original", finding.name);
   }
   json.text("reason", account.reason);
-  if (detail == Detail::full) {
+  if (detail != Detail::brief) {
     json.text_if("words", account.words);
   }
   if (account.open && until) {
@@ -80,7 +79,7 @@ void write_account(JsonOutput& json,
   }
   json.text_if("log_host", finding.message->host);
   json.text_if("instance", finding.message->instance);
-  if (detail == Detail::full || finding.name.empty()) {
+  if (detail == Detail::full || (detail == Detail::brief && finding.name.empty())) {
     put_particulars(json, *finding.message);
   }
   if (!account.notes.empty()) {
@@ -119,6 +118,15 @@ void write_account(JsonOutput& json,
     json.item(line->text());
   }
   json.end_list();
+}
+
+void write_account(JsonOutput& json,
+                   const Account& account,
+                   std::string_view recipient,
+                   std::optional<LogTime> until,
+                   Detail detail) {
+  json.begin();
+  put_account(json, account, recipient, until, detail);
   json.end();
 }
 

@@ -88,6 +88,9 @@ class JsonOutput {
   void texts_are_plain(bool plain) { plain_ = plain; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
+  // What there is, until the next call; and without it from then on.
+  [[nodiscard]] std::string_view view() const { return {buffer_.get(), size_}; }
+  void clear() { size_ = 0; }
   // Writes what there is, and empties the buffer. Fails: std::system_error.
   void write_to(int fd);
 

@@ -6,6 +6,7 @@
 #include "common/maillog/queue_space.h"
 #include "common/maillog/return_watch.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -81,6 +82,10 @@ class StoryTeller {
   void ask(const QueueId& queue_id, std::vector<std::string> recipients);
 
   void read(const maillog::DeliveryEvent& event, std::string_view line);
+  // For who does not read all of a log: what the rest of it says of instances and of how far it
+  // goes.
+  void learn(const maillog::DeliveryEvent& event) { spaces_.learn(event); }
+  void know_until(LogTime at) { until_ = std::max(until_.value_or(at), at); }
 
   // In the order in which the log began to speak of them. Null if nobody asked for it.
   using Messages = std::vector<std::unique_ptr<Message>>;
