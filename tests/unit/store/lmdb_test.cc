@@ -67,7 +67,7 @@ TEST(FileSystemTest, NetworkOnesAreRefusedLocalOnesAreNot) {  // THR-L10
   }
 }
 
-TEST_F(LmdbTest, FilesHaveTheModesThatReadersNeedAndNoMore) {  // L13
+TEST_F(LmdbTest, FilesHaveTheModesThatReadersNeedAndNoMore) {  // THR-L13
   const mode_t before = ::umask(077);
   const auto env = open(Env::Access::read_write);
   ::umask(before);
