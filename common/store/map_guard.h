@@ -19,7 +19,8 @@
 //    look at damaged() may be used; the environment is good for nothing but being closed.
 //
 // For readers. A writer that went on after either could commit what it made of zeros: it has to end
-// instead, which is why the one of mtrk-milter is a process of its own (milter/store_process/side.h).
+// instead, which is why the one of mtrk-milter is a process of its own
+// (milter/store_process/side.h).
 //
 // Handlers are installed once a process, with the first guard, and pass on what is not theirs to
 // what was there before; under AddressSanitizer they need its default handle_segv=1 or less.

@@ -42,7 +42,7 @@ void write_report(const MessageSource::Views& found,
   }
   const EnvelopeId& echo = found.without_brackets ? *found.without_brackets : query.envelope_id;
   const std::string& boundary = current_boundary();
-  // A message sent very often: only its newest transactions, so that one answer stays one (P8).
+  // A message sent very often: only its newest transactions, so that one answer stays one (THR-P8).
   for (std::span<const MessageView> shown(found.messages);;) {
     report.clear();
     append_report(report, echo.decoded(), shown, boundary);
