@@ -19,38 +19,41 @@
 #include <unordered_set>
 #include <vector>
 
-// The way of one SMTP transaction through one host: a pure state machine from delivery events to an
-// Outcome per recipient as given at RCPT. It follows the message across queue ids:
+// A DeliveryTrace follows one SMTP transaction through one host. It is a pure state machine that
+// turns delivery events into one Outcome for each recipient given at RCPT. It follows the message
+// across queue ids:
 //
-//   requeue (postsuper -r)        the new id continues the old one, same recipients
+//   requeue (postsuper -r)        the new id continues the old one, with the same recipients
 //   local alias, .forward, list   "forwarded as NEW": everything in NEW belongs to that recipient
-//   content filter                a hop whose re-injection is proven: by orig_queue_id=, by a
-//                                 configured filter, or by the same Message-Id coming in here
-//                                 while it was handed over, for the same recipient
+//   content filter                only if the re-injection is proven: by orig_queue_id=, by a
+//                                 configured filter, or because the same Message-Id came in here
+//                                 for the same recipient while the message was handed over
 //
-// Recipients are known by what was given at RCPT: the domain in any case, the local part too, since
-// Postfix merges spellings of one address into one delivery. Where the log keeps two spellings that
-// were both given apart, each has its own outcome.
+// Recipients are identified by the addresses given at RCPT. The case of the domain does not matter,
+// nor does that of the local part, because Postfix merges spellings of one address into one
+// delivery. If two spellings were both given and the log keeps them apart, each has its own
+// outcome.
 //
-// A recipient with one target is followed to its end; with several it is `expanded`, whatever
-// became of the members (RFC 3886 §4.2). The first target's end is not told as the recipient's
-// before it is known to be the only one (trace_members.cc). A recipient that is gone without a word
-// is `opaque`, never `delivered`. Terminal outcomes never regress; lines that come late may still
-// turn opaque into the truth. What comes too early is replayed by TraceRouter. Rules and evidence:
-// contrib/doc/outcomes.md. What is said of ids and hops above is Postfix's way; for Sendmail's see
-// sendmail_trace.h.
+// A recipient with one target is followed to its end. A recipient with several is `expanded`,
+// whatever became of the members (RFC 3886 §4.2). The end of the first target is not reported as
+// that of the recipient before it is known to be the only target (trace_members.cc). A recipient
+// that disappears without a log line is `opaque`, never `delivered`. Terminal outcomes never
+// regress, but late lines may still replace opaque by the truth. TraceRouter replays events that
+// come too early. The rules and their evidence are in contrib/doc/outcomes.md. All that is said
+// here of ids and hops is true of Postfix; for Sendmail see sendmail_trace.h.
 //
-// A value: copyable, no I/O, no clock; not thread-safe. Memory and time are linear in recipients
-// and events. encode()/decode() are the form in which the store keeps it (put_/get_ fields,
-// version first; decode never trusts lengths).
+// A trace is a value: it is copyable, does no I/O and uses no clock. It is not thread-safe. Memory
+// and time are linear in recipients and events. encode() and decode() convert it to and from the
+// form in which the store keeps it (put_ and get_ fields, version first); decode() never trusts
+// lengths.
 namespace mtrk::maillog {
 
 struct Meaning;
 
 class DeliveryTrace {
  public:
-  // `recipients` as given at RCPT, without brackets. `arrival` is the capture's, or absent: the
-  // first event's time is taken then.
+  // `recipients` are as given at RCPT, without brackets. `arrival` is that of the capture; if it is
+  // absent, the time of the first event is used.
   DeliveryTrace(QueueId root,
                 std::optional<TimePoint> arrival,
                 std::vector<std::string> recipients,
@@ -58,50 +61,54 @@ class DeliveryTrace {
 
   using Applied = trace::Applied;
   using Evidence = trace::Evidence;
-  // `event.queue_id` is one of queue_ids(), or the event's parent (orig_queue_id, orig_id) is, in
-  // the same queue; any other event changes nothing. `space`: whose id it is (QueueSpaces::of()).
+  // Applies an event. Either `event.queue_id` or the event's parent (orig_queue_id, orig_id) must
+  // be one of queue_ids() and be in the same queue; any other event changes nothing. `space` says
+  // to which queue the id belongs (QueueSpaces::of()).
   [[nodiscard]] Applied apply(const DeliveryEvent& event,
                               const TracePolicy& policy,
                               const Evidence& evidence,
                               const QueueSpace& space = {});
-  // Whether an event of that queue id would be one of this message: of the id in another queue,
-  // or after it was given to another message, it is not.
+  // Returns whether an event of that queue id concerns this message. An event does not if the id is
+  // of another queue, or if the id has been given to another message since.
   [[nodiscard]] bool has(std::string_view queue_id, const QueueSpace& space) const;
-  // Whose ids the lines of that one showed them to be; of the root if it is not known.
+  // Returns the queue space of that id, as far as its lines showed it; that of the root if the id
+  // is not known.
   [[nodiscard]] QueueSpace space_of(std::string_view queue_id) const;
 
   [[nodiscard]] std::span<const std::string> recipients() const { return recipients_; }
   [[nodiscard]] std::optional<std::size_t> find_recipient(std::string_view address) const;
   [[nodiscard]] Outcome outcome(std::size_t recipient, const TracePolicy& policy) const;
   [[nodiscard]] bool redirected(std::size_t recipient) const;
-  // To how many addresses this host sends what came for the recipient, as far as the log tells by
-  // now: what RFC 3885 §3.3 makes passing the certifier on depend on.
+  // Returns to how many addresses this host sends what came for the recipient, as far as the log
+  // shows it by now. RFC 3885 §3.3 lets passing on the certifier depend on this.
   using Targets = trace::Targets;
   [[nodiscard]] Targets targets(std::size_t recipient) const;
-  // The recipient whose mail goes to that address alone, where the log says so: Sendmail's, which
-  // gives no ORCPT to what an alias stands for.
+  // Returns the recipient whose mail goes to that address alone, if the log says so. Only
+  // Sendmail's log does, and Sendmail passes on no ORCPT for the target of an alias.
   [[nodiscard]] std::optional<std::size_t> find_redirected(std::string_view address) const;
-  // The log shows that it was refused at RCPT after all (Sendmail, by another milter).
+  // Returns whether the log shows that the recipient was refused at RCPT after all (by another
+  // milter, with Sendmail).
   [[nodiscard]] bool declined(std::size_t recipient) const;
   [[nodiscard]] trace::Basis basis(std::size_t recipient) const;
-  // What its action leaves open, for who explains it.
+  // Returns what the recipient's action does not say, for programs that explain it.
   [[nodiscard]] trace::End end(std::size_t recipient) const;
-  // Whether it is on hold: nothing is tried, and it does not expire.
+  // Returns whether the recipient is on hold: nothing is tried, and it does not expire.
   [[nodiscard]] bool held(std::size_t recipient) const;
-  // It was said to be delivered, maybe, and came in again after that: what was final is not.
+  // Returns whether the mail may have been delivered according to the log, but came in again later,
+  // so that the final outcome is no longer final.
   [[nodiscard]] bool handed_back(std::size_t recipient) const;
-  // The queue id that the next hop's reply gave for it, if that was the last that is known of it;
-  // empty if none. A claim of the other side's.
+  // Returns the queue id that the next hop's reply gave for the recipient, if that is the last
+  // thing known of it; otherwise the result is empty. The id is a claim of the other side.
   [[nodiscard]] std::string handed_on_as(std::size_t recipient) const;
-  // Queue ids that were followed for this recipient, root first.
+  // Returns the queue ids that were followed for this recipient, root first.
   [[nodiscard]] std::vector<std::string> via(std::size_t recipient) const;
 
   [[nodiscard]] const std::string& root() const { return nodes_[0].ids[0]; }
-  [[nodiscard]] std::vector<std::string> queue_ids() const;  // all that joined, root first
-  [[nodiscard]] bool queued() const;     // some queue id of it is still in the queue
-  [[nodiscard]] bool seen() const;       // the log named the root: more than the bare client= line
+  [[nodiscard]] std::vector<std::string> queue_ids() const;  // all that have joined, root first
+  [[nodiscard]] bool queued() const;  // one of its queue ids is still in the queue
+  [[nodiscard]] bool seen() const;    // the log named the root in more than the bare client= line
   [[nodiscard]] bool confirmed() const;  // the log showed the root alive (Queued, Attempt, Held …)
-  [[nodiscard]] bool refused() const;    // Rejected after all: there must be no record
+  [[nodiscard]] bool refused() const;    // rejected after all: there must be no record
 
   void encode(std::string& out) const;
   [[nodiscard]] static Expected<DeliveryTrace> decode(std::string_view& in);
@@ -114,15 +121,16 @@ class DeliveryTrace {
   [[nodiscard]] std::optional<std::uint32_t> find_node(std::string_view queue_id) const;
   [[nodiscard]] std::optional<std::uint32_t> find_slot(std::uint32_t node,
                                                        std::string_view key) const;
-  // What an address is known by: match_key(), or, if it was given at RCPT in several spellings and
-  // this is one of them, spelled_key().
+  // Returns the key of an address: match_key(), or spelled_key() if it was given at RCPT in several
+  // spellings and this is one of them.
   [[nodiscard]] std::string key_of(std::string_view address) const;
-  // Whether the slot is the second one of its address: its spellings are apart from now on.
+  // Returns whether the slot is the second one of its address, so that its spellings are kept apart
+  // from now on.
   [[nodiscard]] bool note_spelling(std::uint32_t slot);
-  // The slot of `key`, or of the only other spelling there are attempts for.
+  // Returns the slot of `key`, or that of the only other spelling that has attempts.
   [[nodiscard]] std::optional<std::uint32_t> find_any_spelling(std::uint32_t node,
                                                                std::string_view key) const;
-  // A slot whose target is another address than its key.
+  // Returns a slot whose target differs from its key.
   [[nodiscard]] std::optional<std::uint32_t> find_target(std::uint32_t node,
                                                          std::string_view target) const;
   std::uint32_t add_node(std::string_view queue_id,
@@ -155,7 +163,7 @@ class DeliveryTrace {
                     std::uint32_t node,
                     const Evidence& evidence,
                     Applied& applied);
-  // These tell whether a recipient may have further targets (trace_members.cc).
+  // These functions decide whether a recipient may have further targets (trace_members.cc).
   [[nodiscard]] std::uint32_t addresses_in(const trace::Node& node, trace::Wait wait) const;
   [[nodiscard]] bool may_grow(const trace::Node& node, trace::Wait wait) const;
   void note_member(std::uint32_t node, const Attempt& attempt, bool local, Applied& applied);
@@ -201,11 +209,11 @@ class DeliveryTrace {
   void resolve_last(const trace::Slot& slot, Fate& fate) const;
   void resolve_forwarded(std::uint32_t child, Fate& fate) const;
   [[nodiscard]] std::optional<std::uint32_t> filter_child(const trace::Slot& slot) const;
-  // Of what may continue the slot (Slot::returns): the one that has its target, or why there is
-  // none.
+  // Of the nodes that may continue the slot (Slot::returns), a Return names the one that has its
+  // target, or says why there is none.
   struct Return {
     std::optional<std::uint32_t> child;
-    bool open = false;      // one may yet show to have it
+    bool open = false;      // one may still turn out to have it
     bool doubtful = false;  // it came back, but not to this target, or twice
     std::uint32_t last = trace::kNone;
   };
@@ -215,18 +223,20 @@ class DeliveryTrace {
 
   Recipients mode_ = Recipients::captured;
   std::optional<TimePoint> arrival_;
-  bool arrival_given_ = false;  // else it is what the first lines show
+  bool arrival_given_ = false;  // otherwise `arrival_` is what the first lines show
   std::vector<std::string> recipients_;
   std::vector<trace::Node> nodes_;  // the root first; a parent before its children
   std::vector<trace::Slot> slots_;
-  std::optional<SendmailTrace> sendmail_;  // instead of these, once a record of Sendmail came
+  // This replaces the nodes and slots as soon as a record of Sendmail has come.
+  std::optional<SendmailTrace> sendmail_;
 
-  // Derived from the above.
+  // All that follows is derived from the above.
   std::unordered_multimap<std::string, std::uint32_t> recipient_index_;  // match_key()
-  std::uint32_t distinct_ = 0;                                           // spellings given
-  std::uint32_t addresses_ = 0;                                          // the same, in lower case
-  std::vector<Lookalike> lookalikes_;  // the first few: honest mail has none
-  // Of addresses given in several spellings (trace_spelling.cc); empty for nearly all messages.
+  std::uint32_t distinct_ = 0;         // number of spellings given
+  std::uint32_t addresses_ = 0;        // number of addresses in lower case
+  std::vector<Lookalike> lookalikes_;  // only the first few; honest mail has none
+  // These hold addresses that were given in several spellings (trace_spelling.cc), so they are
+  // empty for nearly all messages.
   std::unordered_set<std::string> respelled_;                           // match_key()
   std::unordered_multimap<std::string, std::uint32_t> spelling_index_;  // spelled_key()
   std::unordered_map<std::string, std::uint32_t> only_spelling_;      // node, match_key() → slot
@@ -235,7 +245,7 @@ class DeliveryTrace {
   std::unordered_multimap<std::string, std::uint32_t> target_index_;  // node, target if ≠ key
 };
 
-// Of a message-id= value, stable across builds (it is stored).
+// Returns a hash of a message-id= value. It is stored, and therefore the same in all builds.
 [[nodiscard]] std::uint64_t message_id_hash(std::string_view message_id);
 
 }  // namespace mtrk::maillog

@@ -6,8 +6,9 @@
 #include <optional>
 #include <string_view>
 
-// Reads the fields of a log text from the left, by position: what is not there is not searched for.
-// Inlined wherever used: what is passed in registers need not be written and read again.
+// A FieldScanner reads the fields of a log text from the left, by position. It never searches for a
+// field that is not next. Its functions are inlined everywhere, so that what is passed in registers
+// is not written to memory and read again.
 namespace mtrk::maillog {
 
 class FieldScanner {
@@ -19,7 +20,7 @@ class FieldScanner {
 
   void skip(std::size_t octets) { rest_.remove_prefix(octets); }
 
-  // Consumes `literal` if it comes next.
+  // Consumes `literal` and returns true if it comes next.
   [[nodiscard, gnu::always_inline]] bool take(std::string_view literal) {
     if (rest_.size() < literal.size() ||
         std::memcmp(rest_.data(), literal.data(), literal.size()) != 0) {
@@ -29,7 +30,7 @@ class FieldScanner {
     return true;
   }
 
-  // Everything before the next ", ", which is consumed too; nothing if there is none.
+  // Returns everything before the next ", " and consumes both. Returns nothing if there is none.
   [[nodiscard, gnu::always_inline]] std::optional<std::string_view> take_field() {
     const std::size_t comma = rest_.find(", ");
     if (comma == std::string_view::npos) {
@@ -40,7 +41,7 @@ class FieldScanner {
     return field;
   }
 
-  // Letters, digits and '-': "sent", "force-expired", a queue id.
+  // Takes letters, digits and '-': "sent", "force-expired", a queue id.
   [[nodiscard, gnu::always_inline]] std::string_view take_word() {
     std::size_t i = 0;
     while (i < rest_.size() && (is_alnum(rest_[i]) || rest_[i] == '-')) {
@@ -51,8 +52,8 @@ class FieldScanner {
     return word;
   }
 
-  // "<address>" in external form; the view is without the brackets. Postfix quotes the local part
-  // as a whole or not at all, so only a quote right behind '<' hides a '>'.
+  // Takes "<address>" in external form; the result is a view without the brackets. Postfix quotes
+  // the local part as a whole or not at all, so only a quote directly after '<' hides a '>'.
   [[nodiscard, gnu::always_inline]] std::optional<std::string_view> take_address() {
     if (rest_.empty() || rest_[0] != '<') {
       return std::nullopt;

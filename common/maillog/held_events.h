@@ -15,14 +15,14 @@
 #include <unordered_set>
 #include <vector>
 
-// Events of queue ids that may turn out to be children of a traced message, kept until the line
-// that links them appears. A candidate is an id that was born on this host: received from a
-// loopback client, from a configured filter or with orig_queue_id=, picked up, or made inside (no
-// client= line before its message-id=). An id received from elsewhere cannot be a child: nothing is
-// kept.
+// HeldEvents keeps events of queue ids that may turn out to be children of a traced message, until
+// the line that links them appears. A candidate is an id that was born on this host: it was
+// received from a loopback client, from a configured filter or with orig_queue_id=, it was picked
+// up, or it was made internally (it has no client= line before its message-id=). An id received
+// from elsewhere cannot be a child, and nothing of it is kept.
 //
-// Bounded in log time since the candidate's last line, in events and in octets; the longest silent
-// candidate goes first. Not thread-safe.
+// The memory is bounded by the log time since a candidate's last line, by the number of events and
+// by their octets; the candidate that has been silent longest is dropped first. Not thread-safe.
 namespace mtrk::maillog {
 
 struct HeldLimits {
@@ -37,20 +37,21 @@ class HeldEvents : public DeliveryTrace::Evidence {
   HeldEvents(const HeldEvents&) = delete;
   HeldEvents& operator=(const HeldEvents&) = delete;
 
-  enum class Keep { event, identity };  // identity: where the id came from, and its Message-Id
-  // `space`: whose id it is (QueueSpaces::of()).
+  enum class Keep { event, identity };  // identity: only where the id came from, and its Message-Id
+  // `space` says to which queue the id belongs (QueueSpaces::of()).
   void note(const DeliveryEvent& event,
             Keep keep,
             std::string_view line = {},
             const QueueSpace& space = {});
 
-  // Removes and returns what is held of the id in that queue, in the order it came.
+  // Removes and returns the events held for the id in that queue, in the order in which they came.
   struct Past {
     QueueSpace space;
     std::vector<OwnedEvent> events;
   };
   [[nodiscard]] Past take(std::string_view queue_id, const QueueSpace& space = {});
-  // Ids held of that host that name this one as their origin (orig_queue_id=, orig_id=).
+  // Returns the held ids of that host that name this one as their origin (orig_queue_id=,
+  // orig_id=).
   struct Child {
     std::string queue_id;
     QueueSpace space;
@@ -58,7 +59,8 @@ class HeldEvents : public DeliveryTrace::Evidence {
   [[nodiscard]] std::vector<Child> children_of(std::string_view queue_id,
                                                const QueueSpace& space = {}) const;
 
-  // What is held of the id in that queue, which stays held. Valid until the next note() or take().
+  // Returns the events held for the id in that queue, and keeps them. The result is valid until the
+  // next note() or take().
   [[nodiscard]] std::span<const OwnedEvent> past(std::string_view queue_id,
                                                  const QueueSpace& space = {}) const;
 
@@ -75,10 +77,10 @@ class HeldEvents : public DeliveryTrace::Evidence {
     std::string queue_id;
     QueueSpace space;
     std::string origin;            // the id it says it comes from
-    bool received = false;         // from a client or pickup, not made inside
+    bool received = false;         // from a client or pickup, not made internally
     bool picked_up = false;        // from a pickup
     bool indexed = false;          // by its Message-Id
-    bool removed = false;          // the next one to come under its id is another message
+    bool removed = false;          // the next message under this id is another one
     std::uint64_t message_id = 0;  // hash
     LogTime first;
     LogTime last;
@@ -98,18 +100,20 @@ class HeldEvents : public DeliveryTrace::Evidence {
 
   HeldLimits limits_;
   std::vector<std::string> filter_hosts_;
-  OctetPool pool_;  // of events without a line: nobody keeps those for longer than this lives
+  OctetPool pool_;  // It holds events without a line, none of which outlives it.
   mutable Candidates candidates_;
   Candidates
-      spare_;  // forgotten ones, used again with their memory: a busy log makes thousands a second
+      // These are forgotten candidates whose memory is used again, because a busy log makes
+      // thousands of them a second.
+      spare_;
   std::unordered_multimap<std::string_view, Candidates::iterator> index_;  // keys live in the list
   std::unordered_multimap<std::string, const Candidate*> children_;        // by origin
-  // Made when somebody asks for the first time, which takes a tracked message, and kept from then
-  // on.
+  // This index is made when it is first asked for, which only happens for a tracked message, and is
+  // kept from then on.
   mutable bool message_ids_wanted_ = false;
   mutable std::unordered_multimap<std::uint64_t, Candidate*> by_message_id_;
-  // Ids opened by other clients, until their message-id= line shows that they are no new ones.
-  // With their host: it may be another host's id, too.
+  // These are ids opened by other clients, kept until their message-id= line shows that they are
+  // not new. The host is part of the key, because another host may use the same id.
   std::unordered_set<std::string> foreign_;
   std::list<std::string> foreign_order_;
   std::size_t events_ = 0;
