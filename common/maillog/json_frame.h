@@ -5,11 +5,11 @@
 
 namespace mtrk::maillog {
 
-// The log line that a JSON object stands for, as containers' runtimes, the journal (journalctl -o
-// json), syslog daemons and collectors write one a line: "[STAMP ][HOST ][PROGRAM[PID]: ]MESSAGE"
-// of the members that are known for these, into `line`. Control characters in the message become
-// "?". False if it is no such object, or has no message. Linear; nothing deeper than a few levels
-// is looked at.
+// Decodes the log line that a JSON object stands for. Container runtimes, the journal (journalctl
+// -o json), syslog daemons and collectors write one such object a line. `line` becomes "[STAMP
+// ][HOST ][PROGRAM[PID]: ]MESSAGE", made from the members that are known for these parts. Control
+// characters in the message become "?". Returns false if `json` is no such object or has no
+// message. Time is linear; nothing deeper than a few levels is read.
 [[nodiscard]] bool decode_json_frame(std::string_view json, std::string& line);
 
 }  // namespace mtrk::maillog

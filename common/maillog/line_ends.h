@@ -5,18 +5,18 @@
 #include <cstddef>
 #include <string_view>
 
-// Where a line of a log ends. What terminals, file transfers and syslog daemons leave between a
-// record and its line feed is no part of it: CR, blanks, tabs, NUL, terminal escape sequences
-// ("ESC[0m"), and control characters as syslog daemons spell them ("#015", "^M"). Pure, linear in
-// what is cut.
+// These functions find where the record in a log line begins and ends. What terminals, file
+// transfers and syslog daemons leave between a record and its line feed does not belong to it: CR,
+// blanks, tabs, NUL, terminal escape sequences ("ESC[0m"), and control characters as syslog daemons
+// spell them ("#015", "^M"). The functions are pure, and linear in what is cut off.
 namespace mtrk::maillog {
 
-// `line` without all of that at its end.
+// Returns `line` without all of that at its end.
 [[nodiscard]] std::string_view cut_behind_record(std::string_view line);
 
-// The same. Nearly all lines end with what is theirs, and are told by it: no control character or
-// blank, and nothing that could be the last of an escape sequence or of a control character's
-// spelling.
+// Does the same, and recognises nearly all lines that need no cut by their last octets: these hold
+// no control character or blank, and nothing that could be the last of an escape sequence or of the
+// spelling of a control character.
 [[nodiscard]] inline std::string_view record_of(std::string_view line) {
   constexpr std::size_t kLongestSpelling = 4;  // "#015"
   if (line.size() < kLongestSpelling) {
@@ -30,8 +30,8 @@ namespace mtrk::maillog {
   return plain ? line : cut_behind_record(line);
 }
 
-// `line` without a byte order mark, NULs (the hole of a truncated file), terminal escape sequences
-// and blanks at its start.
+// Returns `line` without what precedes the record: a byte order mark, NULs (the hole of a truncated
+// file), terminal escape sequences and blanks.
 [[nodiscard]] std::string_view cut_before_record(std::string_view line);
 
 }  // namespace mtrk::maillog

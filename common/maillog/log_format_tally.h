@@ -7,21 +7,22 @@
 #include <string>
 #include <string_view>
 
-// Whether a log is one that its readers know: what they have to say loudly if it is not. A log is
-// known by its mail system's lines; a line whose header is unknown, and that holds a mail system's
-// record all the same, is counted.
+// A LogFormatTally finds out whether a log has a format that we can read, so that its readers can
+// report loudly if it has not. A mail log is recognised by the lines of a mail system; a line with
+// an unknown header that nevertheless holds a record of a mail system is counted.
 namespace mtrk::maillog {
 
-// Whether a queue id's record stands anywhere in the line: "4dCXzt0Cvjz5Z: to=<". Linear.
+// Returns whether a record with a queue id stands anywhere in the line: "4dCXzt0Cvjz5Z: to=<". Runs
+// in linear time.
 [[nodiscard]] bool holds_mail_record(std::string_view line);
 
-// Whether a program of that name is a mail system's own ("postfix/smtp", "sm-mta").
+// Returns whether a program of that name belongs to a mail system ("postfix/smtp", "sm-mta").
 [[nodiscard]] bool is_mail_program(std::string_view program);
 
-// For the lines of one log, or of a part of it, in their order.
+// A tally takes the lines of one log, or of a part of it, in their order.
 class LogFormatTally {
  public:
-  // A line that was split, and what the parser made of it.
+  // Counts a line that was split; `kind` is what the parser made of it.
   void known(std::string_view text, const LogLine& line, LineKind kind) {
     if (!mail_) {
       mail_ = kind != LineKind::ignored || is_mail_program(line.program);
@@ -31,21 +32,23 @@ class LogFormatTally {
       without_tag(text);
     }
   }
-  // A line that could not be split.
+  // Counts a line that could not be split.
   void unknown(std::string_view text);
 
-  // Of the part that follows.
+  // Adds the tally of the part that follows.
   LogFormatTally& operator+=(const LogFormatTally& later);
 
   [[nodiscard]] bool empty() const { return !began_; }
-  [[nodiscard]] bool mail() const { return mail_; }  // some line is the mail system's
-  // Lines that hold mail log behind a header that is unknown. A first line alone, whose beginning
-  // may be cut off, does not count in a log that is known else.
+  [[nodiscard]] bool mail() const { return mail_; }  // some line is one of the mail system
+  // Returns the number of lines that hold a mail record after an unknown header. A first line,
+  // whose beginning may be cut off, does not count if it is the only one and the rest of the log is
+  // known.
   [[nodiscard]] std::uint64_t unknown_lines() const;
-  // Lines of a known log that hold a record, but neither program nor text of it can be told: the
-  // tag is spoilt.
+  // Returns the number of lines of a known log that hold a record but whose program and text cannot
+  // be recognised, because the tag is damaged.
   [[nodiscard]] std::uint64_t spoilt_lines() const { return mail_ ? without_tag_ : 0; }
-  // The first of these or those; where there are none, the first line that is not understood.
+  // Returns the first of the lines that unknown_lines() and spoilt_lines() count or, if there are
+  // none, the first line that was not understood.
   [[nodiscard]] const std::string& example() const {
     return unknown_lines() + spoilt_lines() > 0 ? unknown_ : odd_;
   }
@@ -63,7 +66,8 @@ class LogFormatTally {
   std::string odd_;
 };
 
-// "gzip", "xz", … if a file that begins so is compressed; else empty.
+// Returns "gzip", "xz", … if a file that begins with these octets is compressed, and otherwise an
+// empty view.
 [[nodiscard]] std::string_view compression_of(std::string_view first_octets);
 
 }  // namespace mtrk::maillog

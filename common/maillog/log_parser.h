@@ -9,19 +9,19 @@
 #include <optional>
 #include <string_view>
 
-// The one place where it matters whose log is read: lines in, events out.
+// This is the one place where it matters which MTA wrote the log: lines come in, events go out.
 namespace mtrk::maillog {
 
-// Reads one log front to back, all its lines: Sendmail's records may continue on further lines.
-// Movable; not thread-safe.
+// A LogParser reads one log from front to back. It needs all lines, because records of Sendmail may
+// continue on further lines. Movable; not thread-safe.
 class LogParser {
  public:
   explicit LogParser(Mta mta) : mta_(mta) {}
 
   [[nodiscard]] Mta mta() const { return mta_; }
 
-  // Calls visit(const DeliveryEvent&) for each event of the line. An event's views are valid during
-  // the call only.
+  // Calls visit(const DeliveryEvent&) for each event of the line. The views in an event are valid
+  // only during the call.
   template <typename Visit>
   LineKind parse(const LogLine& line, Visit visit) {
     if (mta_ == Mta::sendmail) {
@@ -44,8 +44,8 @@ class LogParser {
   DeliveryEvent postfix_event_;
 };
 
-// Whose log this is, judged by the first of the lines that only one of the two writes; nothing if
-// there is none among them.
+// Returns which MTA wrote the log, judged by the first line that only one of the two writes.
+// Returns nothing if there is no such line.
 [[nodiscard]] std::optional<Mta> guess_mta(std::string_view lines, const StampContext& stamps);
 
 }  // namespace mtrk::maillog

@@ -7,22 +7,23 @@
 
 namespace mtrk::maillog {
 
-// Blocks of one size that are used again and again: a busy log makes and drops thousands of small
-// copies a second, and malloc(3) was a tenth of the time that reading it took. Has to outlive its
-// blocks. Not thread-safe.
+// An OctetPool reuses blocks of one size. A busy log makes and drops thousands of small copies a
+// second, and malloc(3) took a tenth of the time for reading it. The pool must outlive its blocks.
+// Not thread-safe.
 class OctetPool {
  public:
   static constexpr std::size_t kBlock = 256;      // octets
-  static constexpr std::size_t kMostKept = 8192;  // blocks that nobody uses
+  static constexpr std::size_t kMostKept = 8192;  // free blocks
 
-  // Gives a block back to the pool it is from; to the heap, if it is from there.
+  // A Return gives a block back to its pool, or to the heap if it came from there.
   struct Return {
     OctetPool* pool = nullptr;
     void operator()(char* block) const { pool == nullptr ? delete[] block : pool->put_back(block); }
   };
   using Block = std::unique_ptr<char[], Return>;
 
-  // At least so many octets: those that do not fit into a block of the pool are from the heap.
+  // Returns a block of at least that many octets. It comes from the heap if it is larger than
+  // kBlock or if `pool` is null.
   [[nodiscard]] static Block take(OctetPool* pool, std::size_t octets) {
     if (pool == nullptr || octets > kBlock) {
       return Block(new char[octets], Return{});

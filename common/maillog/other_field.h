@@ -5,25 +5,29 @@
 #include <optional>
 #include <string_view>
 
-// Fields that the grammars do not know: later releases and patched ones add some, at any place
-// among those that we do know. Each is skipped by its position, nothing is searched for.
+// These functions skip fields that the grammars do not know. Later releases and patched ones add
+// some, anywhere among the fields that we do know. Each is skipped by its position; nothing is
+// searched for.
 //
-// What a value of these holds we cannot know, thus neither whether the other side wrote part of it.
-// A value in quotes or angle brackets ends with them, whatever stands within. One without might go
-// on as if there were further fields: then the true fields follow, in what is taken for the text.
-// So a line with such a field is believed only if its text does not look so.
+// We cannot know what the value of such a field contains, nor whether the remote side wrote part of
+// it. A value in quotes or angle brackets ends with them, whatever it contains. A value without
+// them might continue with text that looks like further fields; then the true fields would end up
+// in what is taken for the text. So a line with such a field is believed only if its text does not
+// look like fields.
 namespace mtrk::maillog {
 
-// Skips "key=value, " and returns the key. Nothing if that does not come next, or if quotes or
-// brackets do not end.
+// Skips "key=value, " and returns the key. Returns nothing if that does not come next, or if quotes
+// or brackets are not closed.
 [[nodiscard]] std::optional<std::string_view> take_other_field(FieldScanner& scan);
 
-// Whether a text, which should be the last of its line, has the fields that stand before a text.
+// Returns whether a text, which should be the last part of its line, contains fields that belong
+// before a text.
 [[nodiscard]] bool holds_fields(std::string_view text);
 
-// An address without its brackets, as logs have it that went through HTML or a tool that took them
-// off ("&lt;" and "&gt;" count as none): only if nothing in it could be more than an address, and
-// the field ends behind it. Nothing, and nothing consumed, else.
+// Takes an address without brackets. Logs have such addresses if they went through HTML or through
+// a tool that removed the brackets ("&lt;" and "&gt;" count as none). The address is taken only if
+// nothing in it could be more than an address and the field ends after it. Otherwise returns
+// nothing and consumes nothing.
 [[nodiscard]] std::optional<std::string_view> take_bare_address(FieldScanner& scan);
 
 }  // namespace mtrk::maillog

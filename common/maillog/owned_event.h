@@ -8,11 +8,13 @@
 
 namespace mtrk::maillog {
 
-// A DeliveryEvent with a copy of all that its views point to, and of the line it came from if
-// that is given: it outlives its line. Host and program are kept with the line only. Movable.
+// An OwnedEvent is a DeliveryEvent that outlives its line. It holds a copy of all that the views of
+// the event point to, and of the line if that is given. Host and program are kept only with the
+// line. Movable.
 class OwnedEvent {
  public:
-  // The copy is made in a block of the pool, if there is one, which then has to outlive it.
+  // The copy is made in a block of `pool` if that is not null; the pool must then outlive the
+  // event.
   explicit OwnedEvent(const DeliveryEvent& event,
                       std::string_view line = {},
                       OctetPool* pool = nullptr);
