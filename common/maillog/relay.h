@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-// The relay= field of a Postfix delivery line taken apart.
+// A Relay is the relay= field of a Postfix delivery line, split into its parts.
 namespace mtrk::maillog {
 
 struct Relay {
@@ -15,13 +15,14 @@ struct Relay {
 };
 [[nodiscard]] Relay parse_relay(std::string_view relay);
 
-[[nodiscard]] bool is_loopback_address(std::string_view address);  // 127.0.0.0/8, ::1
+[[nodiscard]] bool is_loopback_address(std::string_view address);  // 127.0.0.0/8 or ::1
 [[nodiscard]] bool is_loopback(const Relay& relay);                // the same over TCP
 [[nodiscard]] bool is_tcp(const Relay& relay);                     // another host: SMTP or LMTP
 [[nodiscard]] bool is_socket(const Relay& relay);                  // LMTP over a unix socket
 
-// Remote-MTA for a TCP relay: type dns with the host name, or the bracketed address where the host
-// is itself an address ("[127.0.0.1]"); nothing for "none", local agents and sockets.
+// Returns the Remote-MTA for a TCP relay. Its type is dns; its name is that of the host, or the
+// bracketed address if the host is itself an address ("[127.0.0.1]"). Returns nothing for "none",
+// local agents and sockets.
 [[nodiscard]] std::optional<MtaName> remote_mta(const Relay& relay);
 
 }  // namespace mtrk::maillog

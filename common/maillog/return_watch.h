@@ -12,12 +12,13 @@
 #include <utility>
 #include <vector>
 
-// Who waits for what a filter may hand back (Applied::offered, Applied::expected): the events of
-// queue ids that are not known to be theirs yet, and Message-Ids that sendmail(1) may bring in.
-// `Owner` is what the caller knows a trace by.
+// A ReturnWatch remembers which traces wait for what a filter may hand back (Applied::offered,
+// Applied::expected): for events of queue ids that are not yet known to be theirs, and for
+// Message-Ids that sendmail(1) may bring in. `Owner` is what the caller identifies a trace by.
 //
-// Bounded in log time and in number, the oldest first. Empty, and free, but for mail that lmtp(8)
-// or pipe(8) hands to something that hands it back. Not thread-safe.
+// It is bounded in log time and in number; the oldest entries are dropped first. It stays empty,
+// and costs nothing, except for mail that lmtp(8) or pipe(8) hands to something that hands it back.
+// Not thread-safe.
 namespace mtrk::maillog {
 
 template <typename Owner>
@@ -43,8 +44,8 @@ class ReturnWatch {
 
   void forget(std::string_view queue_id) { offers_.erase(std::string(queue_id)); }
 
-  // Takes out what is too old. Offers that nobody came for are returned: their ids are to be taken
-  // for removed.
+  // Drops what is too old. Returns the offers that no trace has joined: their ids must be treated
+  // as removed.
   [[nodiscard]] std::vector<std::pair<std::string, std::vector<Owner>>> expire(LogTime now) {
     std::vector<std::pair<std::string, std::vector<Owner>>> old;
     while (!offer_order_.empty() &&
@@ -63,7 +64,7 @@ class ReturnWatch {
   }
 
  private:
-  // What came back is tried at once, unless the queue is jammed; pickup(8) comes within a minute.
+  // What came back is tried at once, unless the queue is jammed. pickup(8) comes within a minute.
   static constexpr Seconds kOfferAge{6 * 3600};
   static constexpr Seconds kWait{120};
   static constexpr std::size_t kMost = 10'000;

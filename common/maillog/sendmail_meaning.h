@@ -8,7 +8,8 @@
 #include <span>
 #include <string>
 
-// The one table from the words of Sendmail's delivery records to what they mean.
+// sendmail_meaning_of() is the one table that says what the words of Sendmail's delivery records
+// mean.
 namespace mtrk::maillog {
 
 struct SendmailMeaning {
@@ -18,11 +19,12 @@ struct SendmailMeaning {
   bool loopback;           // the relay is on this host, and no gate
 };
 
-// Nothing for records that are no outcome: queued only, quarantined, refused by a milter before the
-// message was taken, or of two minds ("Sent" with reply=). What was discarded is of unknown fate.
+// Returns nothing if the record is no outcome: if the message was only queued, was quarantined, or
+// was refused by a milter before it was accepted, or if the record contradicts itself ("Sent" with
+// reply=). The fate of a discarded message is unknown.
 //
-// `gates` are addresses with ports; Sendmail logs none, so that all that listens on the address of
-// a gate is believed to be it if its reply has the gate's tag (gate_tag.h), and only then.
+// `gates` are addresses with ports. Sendmail logs no ports, so anything that listens on the address
+// of a gate is taken for the gate if its reply has the gate's tag (gate_tag.h), and only then.
 [[nodiscard]] std::optional<SendmailMeaning> sendmail_meaning_of(
     const Attempt& attempt, std::span<const std::string> gates = {});
 

@@ -15,31 +15,32 @@
 #include <unordered_set>
 #include <vector>
 
-// The way of one message through Sendmail: the part of a DeliveryTrace that its log makes.
+// A SendmailTrace follows one message through Sendmail: it is the part of a DeliveryTrace that is
+// made from Sendmail's log.
 //
-// Sendmail expands aliases within the queue file, and says so only at LogLevel 11; at level 9 a
-// result names the member, not the recipient it is for. A message goes on under further queue ids
-// (`split`, `clone` of a list with an owner), and comes back as another one through a filter or
-// from the submission queue. All ids of one message make a family; results are looked up in all of
-// it.
+// Sendmail expands aliases within the queue file, and logs that only at LogLevel 11. At level 9 a
+// result names the member, not the recipient that it is for. A message continues under further
+// queue ids (`split`, or `clone` for a list with an owner), and comes back as another message
+// through a filter or from the submission queue. All ids of one message make a family; results are
+// looked up in all of it.
 //
-// A recipient's fate is, in this order:
+// The fate of a recipient is found, in this order, from:
 //   1. the record that names it, as given at RCPT;
 //   2. what alias and forward records lead to; several targets, or a list, are `expanded`;
-//   3. the records with ctladdr=RECIPIENT (programs, files, some failures): several are `expanded`;
-//   4. by elimination, if the log has no alias records and all recipients are known: the records
-//      that can be nobody else's;
-//   5. else unknown: it stays delayed.
-// After the message was given up ("Cannot send message for …"), or its queue file is gone ("done"),
-// what was deferred is failed 4.4.7. contrib/doc/outcomes.md has the rules and their evidence.
+//   3. the records with ctladdr=RECIPIENT (programs, files, some failures); several are `expanded`;
+//   4. elimination, if the log has no alias records and all recipients are known: the records that
+//      can belong to no other recipient.
+// If none of these applies, the fate is unknown and the recipient stays delayed. After the message
+// was given up ("Cannot send message for …"), or when its queue file is gone ("done"), what was
+// deferred is failed with 4.4.7. The rules and their evidence are in contrib/doc/outcomes.md.
 //
-// A value; not thread-safe. Linear in recipients and records.
+// A trace is a value. It is not thread-safe. It is linear in recipients and records.
 namespace mtrk::maillog {
 
 class SendmailTrace {
  public:
-  // `recipients` are DeliveryTrace's, here and below; in mode collect, apply() appends to them.
-  // `host` is the log's name of the host, as far as it is known.
+  // `recipients` are those of the DeliveryTrace, here and below; in mode collect, apply() appends
+  // to them. `host` is the log's name of the host, as far as it is known.
   SendmailTrace(std::string root, const std::vector<std::string>& recipients);
 
   void apply(const DeliveryEvent& event,
@@ -51,14 +52,16 @@ class SendmailTrace {
              trace::Applied& applied);
 
   [[nodiscard]] trace::Fate fate(const std::string& recipient) const;
-  // Where its mail goes by alias and forward records (LogLevel 11): to several if any recipient is
-  // a list with an owner, whose members the log does not tell from others'.
+  // Returns where the recipient's mail goes according to alias and forward records (LogLevel 11).
+  // This is `several` if any recipient is a list with an owner, because the log does not
+  // distinguish its members from those of others.
   struct Redirected {
     trace::Targets targets = trace::Targets::unknown;
-    std::string_view target;  // of one
+    std::string_view target;  // if there is exactly one
   };
   [[nodiscard]] Redirected redirected(const std::string& recipient) const;
-  // Refused at RCPT: Sendmail never took the responsibility.
+  // Returns whether the recipient was refused at RCPT, so that Sendmail never took responsibility
+  // for it.
   [[nodiscard]] bool declined(const std::string& recipient) const;
 
   [[nodiscard]] const std::string& root() const { return nodes_[0].id; }
@@ -79,8 +82,8 @@ class SendmailTrace {
     std::string id;
     Link link = Link::root;
     std::uint32_t parent = trace::kNone;
-    std::uint32_t family = 0;             // the node its family began with
-    std::uint32_t result = trace::kNone;  // handed_on: the result it continues
+    std::uint32_t family = 0;             // the first node of its family
+    std::uint32_t result = trace::kNone;  // handed_on: the result that this node continues
     std::uint32_t recipients = 0;         // nrcpts=, 0 if not seen
     std::uint64_t message_id = 0;         // hash, 0 if not seen
     TimePoint at;                         // when it joined
@@ -88,14 +91,14 @@ class SendmailTrace {
     bool alive = false;                   // the same
     bool gave_up = false;                 // "Cannot send message for …"
     bool done = false;                    // its queue file is gone
-    bool vanished = false;                // the same, by other evidence than the log
+    bool vanished = false;                // its queue file is gone, by other evidence than the log
     bool refused = false;                 // refused or discarded after all
     bool loop = false;                    // "aliasing/forwarding loop broken"
-    bool held = false;                    // quarantined: not tried as long as it is
-    std::uint32_t results = 0;            // of its own (derived)
-    std::uint32_t deferred = 0;           // of these (derived)
+    bool held = false;                    // quarantined, and not tried as long as it is
+    std::uint32_t results = 0;            // how many results it has (derived)
+    std::uint32_t deferred = 0;           // how many of these are deferred (derived)
   };
-  struct Result {  // what the last record said of one address
+  struct Result {  // what the last record said about one address
     std::uint32_t node = 0;
     std::string address;  // as logged, without brackets
     std::string owner;    // ctladdr=, empty if absent
@@ -111,7 +114,7 @@ class SendmailTrace {
   struct Alias {
     std::uint32_t family = 0;
     std::string from;
-    std::string target;  // empty if there are several, or it was cut by the log
+    std::string target;  // empty if there are several, or if the log has cut it
     bool several = false;
     TimePoint at;
   };
@@ -122,7 +125,7 @@ class SendmailTrace {
 
   SendmailTrace() = default;
 
-  // Taking events in: sendmail_trace.cc.
+  // These functions take in events: sendmail_trace.cc.
   void apply_attempt(const DeliveryEvent& event,
                      const Attempt& attempt,
                      std::uint32_t node,
@@ -145,7 +148,7 @@ class SendmailTrace {
                const QueueSpace& host,
                trace::Applied& applied);
 
-  // Nodes, results, aliases, and whose they are: sendmail_graph.cc.
+  // These functions keep and find nodes, results and aliases: sendmail_graph.cc.
   [[nodiscard]] std::optional<std::uint32_t> find_node(std::string_view queue_id) const;
   std::optional<std::uint32_t> add_node(std::string_view queue_id,
                                         Link link,
@@ -169,7 +172,7 @@ class SendmailTrace {
   [[nodiscard]] Found find_owned(std::uint32_t family, const std::string& owner) const;
   [[nodiscard]] const Alias* find_alias(std::uint32_t family, const std::string& key) const;
 
-  // How outcomes come out: sendmail_fate.cc.
+  // These functions find outcomes: sendmail_fate.cc.
   [[nodiscard]] bool resolve(std::uint32_t family,
                              const std::string& address,
                              const std::string& owner,
@@ -191,21 +194,22 @@ class SendmailTrace {
   std::vector<Node> nodes_;  // the root first; a parent before its children
   std::vector<Result> results_;
   std::vector<Alias> aliases_;
-  std::map<std::string, EnhancedStatus> declined_;  // at RCPT: keys
-  std::set<std::string> added_;                     // by milters: keys
+  std::map<std::string, EnhancedStatus> declined_;  // refused at RCPT, by key
+  std::set<std::string> added_;                     // keys of recipients that milters added
 
-  // Derived from the above and from the recipients.
+  // All that follows is derived from the above and from the recipients.
   std::unordered_map<std::string, std::uint32_t> node_index_;                 // queue id
   std::unordered_map<std::string, std::vector<std::uint32_t>> result_index_;  // family, key
   std::unordered_map<std::string, std::vector<std::uint32_t>> owner_index_;   // family, owner's key
   std::unordered_map<std::string, std::uint32_t> alias_index_;                // family, key
   std::unordered_map<std::string, std::vector<std::uint32_t>> target_index_;  // family, key
   std::unordered_map<std::string, std::vector<std::size_t>> recipient_index_;  // key
-  std::unordered_set<std::string> open_;      // keys of recipients that no record names or owns
+  // This holds the keys of recipients that no record names or has as its owner.
+  std::unordered_set<std::string> open_;
   std::unordered_set<std::string> indirect_;  // keys of recipients that no record names
-  std::unordered_set<std::string> others_;    // keys in brackets that are none of these
-  std::vector<std::uint32_t> unowned_;        // results of the root's family
-  std::uint32_t clones_ = 0;                  // of the root
+  std::unordered_set<std::string> others_;    // keys of bracketed addresses that are no recipients
+  std::vector<std::uint32_t> unowned_;        // results of the root's family that have no owner
+  std::uint32_t clones_ = 0;                  // clones of the root
 };
 
 }  // namespace mtrk::maillog

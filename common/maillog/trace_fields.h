@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-// Fields of stored traces beside those of codec.h.
+// These functions read and write the fields of stored traces that codec.h does not have.
 namespace mtrk::maillog {
 
-inline constexpr Seconds kFarthest{std::int64_t{1} << 40};  // what sums of instants cannot overflow
+inline constexpr Seconds kFarthest{std::int64_t{1} << 40};  // sums of such times cannot overflow
 
 inline constexpr LogTime::duration kFarthestLog{std::int64_t{1} << 62};
 

@@ -11,54 +11,55 @@
 #include <string_view>
 #include <vector>
 
-// What a DeliveryTrace is made of: nodes (the message under one queue id, or several if it was
-// requeued) and slots (what became of one recipient of a node). Private to the trace.
+// A DeliveryTrace consists of nodes (each is the message under one queue id, or under several if it
+// was requeued) and slots (each says what became of one recipient of a node). Both are private to
+// the trace.
 namespace mtrk::maillog::trace {
 
 inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
 enum class Link : std::uint8_t {
   root,
-  forwarded,  // made by local(8) for one slot of the parent: all in it belongs to that slot
-  filtered,   // re-injected behind a content filter: recipients match the parent's targets
-  // The same Message-Id came in over loopback, or by sendmail(1), while the parent was handed on:
-  // the parent's recipients that it is for go on in it, and no others.
+  forwarded,  // made by local(8) for one slot of the parent: everything in it belongs to that slot
+  filtered,   // re-injected by a content filter: its recipients match the targets of the parent
+  // The same Message-Id came in over loopback, or by sendmail(1), while the parent was handed on.
+  // Those recipients of the parent that it is for continue in it, and no others.
   returned,
   picked_up,
 };
 
 // A MemberHash stands for a target beside the first one of its address: it has 32 bits of the
-// address' hash, 31 of the target's, and kDoubtful (trace_members.cc). Where two are the same by
-// chance, a fate is told a moment too late, and never too early.
+// address' hash, 31 of the target's, and kDoubtful (trace_members.cc). If two are the same by
+// chance, a fate is reported a moment too late, and never too early.
 using MemberHash = std::uint64_t;
 
 struct Node {
   std::vector<std::string> ids;  // the last one is current, the others were requeued
   Link link = Link::root;
   std::uint32_t parent = kNone;
-  std::uint32_t slot = kNone;    // forwarded: the parent's slot it works for
+  std::uint32_t slot = kNone;    // forwarded: the slot of the parent that it works for
   std::uint32_t depth = 0;       // hops from the root
-  QueueSpace space;              // whose ids these are, as far as the lines told
+  QueueSpace space;              // the queue of these ids, as far as the lines showed it
   std::uint32_t recipients = 0;  // nrcpt=, 0 if not seen
   std::uint64_t message_id = 0;  // hash, 0 if not seen
-  bool seen = false;             // something of it was logged (client= alone does not count)
+  bool seen = false;             // something of it was logged (more than client=)
   bool alive = false;            // accepted: in the queue, tried, or held
   bool gave_up = false;          // expired: returned to sender
-  bool removed = false;          // out of the queue
+  bool removed = false;          // it left the queue
   bool refused = false;          // rejected or discarded after all
   bool closed = false;           // its id was given to another message
   bool held = false;             // on hold: no attempts, no expiry
-  LogTime at;                    // filtered, returned, picked_up: its first line
-  bool bound = false;            // a returned one that joined (not kept)
+  LogTime at;                    // filtered, returned, picked_up: time of its first line
+  bool bound = false;            // a returned node that has joined (not kept)
   // These are the further targets of its addresses, and the recipients that were not given, as far
   // as the log has named them. They are kept until it is settled that no more will come.
   std::vector<MemberHash> members;
   bool settled = false;
-  LogTime active_at = LogTime::min();      // It came into the active queue then, the last time.
-  bool put_off = false;                    // Some recipient was put off after that.
-  std::uint32_t slots = 0;                 // of its own (derived)
-  std::array<std::uint32_t, 4> waiting{};  // So many slots wait, by what for (derived).
-  std::vector<std::uint32_t> filtered;     // children behind a filter (derived)
+  LogTime active_at = LogTime::min();      // when it last came into the active queue
+  bool put_off = false;                    // a recipient was put off after that
+  std::uint32_t slots = 0;                 // number of its slots (derived)
+  std::array<std::uint32_t, 4> waiting{};  // number of waiting slots by Wait (derived)
+  std::vector<std::uint32_t> filtered;     // children that a filter re-injected (derived)
 };
 
 // A slot that has one target with an end may turn out to have further targets. Wait says until when
@@ -70,48 +71,49 @@ enum class Wait : std::uint8_t {
   pass,     // It ends when the queue manager is done with all recipients.
 };
 
-enum class Last : std::uint8_t {  // what the last line that counts said
+enum class Last : std::uint8_t {  // what the last relevant line said
   deferred,
   bounced,
   delivered,
   relayed,
   forwarded,
-  unknown,      // sent, by an agent we cannot tell delivery from handing on
-  transferred,  // mtrk-gate handed it on with MTRK=
+  unknown,      // sent, by an agent that may have delivered it or handed it on
+  transferred,  // mtrk-gate passed it on with MTRK=
   discarded,    // delivered to nowhere, as configured
 };
 
-// The attempts of one recipient of a node: those with the same orig_to= (to= if there is none);
-// all attempts, with an empty key, in a forwarded node.
+// A Slot holds the attempts for one recipient of a node: those with the same orig_to= (or to= if
+// there is none). In a forwarded node it holds all attempts, and its key is empty.
 struct Slot {
   std::uint32_t node = 0;
   std::string key;
   std::string target;         // key of to=
-  bool several = false;       // more than one target: what follows is of no interest any more
-  bool local = false;         // the last line was local(8)'s
+  bool several = false;       // more than one target: the members below do not matter any more
+  bool local = false;         // the last line came from local(8)
   bool maybe_filter = false;  // sent to a relay that may have re-injected it
-  bool filter = false;        // that is one: configured, or by its reply
+  bool filter = false;        // the relay is one, because it is configured or by its reply
   bool pipe = false;          // by pipe(8)
   Wait wait = Wait::none;
   Last last = Last::deferred;
   EnhancedStatus status{4, 0, 0};
   TimePoint at;
   std::string remote_mta;              // name of type dns, empty if none
-  std::uint32_t id = 0;                // index in Node::ids under which the last line was
-  std::uint32_t child = kNone;         // node that continues it
+  std::uint32_t id = 0;                // index in Node::ids of the id in the last line
+  std::uint32_t child = kNone;         // the node that continues it
   std::vector<std::uint32_t> returns;  // nodes that may continue it
-  std::string queued_as;               // the next hop's id for it, as long as it may become a child
-  std::uint64_t text = 0;              // hash of what local(8) said
-  std::array<std::uint64_t, 4> lines{};  // hashes of the last lines: duplicates change nothing
+  std::string queued_as;               // the next hop's id for it, while that may become a child
+  std::uint64_t text = 0;              // hash of the text of local(8)
+  // These are hashes of the last lines, because a duplicate must change nothing.
+  std::array<std::uint64_t, 4> lines{};
 };
 
-// The name of (node, key) in the indexes of a trace.
+// Returns the name of (node, key) in the indexes of a trace.
 [[nodiscard]] inline std::string slot_name(std::uint32_t node, std::string_view key) {
   std::string name(reinterpret_cast<const char*>(&node), sizeof node);
   return name.append(key);
 }
 
-// Whether the node is known to be this message only by its recipients.
+// Returns whether only its recipients show that the node belongs to this message.
 [[nodiscard]] inline bool is_weak(Link link) {
   return link == Link::returned || link == Link::picked_up;
 }
