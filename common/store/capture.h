@@ -14,19 +14,20 @@
 
 namespace mtrk::store {
 
-// How sure we are that the MTA took the message.
+// A Stage says how certain it is that the MTA accepted the message.
 enum class Stage : std::uint8_t {
   provisional,  // seen at DATA: not shown to TRACK unless the log confirms it
-  final,        // seen at end of message: shown; still dropped if the log refuses it, or if the
-                // queue id has not appeared in the log an hour later
+  // Seen at end of message: it is shown. It is still dropped if the log refuses the message, or if
+  // the queue id has not appeared in the log an hour later.
+  final,
 };
 
-// What the milter saw of one message: everything the store needs to know.
+// A Capture is what the milter saw of one message: all that the store needs to know.
 struct Capture {
   QueueId queue_id;
   EnvelopeId envelope_id;
   TrackingCertifier certifier;
-  std::optional<Seconds> timeout;  // as requested; the store applies default and cap
+  std::optional<Seconds> timeout;  // as requested; the store applies its default and maximum
   MtaName reporting_mta;
   TimePoint arrival;
   Minutes utc_offset{0};

@@ -14,16 +14,17 @@
 #include <utility>
 #include <vector>
 
-// The traces of the store as TraceRouter wants them.
+// LiveTraces gives TraceRouter access to the traces of the store.
 //
 // All queue ids that are followed are in memory, so that a log line of untracked mail costs one
-// hash look-up and no LMDB access. Traces are decoded once and kept, with their messages, in a
-// write-back cache: several lines of one message in a batch are one write. Some stay over to the
-// next batch. What a batch did to the memory is undone by abort().
+// hash look-up and no access to LMDB. Traces are decoded once and kept, with their messages, in a
+// write-back cache, so that several lines of one message in a batch are one write. Some stay in the
+// cache for the next batch. abort() undoes what a batch did to the memory. Not thread-safe.
 namespace mtrk::store {
 
-// Whether the message is known to have been taken. What the milter let pass at end of message is
-// taken if the log as much as names it: a refusal after that would be in the log, too.
+// Returns whether the message is known to have been accepted. A message that the milter let pass at
+// end of message counts as accepted as soon as the log names it at all, because a refusal after
+// that would be in the log, too.
 [[nodiscard]] bool is_confirmed(const StoredTrace& trace);
 
 class LiveTraces : public maillog::TraceIndex {
@@ -32,39 +33,42 @@ class LiveTraces : public maillog::TraceIndex {
 
   struct Entry {
     StoredTrace trace;
-    std::optional<StoredMessage> message;  // absent only while its row could not be read
+    std::optional<StoredMessage> message;  // absent only if its row could not be read
     bool dirty = false;
-    bool refused = false;  // to be removed at the next flush(): there must be no record
+    bool refused = false;  // The next flush() removes it: there must be no record.
     bool was_queued = true;
   };
 
-  void load(const Txn& txn, const Databases& databases);  // forgets all, reads the queue ids
+  // Forgets everything and reads the queue ids.
+  void load(const Txn& txn, const Databases& databases);
   void begin(Rows& rows) { rows_ = &rows; }
   void flush();  // writes what changed
   void committed();
   void abort() noexcept;
   [[nodiscard]] bool changed_anything() const { return changed_anything_; }
 
-  // TraceIndex, for the router.
+  // These implement TraceIndex, for the router.
   [[nodiscard]] maillog::DeliveryTrace* find(std::string_view queue_id) override;
   void bind(std::string_view queue_id, maillog::DeliveryTrace& trace) override;
   void changed(maillog::DeliveryTrace& trace,
                std::span<const std::size_t> recipients,
                const maillog::DeliveryEvent& event) override;
 
-  // For the writer. References stay valid until flush() or remove().
+  // These are for the writer. References stay valid until flush() or remove().
   [[nodiscard]] std::optional<Serial> serial_of(std::string_view queue_id) const;
   [[nodiscard]] Entry* entry(Serial serial);  // null if there is no trace (any more)
   void insert(Serial serial, StoredTrace trace, StoredMessage message);
-  void remove(Serial serial);             // trace and message
-  void remove_trace(Serial serial);       // the message stays
-  void end(Serial serial, TimePoint at);  // its first queue id now means another message
-  // None of its queue ids is in the queue any more, though no line said so. Its trace stays until
-  // the message expires.
+  void remove(Serial serial);             // removes the trace and the message
+  void remove_trace(Serial serial);       // keeps the message
+  void end(Serial serial, TimePoint at);  // its first queue id now names another message
+  // Says that none of its queue ids is in the queue any more, although no line said so. Its trace
+  // stays until the message expires.
   void vanish(Serial serial, Mta mta, TimePoint at);
-  void confirm(Serial serial, Mta mta, TimePoint at);  // it is in the queue, though no line said so
+  // Says that it is in the queue, although no line said so.
+  void confirm(Serial serial, Mta mta, TimePoint at);
   [[nodiscard]] std::vector<Serial> followed() const;  // ascending, each once
-  void update_message(Serial serial, Entry& entry);    // after anything but an event has changed
+  // To be called after anything but an event has changed the entry.
+  void update_message(Serial serial, Entry& entry);
 
  private:
   struct Hash {

@@ -12,29 +12,32 @@
 
 namespace mtrk::store {
 
-// What passing MTRK on needs (RFC 3885 §3.3). It is in the store only while the message is queued.
+// QueuedTracking is what passing MTRK on requires (RFC 3885 §3.3). The store has it only while the
+// message is queued.
 struct QueuedTracking {
   EnvelopeId envelope_id;
   TrackingCertifier certifier;
-  std::optional<Seconds> timeout;  // as asked for
+  std::optional<Seconds> timeout;  // as requested
   TimePoint arrival;
-  maillog::DeliveryTrace trace;  // of all queue ids of the message, as far as the log was read
+  maillog::DeliveryTrace trace;  // covers all queue ids of the message, as far as the log was read
 };
 
-// Looks up what mtrk-gate asks of each message that goes out. Opens it
-// MDB_RDONLY; no transaction is held between calls. Not thread-safe. Fails: StoreUnusable at open
-// (codes: tracking_reader.h); StoreError from find() when the store broke since.
+// A QueuedTrackingReader looks up what mtrk-gate asks of each outgoing message. It opens the store
+// MDB_RDONLY and holds no transaction between calls. Not thread-safe. The constructor throws
+// StoreUnusable (for its codes see tracking_reader.h); find() throws StoreError if the store has
+// broken since.
 class QueuedTrackingReader {
  public:
   explicit QueuedTrackingReader(const std::string& path);
   ~QueuedTrackingReader();
 
-  // Of the newest message with that queue id; nothing if it is not tracked, or gone.
+  // Finds the newest message with that queue id. Returns nothing if it is not tracked or has left
+  // the queue.
   [[nodiscard]] std::optional<QueuedTracking> find(std::string_view queue_id);
 
-  // Where the mail system cannot tell the queue id: the queued transactions with this envelope id
-  // and certifier, the newest first, kMostTransactions at most. A client may send a message in more
-  // than one; the recipients tell them apart.
+  // Finds the queued transactions with this envelope id and certifier, newest first, at most
+  // kMostTransactions. This is for mail systems that cannot say the queue id. A client may send one
+  // message in several transactions, which differ by their recipients.
   static constexpr std::size_t kMostTransactions = 16;
   [[nodiscard]] std::vector<QueuedTracking> find(const EnvelopeId& envelope_id,
                                                  const TrackingCertifier& certifier);

@@ -4,7 +4,8 @@
 #include <string>
 #include <system_error>
 
-// The broken environment, as exceptions (contrib/doc/coding.md): LMDB's codes and ours.
+// These exceptions report a broken environment (contrib/doc/coding.md), with codes of LMDB and our
+// own.
 namespace mtrk::store {
 
 [[nodiscard]] const std::error_category& lmdb_category();
@@ -14,31 +15,35 @@ class StoreError : public std::system_error {
   StoreError(int lmdb_code, const std::string& what);
 };
 
-// The files at the store's path are not the ones that are open: restored, moved, removed. What was
-// written to those is not in the store.
+// StoreGone means that the files at the store's path are not those that are open, because they were
+// restored, moved or removed. What was written to the open files is not in the store.
 class StoreGone : public StoreError {
  public:
   explicit StoreGone(const std::string& what);
 };
 
-// Pages of a snapshot may have been written over while they were read: what was read does not
-// count, and is to be read again from a new snapshot.
+// StoreOvertaken means that pages of a snapshot may have been overwritten while they were read.
+// What was read does not count, and must be read again from a new snapshot.
 class StoreOvertaken : public StoreError {
  public:
   StoreOvertaken();
 };
 
-// What is in the files cannot be a store, or not any more: opening it again will not mend that.
+// Returns whether the content of the files is not, or no longer, a store. Opening it again will not
+// repair that.
 [[nodiscard]] bool is_damage(const StoreError& error);
 
-// The map or the disk is full: the store itself is sound, and usable when there is room again.
+// Returns whether the map or the disk is full. The store itself is sound, and usable as soon as
+// there is room again.
 [[nodiscard]] bool is_full(const StoreError& error);
 
 class StoreUnusable;
-// While a store is being opened: damage is for somebody to mend, anything else may pass.
+// Rethrows an error that occurred while a store was being opened: damage as StoreUnusable, because
+// somebody must repair it, and anything else unchanged, because it may pass.
 [[noreturn]] void rethrow_at_open(const StoreError& error, const std::string& path);
 
-// Ours: what an administrator has to mend. `exit_code` is the sysexits code a program ends with.
+// StoreUnusable reports what an administrator must repair. `exit_code` is the code of sysexits with
+// which a program ends.
 class StoreUnusable : public std::runtime_error {
  public:
   StoreUnusable(int exit_code, const std::string& what)

@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-// The rows of the store (store_format.h) as typed operations. Knows keys and values, no rules.
+// These are the rows of the store (store_format.h) as typed operations. They know keys and values,
+// but no rules. Not thread-safe.
 namespace mtrk::store {
 
 using Serial = std::uint64_t;
@@ -20,12 +21,14 @@ using Serial = std::uint64_t;
 struct Databases {
   Dbi meta, message, queue, trace, expiry, due, cursor, aside;
 };
-// Creates what is missing. Fails: StoreUnusable 78 if the format is newer than this program.
+// Creates the databases that are missing. Throws StoreUnusable 78 if the format is newer than this
+// program.
 [[nodiscard]] Databases make_databases(WriteTxn& txn, const std::string& path);
 [[nodiscard]] StoreSalt read_salt(const Txn& txn, const Databases& databases);
 
-// What a reader needs of a store, once: its databases stay open in the environment. Fails:
-// StoreUnusable (missing if it was never written to, damaged, newer format), StoreError.
+// An OpenedStore is what a reader needs of a store. open_databases() is called once, and its
+// databases stay open in the environment. Throws StoreUnusable (missing if the store was never
+// written to, damaged, newer format) or StoreError.
 struct OpenedStore {
   Databases databases;
   StoreSalt salt;
@@ -35,11 +38,11 @@ struct OpenedStore {
 [[nodiscard]] std::string message_row_key(const MessageKey& key, Serial serial);
 [[nodiscard]] std::optional<Serial> serial_of_message_row(std::string_view row_key);
 
-// Why the sweep is to look at a trace.
+// A Reminder says why the sweep is to look at a trace.
 enum class Reminder : std::uint8_t { unconfirmed, ended };
 
-// The rows within one write transaction. A record that fails its check is set aside and reads as
-// absent.
+// Rows are the rows within one write transaction. A record that fails its check is set aside and
+// reads as absent.
 class Rows {
  public:
   Rows(WriteTxn& txn, const Databases& databases) : txn_(txn), db_(databases) {}
@@ -53,7 +56,7 @@ class Rows {
   void put_trace(Serial serial, const StoredTrace& trace);
   void erase_trace(Serial serial);
 
-  // The next incarnation of the queue id works for `serial` from now on.
+  // Makes the next incarnation of the queue id work for `serial` from now on.
   void bind(std::string_view queue_id, Serial serial);
   void unbind(std::string_view queue_id, Serial serial);
 
@@ -87,7 +90,7 @@ class Rows {
 
   WriteTxn& txn_;
   const Databases& db_;
-  std::string buffer_;  // of the value being written: one allocation for many rows
+  std::string buffer_;  // holds the value being written: one allocation for many rows
 };
 
 [[nodiscard]] std::optional<StoredCursor> read_cursor(const Txn& txn,
@@ -96,7 +99,7 @@ class Rows {
 
 [[nodiscard]] StoreStats read_stats(Env& env, const Databases& databases);
 
-// All (queue id, serial), the newest incarnation last.
+// Calls visit(QueueRow) for each queue id and its serial, the newest incarnation of an id last.
 struct QueueRow {
   std::string_view queue_id;
   Serial serial;

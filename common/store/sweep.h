@@ -7,18 +7,19 @@
 #include <cstddef>
 #include <optional>
 
-// Retention (RFC 3885 §3.1): what the passing of time does to the store.
+// A Sweep enforces retention (RFC 3885 §3.1): it does to the store what the passing of time
+// requires.
 namespace mtrk::store {
 
-inline constexpr Seconds kUnconfirmedLifetime{3600};  // a capture that the log never names
+inline constexpr Seconds kUnconfirmedLifetime{3600};  // for a capture that the log never names
 inline constexpr Seconds kEndedTraceLifetime{120};    // for late lines
-inline constexpr Seconds kLookAgain{3600};            // at an expired message that is queued
+inline constexpr Seconds kLookAgain{3600};            // when an expired message is still queued
 
 class Sweep {
  public:
-  // `newest` is the stamp the log has come to: while it stands still, nothing is taken for
-  // unconfirmed (but for `maximum_retention`, after which it goes in any case).
-  // What `reconciler` has seen in the queue stays in any case.
+  // `newest` is the newest stamp of the log. While it stands still, no capture counts as
+  // unconfirmed before `maximum_retention`, after which it is removed in any case. Messages that
+  // `reconciler` has seen in the queue are always kept.
   Sweep(Rows& rows,
         LiveTraces& live,
         const Reconciler& reconciler,
@@ -30,7 +31,7 @@ class Sweep {
         newest_(newest),
         maximum_retention_(maximum_retention) {}
 
-  // Looks at `limit` reminders at most. How many messages and traces it removed.
+  // Looks at `limit` reminders at most. Returns how many messages and traces it removed.
   std::size_t run(TimePoint now, std::size_t limit);
   [[nodiscard]] bool touched() const { return touched_; }
 

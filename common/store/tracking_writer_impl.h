@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-// Private to tracking_writer.cc (the batch) and tracking_admission.cc (what may come in).
+// This is private to tracking_writer.cc (the batch) and tracking_admission.cc (what may come in).
 namespace mtrk::store {
 
 struct TrackingWriter::Impl {
@@ -25,9 +25,9 @@ struct TrackingWriter::Impl {
   void open_databases();
   void measure_room();
   bool has_room();
-  // The transaction that the queue id stands for so far makes way; what is stored already of this
-  // capture (its provisional stage, or the same message before a content filter) is brought up to
-  // date instead: true.
+  // Ends what the queue id stood for so far, so that `capture` can use it. If the store already has
+  // this capture (its provisional stage, or the same message before a content filter), updates that
+  // instead and returns true.
   bool settle_queue_id(const Capture& capture, const MessageKey& key);
   void put_new(const MessageKey& key,
                Origin origin,
@@ -42,26 +42,27 @@ struct TrackingWriter::Impl {
   maillog::TracePolicy policy() const { return {options.trace.queue_lifetime, filters, gates}; }
 
   WriterOptions options;
-  std::vector<std::string> filters;  // what policy().filters looks at
-  std::vector<std::string> gates;    // the same of policy().gates
+  std::vector<std::string> filters;  // the data of policy().filters
+  std::vector<std::string> gates;    // the data of policy().gates
   std::shared_ptr<Env> env;
   Databases databases{};
   StoreSalt salt{};
   LiveTraces live;
   Reconciler reconciler;
   std::optional<maillog::TraceRouter> router;
-  std::optional<LogTime> newest;  // stamp of any event: how far the log has come
+  std::optional<LogTime> newest;  // the newest stamp of any event: how far the log has come
 
-  // The batch.
+  // The members below belong to the batch.
   std::unique_ptr<WriteTxn> txn;
   std::optional<Rows> rows;
-  Serial serial = 0;      // the last one given out
-  bool file_new = false;  // with this batch
-  bool new_rows = false;  // other than through `live`
+  Serial serial = 0;      // the last serial that was assigned
+  bool file_new = false;  // file_new_traces() is due with this batch
+  bool new_rows = false;  // rows were added other than through `live`
   std::uint64_t puts = 0;
   std::uint64_t room = 0;  // pages that were free when the batch began
-  // Of the transaction that comes next if nobody else writes; 0 = unknown. LMDB counts them, so
-  // another process's batch (mtrkctl beside the daemon) shows, and nothing cached is stale.
+  // The id of the next transaction if nobody else writes, or 0 if unknown. LMDB counts
+  // transactions, so that a batch of another process (mtrkctl beside the daemon) is noticed and
+  // nothing stale is used from the cache.
   std::uint64_t next_txn = 0;
 };
 
