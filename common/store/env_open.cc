@@ -1,4 +1,4 @@
-// Env::open(): everything that can be wrong with a store's path, said before anything is written.
+// Env::open() reports everything that can be wrong with a store's path before anything is written.
 #include "common/base/exit_code.h"
 #include "common/store/lmdb.h"
 #include "common/store/owned_files.h"
@@ -22,8 +22,8 @@ namespace {
 constexpr unsigned kDatabases = 16;
 constexpr unsigned kReaders = 1024;
 
-// The environments this process has open, by the directory's identity. After fork() the child has
-// none of them.
+// The registry holds the environments that this process has open, by the identity of their
+// directory. After fork(), the child has none of them.
 struct Registry {
   struct Opened {
     pid_t process;
@@ -85,9 +85,9 @@ StoreUnusable open_failure(int code, const std::string& path, Env::Missing missi
                   : unusable(otherwise, path, mdb_strerror(code));
 }
 
-// A file cut off by accident is SIGBUS at the first page beyond its end. A few last pages may be
-// missing lawfully (LMDB does not write pages freed in the same transaction): readers are guarded
-// against those, and the writer notices (check_store).
+// A file that was truncated by accident raises SIGBUS at the first page beyond its end. A few last
+// pages may be missing legitimately, because LMDB does not write pages that were freed in the same
+// transaction. Readers are guarded against those, and the writer notices them (check_store()).
 constexpr std::uint64_t kLawfullyMissing = 64;  // pages
 
 void refuse_truncated(const Env& env, const std::string& path) {
@@ -102,7 +102,7 @@ void refuse_truncated(const Env& env, const std::string& path) {
   }
 }
 
-// One that only reads leaves a lock file that it may not make to LMDB's own words.
+// A process that only reads, and may not create a lock file, leaves the error message to LMDB.
 void have_lock_file(const std::string& path, Env::Access access, Env::Missing missing) {
   try {
     reserve_lock_file(path);
@@ -191,7 +191,7 @@ std::shared_ptr<Env> Env::open(const std::string& path,
   require(env->call([&] { return mdb_env_open(env->env_, path.c_str(), flags, kStoreDataMode); }));
   env->path_ = path;
   env->files_ = env->files_at_path();
-  // By the file that is open: the path may have led to another one since.
+  // This looks at the open file, because the path may lead to another one by now.
   struct stat opened {};
   if (int file = -1;
       mdb_env_get_fd(env->env_, &file) == MDB_SUCCESS && ::fstat(file, &opened) == 0) {

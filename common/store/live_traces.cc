@@ -6,7 +6,8 @@
 namespace mtrk::store {
 namespace {
 
-// Decoded traces that stay over to the next batch: memory for a few busy minutes.
+// So many decoded traces stay in the cache for the next batch, which is enough for a few busy
+// minutes.
 constexpr std::size_t kMaxKept = 4096;
 
 bool is_terminal(const Outcome& outcome) {
@@ -33,7 +34,7 @@ void LiveTraces::flush() {
   for (const Serial serial : std::exchange(touched_, {})) {
     const auto cached = cache_.find(serial);
     if (cached == cache_.end()) {
-      continue;  // removed since
+      continue;  // it was removed since
     }
     Entry& entry = cached->second;
     if (entry.refused) {
@@ -86,10 +87,10 @@ void LiveTraces::bind(std::string_view queue_id, maillog::DeliveryTrace& trace) 
     if (*holder == serial) {
       return;
     }
-    // A re-injected message that was captured once more: the same message here is followed as one.
-    // An id that was captured for another message is not a child, whatever the log says.
+    // A re-injected message that was captured once more is the same message, and is followed as
+    // one. An id that was captured for another message is not a child, whatever the log says.
     const bool ended = other != nullptr && !other->trace.trace.has(queue_id, {});
-    if (other != nullptr && !other->refused && !ended) {  // else given out again
+    if (other != nullptr && !other->refused && !ended) {  // otherwise the id was assigned again
       if (!(other->trace.key == owner.trace.key)) {
         return;
       }
@@ -108,7 +109,7 @@ void LiveTraces::changed(maillog::DeliveryTrace& trace,
   auto& [serial, owner] = owner_of(trace);
   touch(serial, owner);
   if (trace.refused()) {
-    owner.refused = true;  // removed later: the router still holds the pointer
+    owner.refused = true;  // It is removed later, because the router still holds the pointer.
     return;
   }
   for (const std::size_t recipient : recipients) {
@@ -132,7 +133,7 @@ LiveTraces::Entry* LiveTraces::entry(Serial serial) {
   }
   std::optional<StoredMessage> message = rows_->message(trace->key, serial);
   if (!message || message->message.recipients.size() != trace->trace.recipients().size()) {
-    return nullptr;  // set aside: nothing to keep up to date
+    return nullptr;  // its row was set aside, and there is nothing to update
   }
   const bool queued = trace->trace.queued();
   return &cache_.emplace(serial, Entry{*std::move(trace), std::move(message), false, false, queued})
@@ -158,7 +159,7 @@ void LiveTraces::remove(Serial serial) {
 
 void LiveTraces::remove_trace(Serial serial) {
   const auto cached = cache_.find(serial);
-  std::optional<StoredTrace> stored;  // its message may be gone, then there is no Entry
+  std::optional<StoredTrace> stored;  // If its message is gone, there is no Entry.
   if (cached == cache_.end() && !(stored = rows_->trace(serial))) {
     return;
   }
@@ -181,7 +182,7 @@ void LiveTraces::end(Serial serial, TimePoint at) {
   if (ended == nullptr) {
     return;
   }
-  // What the log would have said; how it ended is for the trace to judge.
+  // This is what the log would have said; the trace decides how the message ended.
   const std::string root = ended->trace.trace.root();
   const maillog::DeliveryEvent removed{at, root, maillog::Removed{}};
   static_cast<void>(ended->trace.trace.apply(removed, policy_, maillog::trace::Evidence()));
@@ -197,7 +198,8 @@ void LiveTraces::vanish(Serial serial, Mta mta, TimePoint at) {
     const maillog::DeliveryEvent removed{at, queue_id, maillog::Removed{}, mta};
     static_cast<void>(gone->trace.trace.apply(removed, policy_, maillog::trace::Evidence()));
   }
-  gone->trace.passport.reset();  // as if the log had told; but no reminder that would end the trace
+  // This happens as if the log had said so, but without the reminder that would end the trace.
+  gone->trace.passport.reset();
   gone->was_queued = false;
   judge_again(serial, *gone);
 }
@@ -208,7 +210,7 @@ void LiveTraces::confirm(Serial serial, Mta mta, TimePoint at) {
     return;
   }
   const std::string root = found->trace.trace.root();
-  // Of all events this one says no more than that there is a queue file.
+  // Of all events, this one says only that there is a queue file.
   const maillog::DeliveryEvent there{at, root, maillog::Requeued{}, mta};
   static_cast<void>(found->trace.trace.apply(there, policy_, maillog::trace::Evidence()));
   judge_again(serial, *found);
@@ -257,7 +259,7 @@ std::pair<const Serial, LiveTraces::Entry>& LiveTraces::owner_of(
       return *cached;
     }
   }
-  // Rare: its root was given to another message since.
+  // This is rare: its root was assigned to another message since.
   const auto cached = std::find_if(cache_.begin(), cache_.end(), is_owner);
   assert(cached != cache_.end());
   return *cached;
@@ -275,8 +277,8 @@ void LiveTraces::set_id(std::string_view queue_id, std::optional<Serial> serial)
 void LiveTraces::set_outcome(Entry& entry, std::size_t recipient) {
   Recipient& stored = entry.message->message.recipients.at(recipient);
   Outcome outcome = entry.trace.trace.outcome(recipient, policy_);
-  // An import may know more than the log: what is final stays so unless it is final again, and
-  // "opaque" only ever replaces "delayed". What a filter handed back was not final.
+  // An import may know more than the log. A final outcome is replaced only by another final one,
+  // and "opaque" replaces only "delayed". What a filter handed back was not final.
   const bool regress = is_terminal(stored.outcome) &&
                        (!is_terminal(outcome) || std::holds_alternative<Opaque>(outcome)) &&
                        !entry.trace.trace.handed_back(recipient);
@@ -290,8 +292,8 @@ void LiveTraces::note_queue_state(Serial serial, Entry& entry) {
   update_message(serial, entry);
   const bool queued = entry.message->message.queued;
   if (!queued && entry.was_queued) {
-    // MTRK is passed on no more, so nothing may keep ENVID and certifier. The trace
-    // waits for late lines; the sweep's clock says how long.
+    // MTRK will not be passed on any more, so ENVID and certifier must not be kept. The trace waits
+    // for late lines; the sweep's clock decides how long.
     entry.trace.passport.reset();
     for (std::size_t i = 0; i < entry.message->message.recipients.size(); ++i) {
       set_outcome(entry, i);

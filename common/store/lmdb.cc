@@ -16,13 +16,13 @@
 namespace mtrk::store {
 namespace {
 
-// Room at the end of the file: what some dozen commits need, and what one can write beside its own
-// pages without anybody noticing.
+// This is the room at the end of the file: enough for some dozen commits, and little enough to be
+// written together with a commit's own pages without a noticeable delay.
 constexpr std::uint64_t kLeastAhead = 256 * 1024;
 constexpr std::uint64_t kAheadStep = 512 * 1024;
 
 MDB_val to_val(std::string_view bytes) {
-  // LMDB's interface has no const; it does not write through keys and values it is given.
+  // LMDB's interface has no const, but it does not write to keys and values that it is given.
   return {bytes.size(), const_cast<char*>(bytes.data())};
 }
 
@@ -36,7 +36,8 @@ void check(int code, std::string_view operation) {
   }
 }
 
-// After a call of a reader: what a page of zeros said counts for nothing.
+// This is called after each call of a reader: a result that was read from a page of zeros does not
+// count.
 void check_sound(const Env& env, int code, std::string_view operation) {
   check(env.sound() ? code : MDB_CORRUPTED, operation);
 }
@@ -58,9 +59,10 @@ void Env::adopt_map_size() {
   const std::unique_lock alone(gate_);
   check(sound() ? MDB_SUCCESS : MDB_CORRUPTED, "adopt map size");
   const bool guarded = guard_ != nullptr;
-  guard_.reset();  // the mapping will be another one
+  guard_.reset();  // the mapping will change
   const int code = call([&] { return mdb_env_set_mapsize(env_, 0); });
-  if (code != MDB_SUCCESS) {  // the size may be rubbish, too; LMDB has given up the old map by then
+  // The size may be rubbish, too, and LMDB has given up the old map by then.
+  if (code != MDB_SUCCESS) {
     unmapped_ = true;
     throw make_store_error(access_ == Access::read_write ? code : MDB_CORRUPTED, "adopt map size");
   }
@@ -147,7 +149,8 @@ bool Env::agrees(std::uint64_t transaction, TxnKind kind) {
   if (access_ == Access::read_write || info.me_last_txnid == transaction) {
     return true;
   }
-  // The data is one ahead of the lock file while a commit ends, or where a writer was killed then.
+  // The data is one transaction ahead of the lock file while a commit ends, or if a writer was
+  // killed at that moment.
   return access_ == Access::read_as_owner && info.me_last_txnid == transaction + 1;
 }
 
@@ -155,11 +158,11 @@ bool Env::is_overtaken(std::uint64_t transaction) {
   if (access_ != Access::read_only) {
     return false;
   }
-  // What was read before this was read before the number is.
+  // This keeps all earlier reads of the snapshot before the read of the number.
   std::atomic_thread_fence(std::memory_order_acquire);
   MDB_envinfo info{};
   if (call([&] { return mdb_env_info(env_, &info); }) != MDB_SUCCESS) {
-    return true;  // the next snapshot will say what is wrong
+    return true;  // the next snapshot will show what is wrong
   }
   return info.me_last_txnid < transaction || info.me_last_txnid > transaction + 1;
 }
@@ -218,7 +221,8 @@ void Env::grow_ahead() {
 }
 
 std::uint64_t Env::count_free_pages() {
-  // Database 0 is LMDB's free list: transaction id → count, page numbers (as mdb_stat -f reads it).
+  // Database 0 is the free list of LMDB. It maps a transaction id to a count and page numbers (as
+  // mdb_stat -f reads it).
   constexpr Dbi kFreeList = 0;
   return read_whole(*this, [](const ReadTxn& txn) {
     Cursor cursor(txn, kFreeList);
@@ -236,12 +240,12 @@ std::uint64_t Env::count_free_pages() {
 
 bool Env::has_sound_free_list() {
   constexpr Dbi kFreeList = 0;
-  constexpr std::size_t kFirstPage = 2;  // behind the two that say which snapshot counts
+  constexpr std::size_t kFirstPage = 2;  // after the two meta pages
   const ReadTxn txn(*this);
   const std::uint64_t pages_there = pages().high_mark;
   Cursor cursor(txn, kFreeList);
   for (auto row = cursor.first(); row; row = cursor.next()) {
-    // A count, then so many page numbers, the highest first.
+    // The value is a count and then that many page numbers, the highest first.
     std::vector<std::size_t> numbers(row->value.size() / sizeof(std::size_t));
     row->value.copy(reinterpret_cast<char*>(numbers.data()), numbers.size() * sizeof(std::size_t));
     if (numbers.empty() || numbers[0] >= numbers.size()) {
@@ -314,8 +318,8 @@ std::optional<Dbi> Txn::find_database(const char* name) {
 
 namespace {
 
-// How often a snapshot is taken while one commit after the other gets in between, before the files
-// count as strangers to each other.
+// So often a snapshot is taken again because a commit came in between. After that the files do not
+// belong to each other.
 constexpr int kSnapshots = 8;
 
 }  // namespace
@@ -330,7 +334,7 @@ ReadTxn::ReadTxn(Env& env) : Txn(env) {
   }
 }
 
-// Begins until the snapshot is whole, and of the data as it is.
+// Calls `begin` until the snapshot is complete and agrees with the data.
 template <typename Begin>
 void ReadTxn::settle(Begin&& begin) {
   std::uint64_t newest = env_.newest();

@@ -18,8 +18,8 @@
 namespace mtrk::store {
 namespace {
 
-// The guarded mappings, in a form that a signal handler may look at: a slot is used from the moment
-// its end is set, and free again once that is 0.
+// These are the guarded mappings in a form that a signal handler may read. A slot is in use from
+// the moment its end is set, and free again once its end is 0.
 struct Guarded {
   std::atomic<std::uintptr_t> begin{0};
   std::atomic<std::uintptr_t> end{0};
@@ -27,14 +27,14 @@ struct Guarded {
   std::atomic<int> protection{0};
 };
 std::array<Guarded, MapGuard::kMost> guarded_maps;
-std::mutex guarded_mutex;  // of those who add and remove
+std::mutex guarded_mutex;  // protects adding and removing
 
 struct sigaction bus_before;
 struct sigaction segv_before;
 
 thread_local sigjmp_buf* call_under_way = nullptr;
 
-// The signal means something else: as if this handler had never been there.
+// Passes on a signal that does not concern the guard, as if this handler did not exist.
 void pass_on(int signal) {
   ::sigaction(signal, signal == SIGBUS ? &bus_before : &segv_before, nullptr);
 }
@@ -59,7 +59,7 @@ void on_fault(int signal, siginfo_t* info, void* /*context*/) {
   }
   if (signal == SIGBUS && replace_page(reinterpret_cast<std::uintptr_t>(info->si_addr))) {
     errno = error;
-    return;  // the access is made once more
+    return;  // the access is repeated
   }
   pass_on(signal);
 }
@@ -69,7 +69,8 @@ void install_handlers() {
   std::call_once(once, [] {
     struct sigaction action {};
     action.sa_sigaction = on_fault;
-    // Not deferred: the handler may be left by a jump, which does not restore the mask.
+    // The signal is not deferred, because a jump may leave the handler, and that does not restore
+    // the mask.
     action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     ::sigaction(SIGBUS, &action, &bus_before);
@@ -129,7 +130,8 @@ MapGuard::MapGuard(const std::string& directory) {
         inode == 0) {
       continue;
     }
-    // By the inode and the name: the device of a mapping is not always the one that stat(2) gives.
+    // The inode and the name identify the file, because the device of a mapping is not always the
+    // one that stat(2) returns.
     const bool is_data = inode == data.st_ino && line.ends_with("/data.mdb");
     const bool is_lock = inode == lock.st_ino && line.ends_with("/lock.mdb");
     if ((is_data || is_lock) && !is_guarded(begin)) {

@@ -25,7 +25,7 @@ StoreUnusable not_to_be_made(const std::string& path, const std::string& name) {
                              name + ": " + std::generic_category().message(errno));
 }
 
-// As far as this process may: another one's file is that one's business.
+// Changes only a file of our own user; any other file is the business of its owner.
 void set_owner_and_mode(int file,
                         const struct stat& now,
                         const struct stat& folder,
@@ -41,7 +41,7 @@ void set_owner_and_mode(int file,
   }
 }
 
-// Whether it is there.
+// Returns whether the file exists. Throws StoreUnusable unless it is a regular file.
 bool require_plain(const UniqueFd& folder, const char* name, const std::string& path) {
   struct stat status {};
   if (::fstatat(folder.get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -79,11 +79,13 @@ bool make_store_folder(const std::string& path) {
   if (::mkdir(path.c_str(), kStoreFolderMode) != 0) {
     return false;
   }
-  // mkdir(2) heeds the umask and drops the set-group-id bit; the owner may not be able to set it.
+  // mkdir(2) applies the umask and drops the set-group-id bit. The owner may not be able to set it.
   const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | kFlags));
   if (folder) {
     static_cast<void>(::fchmod(folder.get(), kStoreFolderMode));
-  } else if (::geteuid() != 0) {  // the umask took reading; there is nothing to be led astray to
+    // The umask has removed read permission. Using a path is harmless here, because this is not
+    // root.
+  } else if (::geteuid() != 0) {
     static_cast<void>(::chmod(path.c_str(), kStoreFolderMode));
   }
   return true;

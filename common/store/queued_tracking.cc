@@ -55,7 +55,7 @@ std::optional<QueuedTracking> QueuedTrackingReader::find(std::string_view queue_
     for (auto row = cursor.seek(prefix); row && row->key.substr(0, prefix.size()) == prefix;
          row = cursor.next()) {
       if (const Expected<std::uint64_t> number = decode_number(row->value)) {
-        serial = *number;  // the newest incarnation is the last one
+        serial = *number;  // the last incarnation is the newest
       }
     }
     return serial ? impl_->read(txn, *serial) : std::nullopt;

@@ -6,9 +6,10 @@
 namespace mtrk::store {
 namespace {
 
-// The MTA's arrival is when it began to receive the message, or when a requeued one came first.
+// The arrival in the MTA's list is when the MTA began to receive the message, or when a requeued
+// message first arrived.
 constexpr Seconds kSameArrival{24 * 3600};
-// After its lifetime a message waits for the next queue run at most.
+// After its lifetime a message stays until the next queue run at most.
 constexpr Seconds kLastRun{24 * 3600};
 
 }  // namespace
@@ -42,7 +43,7 @@ Reconciled Reconciler::apply(const QueueReport& report, LiveTraces& live) {
       continue;
     }
     if (entry->trace.arrival + report.least_age > missed->second) {
-      missed->second = report.taken_at;  // the list before came too early to count
+      missed->second = report.taken_at;  // The previous list came too early to count.
     } else if (!may_be_elsewhere(serial, *entry, report.taken_at)) {
       gone.push_back(serial);
     }
@@ -66,7 +67,7 @@ void Reconciler::note_listed(const QueueReport& report, LiveTraces& live) {
   }
 }
 
-// Whether it may well be in a queue that the lists do not show.
+// Returns whether it may be in a queue that the lists do not show.
 bool Reconciler::may_be_elsewhere(Serial serial,
                                   const LiveTraces::Entry& entry,
                                   TimePoint now) const {

@@ -11,7 +11,8 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::size_t kCrcOctets = 4;
 
-// Bits of the octets named flags below. Unknown bits are corrupt: version 1 has no others.
+// These are the bits of the octets named flags below. Unknown bits are corrupt: version 1 has no
+// others.
 constexpr std::uint8_t kVisible = 1;
 constexpr std::uint8_t kQueued = 2;
 constexpr std::uint8_t kRedirected = 1;
@@ -34,7 +35,7 @@ void seal_record(std::string& out) {
   put_u32(out, crc32c(out));
 }
 
-// The fields between version and checksum.
+// Returns the fields between the version and the checksum.
 Expected<std::string_view> unseal_record(std::string_view record) {
   if (record.size() < 1 + kCrcOctets) {
     return corrupt("too short");
@@ -129,7 +130,7 @@ bool get_optional_fields(std::string_view& in, unsigned flags, RecipientView& re
   return (flags & kHasWillRetryUntil) == 0 || get_time(in, recipient.will_retry_until.emplace());
 }
 
-// What is wrong, or null.
+// Returns what is wrong, or null.
 const char* get_recipient(std::string_view& in, RecipientView& recipient) {
   std::uint8_t flags = 0;
   std::uint8_t action = 0;
@@ -190,7 +191,8 @@ Expected<StoredMessageView> decode_message_view(std::string_view record,
       !get_text(in, message.queue_id) || !get_varint(in, count)) {
     return corrupt("message cut off");
   }
-  constexpr std::size_t kLeastRecipient = 11;  // so that a hostile count cannot reserve memory
+  // A hostile count cannot reserve memory because of this.
+  constexpr std::size_t kLeastRecipient = 11;
   if ((flags & ~(kVisible | kQueued)) != 0 || count == 0 || count > in.size() / kLeastRecipient) {
     return corrupt("unknown flag or impossible count");
   }

@@ -47,7 +47,8 @@ bool is_damage(const StoreError& error) {
     case MDB_KEYEXIST:
     case MDB_TXN_FULL:
       return true;
-    case EFBIG: {  // a page that no file can have, unless this process may not write large files
+    // This is a page number that no file can have, unless this process may not write large files.
+    case EFBIG: {
       rlimit largest{};
       return ::getrlimit(RLIMIT_FSIZE, &largest) == 0 && largest.rlim_cur == RLIM_INFINITY;
     }

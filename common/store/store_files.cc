@@ -26,7 +26,7 @@
 namespace mtrk::store {
 namespace {
 
-constexpr off_t kLockFileSize = 68 * 1024;  // 1024 readers, and LMDB's own fields
+constexpr off_t kLockFileSize = 68 * 1024;  // room for 1024 readers and LMDB's own fields
 constexpr const char* kAsidePrefix = "data.mdb.bad-";
 
 std::system_error last_error(const std::string& what) {
@@ -46,7 +46,7 @@ void forget_oldest_aside(const std::string& directory) {
   }
 }
 
-// Rows of a database in the order of their keys.
+// Reads the rows of a database and checks that they are in the order of their keys.
 std::string walk(const Txn& txn, Dbi dbi, const char* name) {
   std::uint64_t rows = 0;
   std::string before;
@@ -56,7 +56,7 @@ std::string walk(const Txn& txn, Dbi dbi, const char* name) {
       return std::string(name) + ": keys out of order";
     }
     before = row->key;
-    if (!row->value.empty()) {  // touches the last page of a long one
+    if (!row->value.empty()) {  // this reads the last page of a long value
       volatile char last = row->value.back();
       static_cast<void>(last);
     }
@@ -137,7 +137,7 @@ std::string check_store(const std::string& directory) {
   } catch (const StoreError& error) {
     return error.what();
   } catch (const StoreUnusable& error) {
-    // A store that is not there is not damaged, and neither is one of another version.
+    // A missing store is not damaged, and neither is one of another version.
     return error.exit_code() == exit_code::data_error ? error.what() : std::string();
   }
 }

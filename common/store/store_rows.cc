@@ -16,7 +16,8 @@ constexpr const char* kSaltCheckName = "salt.crc";
 constexpr const char* kSerialName = "serial";
 constexpr std::size_t kMessageRowKey = 40;
 
-// Times in keys: instants before 1970 sort first, as nobody needs them apart.
+// Returns a time as it stands in keys. All times before 1970 become the same, because nobody needs
+// to distinguish them.
 std::uint64_t key_time(TimePoint at) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(0, at.time_since_epoch().count()));
 }
@@ -56,7 +57,8 @@ std::string queue_prefix(std::string_view queue_id) {
   return prefix;
 }
 
-// With a wrong salt everything would be looked for in the wrong place, and nothing found.
+// Protects the salt: with a wrong one, everything would be looked for in the wrong place and
+// nothing found.
 std::string check_of_salt(std::string_view salt) {
   std::string check;
   put_u32(check, crc32c(salt));
@@ -64,7 +66,7 @@ std::string check_of_salt(std::string_view salt) {
 }
 
 StoreSalt make_salt() {
-  std::random_device source;  // the system's generator
+  std::random_device source;  // the system's random number generator
   StoreSalt salt{};
   std::generate(salt.begin(), salt.end(),
                 [&] { return static_cast<std::uint8_t>(source() & 0xFF); });
@@ -85,7 +87,7 @@ void require_format(std::string_view value, const std::string& path) {
   }
 }
 
-// Nothing if the store was never written to.
+// Returns nothing if the store was never written to.
 std::optional<Databases> find_databases(ReadTxn& txn, const std::string& path) {
   const std::optional<Dbi> meta = txn.find_database(kMeta);
   const auto format = meta ? txn.get(*meta, kFormatName) : std::nullopt;
@@ -388,7 +390,7 @@ std::optional<StoredCursor> read_cursor(const Txn& txn,
     return std::nullopt;
   }
   Expected<StoredCursor> cursor = decode_cursor(*record);
-  // A cursor that cannot be read is none: the follower then starts at the head of the file.
+  // An unreadable cursor counts as absent: the follower then starts at the head of the file.
   return cursor ? std::optional(*std::move(cursor)) : std::nullopt;
 }
 

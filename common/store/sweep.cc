@@ -4,7 +4,7 @@ namespace mtrk::store {
 
 std::size_t Sweep::run(TimePoint now, std::size_t limit) {
   std::size_t removed = 0;
-  // Traces first: a message that waits for one of them may expire in the same run.
+  // Traces come first: a message that waits for one of them may expire in the same run.
   const std::vector<Rows::DueRow> due = rows_.reminders(now, limit);
   for (const Rows::DueRow& row : due) {
     removed += look_at_trace(row, now);
@@ -26,11 +26,11 @@ std::size_t Sweep::expire(const Rows::ExpiryRow& row, TimePoint now) {
     return 0;
   }
   const TrackedMessage& message = stored->message;
-  if (message.expires_at > now) {  // imported again with a later end
+  if (message.expires_at > now) {  // it was imported again with a later end
     rows_.put_expiry({message.expires_at, row.key, row.serial});
     return 0;
   }
-  // MTRK-3.1-17: never while it is in the queue here.
+  // MTRK-3.1-17: a message never expires while it is in the queue here.
   const bool queued = message.queued || reconciler_.is_queued(row.serial, message.arrival, now);
   if (queued && live_.entry(row.serial) != nullptr) {
     rows_.put_expiry({now + kLookAgain, row.key, row.serial});
@@ -45,7 +45,7 @@ std::size_t Sweep::look_at_trace(const Rows::DueRow& row, TimePoint now) {
   rows_.erase_reminder(row);
   const LiveTraces::Entry* entry = live_.entry(row.serial);
   if (entry == nullptr) {
-    live_.remove_trace(row.serial);  // of a message that was set aside, if there is one
+    live_.remove_trace(row.serial);  // of a message that was set aside, if there is a trace
     return 0;
   }
   if (row.reminder == Reminder::unconfirmed) {
@@ -67,8 +67,8 @@ std::size_t Sweep::look_at_trace(const Rows::DueRow& row, TimePoint now) {
     return 0;
   }
   if (row.at == TimePoint()) {
-    // It ended since the sweep before; the wall clock of the sweep says when the wait begins, for
-    // stamps of a log that is caught up with are long past.
+    // It ended after the previous sweep. The wait begins by the wall clock of this sweep, because
+    // the stamps of a log that is being caught up with are long past.
     rows_.put_reminder({now + kEndedTraceLifetime, row.serial, row.reminder});
     return 0;
   }

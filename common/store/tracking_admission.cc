@@ -1,4 +1,5 @@
-// What may come into the store, and what makes way for it: captures and imported messages.
+// These functions decide what may come into the store, and what makes way for it: captures and
+// imported messages.
 #include "common/store/store_format.h"
 #include "common/store/sweep.h"
 #include "common/store/tracking_writer_impl.h"
@@ -10,7 +11,7 @@
 namespace mtrk::store {
 namespace {
 
-constexpr std::uint64_t kPagesPerPut = 12;  // upper bound: one leaf a database, and branches
+constexpr std::uint64_t kPagesPerPut = 12;  // upper bound: one leaf for each database, and branches
 
 bool has_delayed_recipient(const TrackedMessage& message) {
   return std::any_of(message.recipients.begin(), message.recipients.end(),
@@ -45,7 +46,7 @@ bool TrackingWriter::Impl::has_room() {
   if (needed <= room) {
     return true;
   }
-  // A batch cannot copy more pages than there are.
+  // A batch cannot copy more pages than exist.
   std::uint64_t all = 2 * kPagesPerPut;
   for (const Dbi dbi : {databases.message, databases.queue, databases.trace, databases.expiry,
                         databases.due, databases.cursor, databases.meta}) {
@@ -65,7 +66,7 @@ bool TrackingWriter::Impl::settle_queue_id(const Capture& capture, const Message
   const bool is_root = known.trace.root() == queue_id;
   const bool same_message = !entry->refused && known.key == key;
   if (same_message && !is_root && known.trace.queued()) {
-    return true;  // re-injected here: followed as the one message it is
+    return true;  // re-injected here, and followed as the one message it is
   }
   if (same_message && is_root && known.origin != Origin::imported &&
       known.ticket == capture.ticket &&
@@ -130,7 +131,7 @@ void TrackingWriter::Impl::file_new_traces() {
   for (const Serial unfiled : rows->traces_after(filed)) {
     const LiveTraces::Entry* entry = live.entry(unfiled);
     if (entry == nullptr) {
-      live.remove_trace(unfiled);  // of a message that was set aside, if there is one
+      live.remove_trace(unfiled);  // of a message that was set aside, if there is a trace
       continue;
     }
     const StoredTrace& trace = entry->trace;
@@ -200,7 +201,7 @@ Kept TrackingWriter::put_message(const EnvelopeId& envelope_id,
   for (const Serial serial : self.rows->transactions(key)) {
     const std::optional<StoredMessage> known = self.rows->message(key, serial);
     if (known && same_transaction(known->message, message)) {
-      if (self.live.entry(serial) == nullptr) {  // else the log knows better
+      if (self.live.entry(serial) == nullptr) {  // otherwise the log knows better
         StoredMessage replacement{true, message};
         replacement.message.queued = false;
         self.rows->put_message(key, serial, replacement);

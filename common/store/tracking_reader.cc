@@ -12,8 +12,8 @@
 namespace mtrk::store {
 namespace {
 
-// A transaction with a cursor, and room for what is found. Kept between snapshots: renewing costs a
-// tenth of beginning.
+// A Reading is a transaction with a cursor, and memory for what is found. It is kept between
+// snapshots, because renewing costs a tenth of beginning.
 class Reading {
  public:
   Reading(Env& env, Dbi message) : txn_(env), cursor_(txn_, message) {}
@@ -35,12 +35,12 @@ class Reading {
   [[nodiscard]] std::span<MessageView> read(const MessageKey& key, TimePoint now);
 
  private:
-  static constexpr std::size_t kKeptRecipients = 256;  // a message to many gives its room back
+  static constexpr std::size_t kKeptRecipients = 256;  // more memory than this is released
 
   ReadTxn txn_;
   Cursor cursor_;
-  std::vector<RecipientView> recipients_;  // of all messages_, in their order
-  std::vector<std::size_t> starts_;        // where those of each message begin
+  std::vector<RecipientView> recipients_;  // those of all messages_, in their order
+  std::vector<std::size_t> starts_;        // where the recipients of each message begin
   std::vector<MessageView> messages_;
 };
 
@@ -53,15 +53,15 @@ std::span<MessageView> Reading::read(const MessageKey& key, TimePoint now) {
     return row && row->key.substr(0, prefix.size()) == prefix;
   };
   auto row = cursor_.seek(prefix);
-  // Where there is no row of the key, the next one is treated like one that has expired, so that
-  // both misses take the same time (THR-O2).
+  // If there is no row with this key, the next row is treated like an expired one, so that both
+  // misses take the same time (THR-O2).
   for (bool own = is_own(row); row;) {
     const std::size_t start = recipients_.size();
     Expected<StoredMessageView> stored = decode_message_view(row->value, recipients_);
     if (!stored && own) {
       throw make_store_error(MDB_CORRUPTED, "message " + key.short_text());
     }
-    // MTRK-3.1-18: what is queued here is never denied, however old.
+    // MTRK-3.1-18: the existence of a queued message is never denied, however old it is.
     const bool valid =
         stored && stored->visible && (stored->message.queued || now < stored->message.expires_at);
     if (valid && own) {
@@ -77,16 +77,16 @@ std::span<MessageView> Reading::read(const MessageKey& key, TimePoint now) {
     }
   }
   starts_.push_back(recipients_.size());
-  for (std::size_t i = 0; i < messages_.size(); ++i) {  // now that the vector stays where it is
+  for (std::size_t i = 0; i < messages_.size(); ++i) {  // the vector does not move any more
     messages_[i].recipients =
         std::span(recipients_).subspan(starts_[i], starts_[i + 1] - starts_[i]);
   }
   return messages_;
 }
 
-constexpr int kSnapshots = 100;  // one after the other overtaken, before an answer is given up
+constexpr int kSnapshots = 100;  // after so many overtaken snapshots it gives up
 
-// Each thread starts looking for a free slot at its own place, so that threads hardly ever meet.
+// Each thread starts to look for a free slot at its own place, so that threads hardly ever meet.
 std::size_t place_of_this_thread() {
   static std::atomic<std::size_t> next_place{0};
   thread_local const std::size_t place = next_place.fetch_add(1, std::memory_order_relaxed);
@@ -117,7 +117,7 @@ TrackingReader::TrackingReader(const std::string& path) : impl_(std::make_unique
 
 TrackingReader::~TrackingReader() = default;
 
-// A reading lent for the time of one snapshot.
+// A Lease lends a Reading for the time of one snapshot.
 class TrackingReader::Snapshot::Lease {
  public:
   explicit Lease(Impl& impl);
@@ -129,12 +129,12 @@ class TrackingReader::Snapshot::Lease {
   [[nodiscard]] Reading& reading() { return *reading_; }
   [[nodiscard]] Env& env() const { return *impl_.env; }
   [[nodiscard]] StoreSalt salt_there() const { return reading_->salt(impl_.databases); }
-  void spoil() { spoilt_ = true; }  // the reading is not to be used again
+  void spoil() { spoilt_ = true; }  // the reading must not be used again
 
  private:
   Impl& impl_;
   bool spoilt_ = false;
-  Impl::Slot* slot_ = nullptr;  // null: all were taken, the reading is our own
+  Impl::Slot* slot_ = nullptr;  // null if all slots were taken, so that the reading is our own
   std::unique_ptr<Reading> own_;
   Reading* reading_ = nullptr;
 };
@@ -202,8 +202,8 @@ TrackingReader::Snapshot::Views TrackingReader::Snapshot::find(const EnvelopeId&
         }
       }
     }
-    // What is found is found by its key; that nothing is may be because another store was written
-    // over this one.
+    // A message that was found is right, because it was found by its key. If nothing was found,
+    // another store may have been written over this one.
     if (found.messages.empty() && lease_->salt_there() != lease_->salt()) {
       throw make_store_error(MDB_CORRUPTED, "data.mdb is of another store now");
     }

@@ -1,5 +1,5 @@
-// Opening, batches, and what goes through to the parts below. What may come in:
-// tracking_admission.cc.
+// This opens the store, runs batches, and passes the rest on to the parts below.
+// tracking_admission.cc decides what may come in.
 #include "common/store/store_format.h"
 #include "common/store/sweep.h"
 #include "common/store/tracking_writer_impl.h"
@@ -14,7 +14,7 @@ namespace {
 constexpr Seconds kLeastRetention{24 * 3600};  // RFC 3885 §3.1 (MTRK-3.1-13, MTRK-3.1-16)
 constexpr std::uint64_t kReserveDivisor = 20;  // 5 % of the map is kept for expiry and events
 constexpr std::uint64_t kLeastReserve = 32;    // pages
-constexpr Serial kMostUnfiled = 256;           // what takes some of these
+constexpr Serial kMostUnfiled = 256;  // more unfiled traces than this are filed with the next batch
 
 }  // namespace
 
@@ -108,10 +108,10 @@ void TrackingWriter::commit() {
     }
     const std::uint64_t id = self.txn->id();
     const bool wrote = self.txn->wrote();
-    self.next_txn = 0;  // should commit fail, nobody knows what is on disk
+    self.next_txn = 0;  // if the commit fails, the state on the disk is unknown
     self.txn->commit();
     if (wrote) {
-      self.env->require_current();  // it went where it will be looked for
+      self.env->require_current();  // the commit went into the files at the path
     }
     self.next_txn = wrote ? id + 1 : id;
   } catch (...) {
@@ -134,7 +134,7 @@ void TrackingWriter::abort() noexcept {
   self.rows.reset();
   self.txn.reset();
   self.router.emplace(self.policy(), maillog::HeldLimits(),
-                      self.options.host);  // what it held may have been used up by the batch
+                      self.options.host);  // The batch may have used up the events that it held.
   self.file_new = self.new_rows = false;
   self.puts = 0;
 }
