@@ -14,8 +14,9 @@ namespace {
 
 using trace::Last;
 
-// "127.0.0.1:10025", "[::1]:10025", "scan.example.net:10025", the path of a socket as Postfix has
-// it ("private/scan", "unix:/run/scan"), or the name of a pipe(8) service.
+// Returns whether the relay is `filter`: "127.0.0.1:10025", "[::1]:10025",
+// "scan.example.net:10025", the path of a socket as Postfix has it ("private/scan",
+// "unix:/run/scan"), or the name of a pipe(8) service.
 bool is_configured(const Relay& relay, std::string_view filter) {
   if (relay.port.empty()) {
     const std::string_view path = filter.substr(0, 5) == "unix:" ? filter.substr(5) : filter;
@@ -32,9 +33,9 @@ bool is_configured(const Relay& relay, std::string_view filter) {
   return iequals(host, relay.address) || iequals(host, relay.host);
 }
 
-// The tag of mtrk-gate, from the reply as Postfix quotes it: all of the text of a success, else
-// behind "host gate said: " or "host gate refused to talk to me: ". The relay is the gate, so what
-// stands in front is ours.
+// Returns the tag of mtrk-gate from the reply as Postfix quotes it. For a success the reply is all
+// of the text, otherwise it follows "host gate said: " or "host gate refused to talk to me: ". The
+// relay is the gate, so the text before the tag is ours.
 std::optional<GateTag> tag_of(const Attempt& attempt) {
   std::string_view reply = attempt.text;
   if (attempt.status != "sent") {
@@ -48,12 +49,14 @@ std::optional<GateTag> tag_of(const Attempt& attempt) {
   return find_gate_tag(reply);
 }
 
-// The relay is a gate: the next hop is the one behind it, and it alone says whether MTRK went on.
+// Applies the gate's tag. The next hop is then the one after the gate, and only the tag says
+// whether MTRK was passed on.
 void take_gate_tag(const Attempt& attempt, Meaning& meaning) {
   const std::optional<GateTag> tag = tag_of(attempt);
   meaning.remote_mta = tag ? tag->remote_mta() : "";
   meaning.maybe_filter = meaning.by_id = meaning.filter = false;
-  // Also of lmtp(8), whose relay would have been the last one: RFC 3886 §3.5.
+  // This is also true of lmtp(8), whose relay would otherwise have been the last hop: RFC 3886
+  // §3.5.
   const bool taken = meaning.last == Last::relayed || meaning.last == Last::delivered;
   if (tag && tag->transferred && taken) {
     meaning.last = Last::transferred;
@@ -65,27 +68,28 @@ bool is_local(const Attempt& attempt, const Relay& relay) {
   return attempt.agent == "local" || (attempt.agent.empty() && relay.host == "local");
 }
 
-// local(8) says "forwarded as NEW" of what it hands on under another queue id, and anything else of
-// what it delivers. Where the id is not whole, or too little is left of the text to tell the two
-// apart, it may have been either.
+// Returns whether local(8) may have forwarded the message. It logs "forwarded as NEW" when it hands
+// a message on under another queue id, and anything else when it delivers. If the id is incomplete,
+// or too little is left of the text to distinguish the two, it may have been either.
 bool may_be_forwarded(const Attempt& attempt, const Relay& relay) {
   constexpr std::string_view kForwarded = "forwarded as ";
   std::string_view text = attempt.text;
-  if (attempt.cut) {  // some that cut mark the place
+  if (attempt.cut) {  // some programs that cut a line mark the place
     text = text.substr(0, text.find_last_not_of(" .") + 1);
   }
   const bool begun = attempt.cut && kForwarded.substr(0, text.size()) == text;
   return is_local(attempt, relay) && (begun || text.substr(0, kForwarded.size()) == kForwarded);
 }
 
-// The agent is known by its own name, or by the form of its lines.
+// The agent is recognised by its own name or by the form of its lines.
 bool is_piped(const Attempt& attempt) {
   return attempt.agent == "pipe" ||
          (attempt.agent != "smtp" && attempt.agent != "lmtp" && attempt.agent != "local" &&
           attempt.text.substr(0, 14) == "delivered via ");
 }
 
-// What the next hop said, or the command that pipe(8) ran: "delivered via NAME service (output)".
+// Returns what the next hop said, or the command that pipe(8) ran: "delivered via NAME service
+// (output)".
 std::string_view words_of(const Attempt& attempt, bool piped) {
   if (!piped) {
     return attempt.text;
@@ -96,7 +100,8 @@ std::string_view words_of(const Attempt& attempt, bool piped) {
                                       : attempt.text.substr(at + kBefore.size());
 }
 
-// A content filter may have the message: then it was handed on, and that is all that is known.
+// Decides whether a content filter may have the message. If so, it was handed on, and nothing more
+// is known.
 void judge_filter(const Attempt& attempt, const Relay& relay, Meaning& meaning) {
   if (meaning.last != Last::delivered && meaning.last != Last::relayed) {
     return;
@@ -104,7 +109,7 @@ void judge_filter(const Attempt& attempt, const Relay& relay, Meaning& meaning) 
   const bool local = is_local(attempt, relay) || attempt.agent == "virtual" ||
                      (attempt.agent.empty() && relay.host == "virtual");
   meaning.pipe = is_piped(attempt);
-  const bool last_hop = meaning.last == Last::delivered && !local;  // lmtp(8), pipe(8)
+  const bool last_hop = meaning.last == Last::delivered && !local;  // these are lmtp(8) and pipe(8)
   meaning.by_id = is_loopback(relay) || meaning.configured;
   meaning.maybe_filter = meaning.by_id || last_hop;
   meaning.filter =
@@ -114,8 +119,8 @@ void judge_filter(const Attempt& attempt, const Relay& relay, Meaning& meaning) 
   }
 }
 
-// status=sent. Handing on is never called delivery: where the agent is not known, the form of its
-// relay decides, and if that is of no help the outcome is unknown.
+// Returns the meaning of status=sent. Handing on is never called delivery: if the agent is not
+// known, the form of its relay decides, and if that does not help, the outcome is unknown.
 Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
   constexpr std::array<std::string_view, 4> kDeliver = {"local", "virtual", "lmtp", "pipe"};
   if (!attempt.forwarded_as.empty()) {
@@ -125,7 +130,8 @@ Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
     return Last::unknown;
   }
   const bool nowhere = attempt.agent == "discard" ||
-                       (relay.host == "none" && attempt.agent.empty()) ||  // alone without a relay
+                       // only this agent has no relay
+                       (relay.host == "none" && attempt.agent.empty()) ||
                        (is_local(attempt, relay) && attempt.text == "discarded");  // "/dev/null"
   if (nowhere) {
     return Last::discarded;
@@ -141,14 +147,14 @@ Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
   return final ? Last::delivered : Last::unknown;
 }
 
-// The status of the line if its class fits the word, else class.0.0.
+// Returns the status of the line if its class fits the word, and otherwise class.0.0.
 EnhancedStatus fitting(const std::optional<EnhancedStatus>& status, std::uint8_t status_class) {
   const EnhancedStatus plain{status_class, 0, 0};
   return status && status->status_class == status_class && *status != kRelayedStatus ? *status
                                                                                      : plain;
 }
 
-// Quotes and backslashes as Postfix writes them.
+// Keeps only the quotes and backslashes that Postfix writes.
 std::string with_needed_quotes(std::string key) {
   if (key.empty() || key[0] != '"') {
     return key;
@@ -171,7 +177,7 @@ std::string with_needed_quotes(std::string key) {
     quoted += key[i];
   }
   if (i >= key.size() || (i + 1 < key.size() && key[i + 1] != '@')) {
-    return key;  // no quoted local part after all
+    return key;  // it has no quoted local part after all
   }
   const std::string_view domain = std::string_view(key).substr(i + 1);
   if (!atoms || plain.empty() || plain.back() == '.') {

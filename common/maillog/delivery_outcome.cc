@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-// From nodes and slots to an Outcome: follow the recipient's one way to its end.
+// This file turns nodes and slots into an Outcome: it follows the recipient's one way to its end.
 namespace mtrk::maillog {
 
 using trace::kNone;
@@ -22,11 +22,11 @@ std::optional<MtaName> dns_name(const std::string& name) {
   return name.empty() ? std::nullopt : std::optional(MtaName{"dns", name});
 }
 
-// Of a recipient that left this host, or was delivered on it.
+// Returns the action of a recipient that left this host or was delivered on it.
 Action action_of(Last last) {
   switch (last) {
     case Last::delivered:
-    case Last::discarded:  // what Postfix itself tells the sender
+    case Last::discarded:  // this is what Postfix itself reports to the sender
       return Action::delivered;
     case Last::relayed:
       return Action::relayed;
@@ -41,7 +41,7 @@ Action action_of(Last last) {
   return Action::opaque;
 }
 
-// A recipient of a node of which there is no line.
+// Resolves a recipient of a node that has no line about it.
 void resolve_untried(const Node& node, Action& action, EnhancedStatus& status) {
   if (node.gave_up) {
     action = Action::failed;
@@ -57,14 +57,14 @@ void DeliveryTrace::resolve(std::uint32_t index, std::string_view key, Fate& fat
   const Node& node = nodes_[index];
   std::optional<std::uint32_t> slot = find_any_spelling(index, key);
   if (!slot && node.link == Link::filtered && node.recipients == 1) {
-    // The filter rewrote the one address there is.
+    // The filter rewrote the only address.
     const auto only = std::find_if(slots_.begin(), slots_.end(),
                                    [&](const Slot& other) { return other.node == index; });
     if (only != slots_.end()) {
       slot = static_cast<std::uint32_t>(only - slots_.begin());
     }
   }
-  // After a requeue only the open recipients go on under the new id.
+  // After a requeue, only the open recipients continue under the new id.
   const bool ended = slot && trace::is_final(slots_[*slot].last);
   const std::size_t followed = ended ? slots_[*slot].id + std::size_t{1} : node.ids.size();
   fate.via.insert(fate.via.end(), node.ids.begin(),
@@ -134,7 +134,7 @@ void DeliveryTrace::resolve_last(const Slot& slot, Fate& fate) const {
   const Return back = child ? Return{} : returned(slot);
   child = child ? child : back.child;
   if (child || back.open) {
-    fate.last_attempt.reset();  // handing it to the filter is no attempt
+    fate.last_attempt.reset();  // handing it to the filter does not count as an attempt
     fate.remote_mta.clear();
     fate.action = Action::delayed;
     fate.status = EnhancedStatus{4, 0, 0};
@@ -156,9 +156,10 @@ void DeliveryTrace::resolve_last(const Slot& slot, Fate& fate) const {
   }
 }
 
-// Mail that comes back goes on there for the recipients it has. For the others: a filter says who
-// it works for (orig_queue_id=) or uses sendmail(1), and what it keeps is not delivered; a mailbox
-// server may hand in a redirected copy over SMTP, and has taken the message nevertheless.
+// Mail that comes back continues in the new node for the recipients that it has. For the others: a
+// filter says for whom it works (orig_queue_id=) or uses sendmail(1), and what it keeps is not
+// delivered. A mailbox server may hand in a redirected copy over SMTP, and has accepted the message
+// nevertheless.
 DeliveryTrace::Return DeliveryTrace::returned(const Slot& slot) const {
   Return result;
   bool twice = false;
@@ -194,7 +195,8 @@ bool DeliveryTrace::is_followed(std::uint32_t node) const {
   });
 }
 
-// Everything in the child is the recipient's; if that is more than one address, it is a list.
+// Everything in the child belongs to the recipient; if that is more than one address, the recipient
+// is a list.
 void DeliveryTrace::resolve_forwarded(std::uint32_t child, Fate& fate) const {
   fate.remote_mta.clear();
   if (child == kNone) {
@@ -213,8 +215,8 @@ void DeliveryTrace::resolve_forwarded(std::uint32_t child, Fate& fate) const {
   resolve(child, "", fate);
 }
 
-// The node behind a filter that continues the slot: named by the reply, or the one re-injection
-// that has the slot's target where the filter's reply names none.
+// Returns the node that continues the slot after a filter: the one that the reply names or, if the
+// reply names none, the only re-injection that has the slot's target.
 std::optional<std::uint32_t> DeliveryTrace::filter_child(const Slot& slot) const {
   if (slot.child != kNone) {
     return slot.child;
@@ -250,7 +252,7 @@ Outcome DeliveryTrace::outcome(std::size_t recipient, const TracePolicy& policy)
   };
   switch (fate.action) {
     case Action::delayed: {
-      // Mail on hold is neither tried nor expired: there is no such time.
+      // Mail on hold is neither tried nor expired, so there is no such time.
       const std::optional<TimePoint> until =
           arrival_ && !fate.held ? std::optional(*arrival_ + policy.queue_lifetime) : std::nullopt;
       if (!last_attempt) {
@@ -307,7 +309,7 @@ DeliveryTrace::Targets DeliveryTrace::targets(std::size_t recipient) const {
   if (sendmail_) {
     return sendmail_->redirected(recipients_[recipient]).targets;
   }
-  // Virtual aliases are expanded before the message is queued.
+  // Virtual aliases are expanded before the message enters the queue.
   const Targets whole = by_count(nodes_[0].recipients, distinct_);
   const auto slot = find_any_spelling(0, key_of(recipients_[recipient]));
   if (whole != Targets::one || !slot) {

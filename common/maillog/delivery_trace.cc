@@ -10,9 +10,9 @@
 #include <tuple>
 #include <utility>
 
-// Taking events in. What the trace is made of is trace_graph.cc; whether a recipient may have
-// further targets, trace_members.cc; how outcomes come out,
-// delivery_outcome.cc; what is kept, trace_codec.cc.
+// This file takes events in. trace_graph.cc keeps what the trace consists of, trace_members.cc
+// decides whether a recipient may have further targets, delivery_outcome.cc finds outcomes, and
+// trace_codec.cc encodes what the store keeps.
 namespace mtrk::maillog {
 namespace {
 
@@ -22,12 +22,12 @@ using trace::Link;
 using trace::Node;
 using trace::Slot;
 
-// sendmail(1) only drops a message for pickup(8), which wakes up once a minute at the latest.
+// sendmail(1) only leaves a message for pickup(8), which wakes up at least once a minute.
 constexpr Seconds kPickupDelay{60};
-constexpr std::size_t kMostNodes = 4096;  // of which none is made for what only may come back
+constexpr std::size_t kMostNodes = 4096;  // none is made for a message that only may come back
 
-// A retry of a deferred recipient cannot come sooner than this after the attempt before; lines of
-// one pass over an alias come together.
+// A retry of a deferred recipient cannot come sooner than this after the previous attempt; the
+// lines of one pass over an alias come together.
 constexpr Seconds kRetryGap{5};
 
 std::uint64_t line_hash(const DeliveryEvent& event, const Attempt& attempt) {
@@ -44,7 +44,8 @@ TimePoint to_seconds(LogTime at) {
   return std::chrono::floor<Seconds>(at);
 }
 
-// When the message arrived, as far as a record of Sendmail's tells: delay= counts from there.
+// Returns when the message arrived, as far as a record of Sendmail shows it: delay= counts from
+// there.
 TimePoint arrival_of(const DeliveryEvent& event) {
   const Attempt* attempt = std::get_if<Attempt>(&event.what);
   const std::optional<Seconds> delay =
@@ -52,7 +53,7 @@ TimePoint arrival_of(const DeliveryEvent& event) {
   return to_seconds(event.at) - delay.value_or(Seconds(0));
 }
 
-// "1.9", "345600": a time as Postfix measured it.
+// Parses a duration as Postfix writes it: "1.9", "345600".
 std::optional<LogTime::duration> parse_delay(std::string_view text) {
   const std::size_t dot = std::min(text.find('.'), text.size());
   const auto whole = parse_number<std::uint32_t>(text.substr(0, dot));
@@ -68,16 +69,17 @@ std::optional<LogTime::duration> parse_delay(std::string_view text) {
   return delay;
 }
 
-// How inexact times of the log are: stamps of whole seconds, and delays of two digits.
+// Returns how inexact the times of the log are: its stamps have whole seconds, and its delays two
+// digits.
 LogTime::duration slack_of(LogTime at, LogTime::duration delay) {
   const bool whole = at == LogTime(std::chrono::floor<Seconds>(at));
   return (whole ? LogTime::duration(Seconds(1)) : std::chrono::milliseconds(100)) + delay / 16;
 }
 
-// When the hand-over began: connecting and transmitting are the last two of delays=a/b/c/d.
+// Returns when the hand-over began: connecting and transmitting are the last two of delays=a/b/c/d.
 LogTime handed_over_since(LogTime at, const Attempt& attempt) {
   const std::size_t last = attempt.delays.rfind('/');
-  if (last == std::string_view::npos) {  // no more is known than that it was in the queue
+  if (last == std::string_view::npos) {  // all that is known is that it was in the queue
     const LogTime::duration delay = parse_delay(attempt.delay).value_or(Seconds(0));
     return at - delay - slack_of(at, delay);
   }
@@ -95,7 +97,7 @@ void sort_unique(std::vector<std::size_t>& values) {
 }  // namespace
 
 std::uint64_t message_id_hash(std::string_view message_id) {
-  // Without one, messages cannot be told apart: 0 proves nothing.
+  // Without a Message-Id, messages cannot be distinguished: 0 proves nothing.
   return message_id.empty() || message_id == "<>" ? 0 : stable_hash(message_id);
 }
 
@@ -172,21 +174,23 @@ void DeliveryTrace::apply_sendmail(const DeliveryEvent& event,
   sort_unique(applied.cleared);
 }
 
-// A log that begins in the middle shows an attempt first, or what came before the next one: only an
-// attempt tells the age of the message. Clocks of a capture and of the log differ by a little.
+// A log that begins in the middle first shows an attempt, or what came before the next attempt.
+// Only an attempt shows the age of the message. The clocks of a capture and of the log differ a
+// little.
 void DeliveryTrace::note_arrival(TimePoint at, Applied& applied) {
   constexpr Seconds kSameTime{60};
   if (arrival_given_ || (arrival_ && *arrival_ - at <= kSameTime)) {
     return;
   }
-  for (std::size_t i = 0; i < recipients_.size(); ++i) {  // until when each is tried
+  // the arrival decides until when each is tried
+  for (std::size_t i = 0; i < recipients_.size(); ++i) {
     applied.cleared.push_back(i);
   }
   arrival_ = at;
   applied.altered = true;
 }
 
-// A queue id that names one of ours as its origin.
+// Joins a queue id that names one of ours as its origin.
 void DeliveryTrace::join_parent(const DeliveryEvent& event,
                                 const QueueSpace& space,
                                 Applied& applied) {
@@ -197,7 +201,7 @@ void DeliveryTrace::join_parent(const DeliveryEvent& event,
   if (!parent || !has(origin, requeued ? space : space.any_instance())) {
     return;
   }
-  if (requeued) {  // the same message, a new name
+  if (requeued) {  // it is the same message under a new name
     Node& node = nodes_[*parent];
     note_requeue(*parent, applied);
     node.ids.emplace_back(event.queue_id);
@@ -209,7 +213,7 @@ void DeliveryTrace::join_parent(const DeliveryEvent& event,
       return;
     }
     nodes_[child].at = event.at;
-    for (Slot& slot : slots_) {  // its line came first
+    for (Slot& slot : slots_) {  // the line of the slot came first
       if (slot.node != *parent || slot.child != kNone) {
         continue;
       }
@@ -259,7 +263,7 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
     node.refused = node.refused || !node.alive;
   } else if (std::holds_alternative<Client>(event.what) ||
              std::holds_alternative<Pickup>(event.what)) {
-    node.closed = node.removed;  // a short queue id, given out again
+    node.closed = node.removed;  // the short queue id was assigned again
   } else if (!std::holds_alternative<Notification>(event.what)) {
     node.alive = true;
     if (std::holds_alternative<Held>(event.what)) {
@@ -277,7 +281,8 @@ void DeliveryTrace::apply_to_node(const DeliveryEvent& event,
   }
 }
 
-// The slot an attempt belongs to, made if need be; nothing if its recipient is not ours.
+// Returns the slot that an attempt belongs to, and creates it if necessary. Returns nothing if the
+// recipient is not ours.
 std::optional<std::uint32_t> DeliveryTrace::slot_for(std::uint32_t node,
                                                      std::size_t id,
                                                      const Attempt& attempt,
@@ -292,7 +297,7 @@ std::optional<std::uint32_t> DeliveryTrace::slot_for(std::uint32_t node,
   }
   if (nodes_[node].link == Link::root &&
       recipient_index_.find(to_lower(key)) == recipient_index_.end()) {
-    // A requeued message may have lost the address its member came from.
+    // A requeued message may have lost the address that its member came from.
     if (id > 0) {
       if (const auto slot = find_target(node, target)) {
         return slot;
@@ -326,7 +331,8 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   }
   const Attempt& attempt = in_doubt ? std::as_const(again) : as_written;
   const std::optional<Meaning> meaning = meaning_of(attempt, policy.filters, policy.gates);
-  if (!meaning || nodes_[node].gave_up) {  // the message was returned: nothing is tried after that
+  // the message was returned, and nothing is tried after that
+  if (!meaning || nodes_[node].gave_up) {
     return;
   }
   if (!trace::is_final(meaning->last) && !nodes_[node].put_off) {
@@ -372,14 +378,14 @@ void DeliveryTrace::take_attempt(const DeliveryEvent& event,
   bool several = false;
   if (!fresh && !slot.several) {
     if (slot.target != target) {
-      // Another member, unless the alias itself could not be expanded before, or the message was
-      // requeued and its aliases have changed.
+      // This is another member, unless the alias itself could not be expanded before, or the
+      // message was requeued and its aliases have changed.
       const bool replaced =
           !trace::is_final(slot.last) &&
           (id > slot.id || (slot.local && slot.target == slot.key && at - slot.at >= kRetryGap));
       several = !replaced;
     } else if (trace::is_final(slot.last)) {
-      // Only an alias to several commands, files and addresses goes on after a final line.
+      // Only an alias to several commands, files and addresses continues after a final line.
       several = slot.local && meaning.local && at >= slot.at &&
                 (slot.text != text || slot.last != meaning.last);
       if (!several) {
@@ -410,12 +416,12 @@ void DeliveryTrace::take_attempt(const DeliveryEvent& event,
     slot.text = text;
     affected(node, slot.key, applied.changed);
     set_target(*found, std::move(target));
-    // local(8) may have passed a member of its alias to these (mailbox_transport).
+    // local(8) may have passed a member of its alias to these agents (mailbox_transport).
     const bool maybe_by_local = meaning.local || attempt.agent == "lmtp" || attempt.agent == "pipe";
     note_wait(*found, maybe_by_local);
   }
   if (!attempt.forwarded_as.empty()) {
-    // Also for a list: as long as a copy is in the queue the message is queued here.
+    // This is also done for a list: as long as a copy is in the queue, the message is queued here.
     if (!find_node(attempt.forwarded_as)) {
       const std::uint32_t child =
           add_node(attempt.forwarded_as, Link::forwarded, node, *found, nodes_[node].space);
@@ -434,7 +440,8 @@ void DeliveryTrace::take_attempt(const DeliveryEvent& event,
   }
 }
 
-// The queue manager's delay= counts from the arrival: what a log that begins later still tells.
+// Derives the arrival from the queue manager's delay=, which counts from it, for a log that begins
+// later.
 void DeliveryTrace::derive_arrival(const DeliveryEvent& event,
                                    const Attempt& attempt,
                                    Applied& applied) {
@@ -444,14 +451,15 @@ void DeliveryTrace::derive_arrival(const DeliveryEvent& event,
     return;
   }
   const TimePoint arrival = to_seconds(event.at - *delay);
-  if (!arrival_ || arrival < *arrival_ - Seconds(1)) {  // else the log's first line is as good
+  // otherwise the first line of the log is as good
+  if (!arrival_ || arrival < *arrival_ - Seconds(1)) {
     arrival_ = arrival;
     applied.altered = true;
   }
 }
 
-// What has this message's Message-Id and came in while it was handed over may be what was handed
-// over. It is, for the recipients that it turns out to have.
+// A message with the same Message-Id that came in while this one was handed over may be what was
+// handed over. It is, for the recipients that it turns out to have.
 void DeliveryTrace::note_returns(const DeliveryEvent& event,
                                  const Attempt& attempt,
                                  std::uint32_t index,
@@ -478,7 +486,8 @@ void DeliveryTrace::note_returns(const DeliveryEvent& event,
       continue;
     }
     if (came.of != nullptr && came.of != this) {
-      // Another message's, which somebody tracks. If that has the recipient too, who knows.
+      // The reception belongs to another tracked message. If that has the recipient too, the case
+      // is undecided.
       if (slot.last == Last::delivered && came.of->find_recipient(slot.target)) {
         slot.last = Last::unknown;
       }
@@ -494,7 +503,7 @@ void DeliveryTrace::note_returns(const DeliveryEvent& event,
   }
 }
 
-// The Message-Id of what sendmail(1) dropped, after the line that pipe(8) wrote.
+// Joins a message that sendmail(1) left after the line of pipe(8), by its Message-Id.
 void DeliveryTrace::join_returned(const DeliveryEvent& event,
                                   std::uint64_t message_id,
                                   const QueueSpace& space,
@@ -535,7 +544,7 @@ void DeliveryTrace::offer(const trace::Reception& came, std::uint32_t parent, Ap
   }
 }
 
-// A node has one recipient more: what was in doubt for the parent's may have become clear.
+// A node has one more recipient: doubts about the recipients of its parent may be resolved.
 void DeliveryTrace::note_slot(std::uint32_t index, std::string_view key, Applied& applied) {
   Node& node = nodes_[index];
   if (node.link == Link::filtered || is_weak(node.link)) {
@@ -554,8 +563,8 @@ void DeliveryTrace::note_slot(std::uint32_t index, std::string_view key, Applied
   }
 }
 
-// status=sent (… queued as ID): if ID is a re-injection of this message, it goes on there. The
-// text alone is the other host's claim.
+// Follows status=sent (… queued as ID): if ID is a re-injection of this message, it continues
+// there. The text alone is only a claim of the other host.
 void DeliveryTrace::follow_filter(std::uint32_t index,
                                   const Attempt& attempt,
                                   bool by_id,
@@ -608,7 +617,7 @@ std::vector<std::string> DeliveryTrace::queue_ids() const {
   return ids;
 }
 
-// A child that was linked but of which no line was ever seen may be gone long since.
+// A child that was linked, but has no line, may be gone for a long time.
 bool DeliveryTrace::queued() const {
   if (sendmail_) {
     return sendmail_->queued(recipients_);

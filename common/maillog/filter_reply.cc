@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t kFirstWords = 8;
 
-// The next word, in lower case, without the punctuation around it; empty if something else comes,
-// such as an address in brackets.
+// Takes the next word, in lower case, without the punctuation around it. The result is empty if
+// something else comes, such as an address in brackets.
 std::string take_reply_word(std::string_view& text) {
   const auto is_letter = [](char c) { return is_alnum(c) || c == '.' || c == '='; };
   text.remove_prefix(std::min(text.find_first_not_of(" ,;:-("), text.size()));
@@ -39,7 +39,8 @@ bool is_verdict(std::string_view word) {
   return is_one_of(word, kVerdicts);
 }
 
-// What stands in front of a verdict: "Ok, but", "Message was", "moved to spam", "Ok, id=12-03,".
+// Returns whether the word may precede a verdict: "Ok, but", "Message was", "moved to spam", "Ok,
+// id=12-03,".
 bool leads_to_verdict(std::string_view word) {
   constexpr std::array<std::string_view, 32> kLeads = {
       "ok",  "message", "mail",     "email",  "e",    "content", "spam",     "virus",
@@ -49,7 +50,7 @@ bool leads_to_verdict(std::string_view word) {
   return is_one_of(word, kLeads) || word.substr(0, 3) == "id=";
 }
 
-// "OK (2B9A1C60092030F33)" and nothing else.
+// Returns whether the text is "OK (2B9A1C60092030F33)" and nothing else.
 bool is_gateway_acceptance(std::string_view text) {
   if (text.size() < 6 || text.substr(0, 4) != "OK (" || text.back() != ')') {
     return false;
@@ -81,7 +82,7 @@ bool is_filter_reply(std::string_view reply) {
     if (word.empty() || !leads_to_verdict(word)) {
       return false;
     }
-    if (word.substr(0, 3) == "id=") {  // its rest: "id=00471-11"
+    if (word.substr(0, 3) == "id=") {  // skips the rest of "id=00471-11"
       reply.remove_prefix(std::min(reply.find_first_of(" ,"), reply.size()));
     }
   }

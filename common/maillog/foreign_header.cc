@@ -12,10 +12,10 @@
 namespace mtrk::maillog {
 namespace {
 
-constexpr int kDeepest = 4;                 // frames and headers within another
-constexpr int kMostHeaders = 24;            // looked for in one line
+constexpr int kDeepest = 4;                 // levels of frames and headers within each other
+constexpr int kMostHeaders = 24;            // that are tried in one line
 constexpr int kMostWords = 4;               // between a stamp and the tag
-constexpr std::size_t kLongestFrame = 255;  // octets of one
+constexpr std::size_t kLongestFrame = 255;  // octets
 constexpr std::size_t kLongestTag = 64;
 
 std::string_view word_of(std::string_view text) {
@@ -34,8 +34,8 @@ bool is_one_of(std::string_view word, const auto& words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-// "mail.info", "mail:info", "local0.notice", "2.6", in angle brackets or not, a colon behind it or
-// not: facility and priority of the message.
+// Returns whether the word is the facility and priority of the message: "mail.info", "mail:info",
+// "local0.notice", "2.6", with or without angle brackets, with or without a colon after it.
 bool is_facility_priority(std::string_view word) {
   constexpr std::array<std::string_view, 24> kFacilities = {
       "kern",  "user",     "mail",     "daemon",  "auth",   "syslog", "lpr",    "news",
@@ -60,7 +60,8 @@ bool is_facility_priority(std::string_view word) {
   return numbers || (is_one_of(facility, kFacilities) && is_one_of(priority, kPriorities));
 }
 
-// What a container's engine logs as its own, with a container's whole line as the text.
+// Returns whether a container engine logs under this tag as itself, with a whole line of a
+// container as the text.
 bool is_container_tag(std::string_view program) {
   return program.starts_with("docker") || program.starts_with("container") ||
          program.starts_with("conmon") || program.starts_with("compose");
@@ -70,7 +71,7 @@ bool is_solaris_id(std::string_view text) {
   return text.starts_with("[ID ");
 }
 
-// "[ID 801593 mail.info] " in front of the text.
+// Returns the text without "[ID 801593 mail.info] " at its front.
 std::string_view without_solaris_id(std::string_view text) {
   if (!is_solaris_id(text)) {
     return text;
@@ -86,7 +87,7 @@ bool is_tag_character(char c) {
   return is_alnum(c) || std::string_view("/._@+-").find(c) != std::string_view::npos;
 }
 
-// "postfix/smtp[14]:" or "postfix/smtp:", then a blank or the end.
+// Takes "postfix/smtp[14]:" or "postfix/smtp:", and then a blank or the end.
 bool take_loose_tag(std::string_view& text, LogLine& line) {
   std::size_t length = 0;
   while (length < text.size() && length <= kLongestTag && is_tag_character(text[length])) {
@@ -118,8 +119,8 @@ bool take_loose_tag(std::string_view& text, LogLine& line) {
   return true;
 }
 
-// The columns of macOS' `log show` behind its stamp: thread, type, activity, process, time to
-// live; a false return takes nothing.
+// Takes the columns of macOS' `log show` after its stamp: thread, type, activity, process, time to
+// live. Takes nothing if it returns false.
 bool take_macos_columns(std::string_view& text, std::uint32_t& pid) {
   std::string_view rest = text;
   if (!rest.starts_with("0x")) {
@@ -140,7 +141,8 @@ bool take_macos_columns(std::string_view& text, std::uint32_t& pid) {
   return true;
 }
 
-// "(libsystem_info.dylib) [com.apple.x:y] " in front of a text, macOS' as well.
+// Returns the text without "(libsystem_info.dylib) [com.apple.x:y] " at its front, which macOS also
+// writes.
 std::string_view without_macos_library(std::string_view text) {
   if (text.starts_with('(') && word_of(text).ends_with(')')) {
     text = after_word(text);
@@ -153,7 +155,7 @@ std::string_view without_macos_library(std::string_view text) {
 
 enum class Found {
   nothing,
-  tag,   // behind the words
+  tag,   // a tag after the words
   line,  // a whole line with a header of its own
 };
 
@@ -161,7 +163,7 @@ class ForeignReader {
  public:
   explicit ForeignReader(StampMemo* memo) : memo_(memo) {}
 
-  // A whole line, in whatever frame.
+  // Reads a whole line, in any frame.
   bool read(std::string_view text, const StampContext& context, int depth, LogLine& out) {
     text = cut_before_record(text);
     return depth <= kDeepest && !text.empty() &&
@@ -190,7 +192,7 @@ class ForeignReader {
            read(text.substr(end + 1), context, depth + 1, out);
   }
 
-  // "1 2026-11-21T10:00:00Z mx postfix 14 - - text".
+  // Reads "1 2026-11-21T10:00:00Z mx postfix 14 - - text".
   bool read_rfc5424(std::string_view text, const StampContext& context, int depth, LogLine& out) {
     if (!text.starts_with("1 ") || !split_rfc5424(text.substr(2), out)) {
       return false;
@@ -205,7 +207,7 @@ class ForeignReader {
     if (memo_ == nullptr || decoding_) {
       return false;
     }
-    decoding_ = true;  // one buffer: JSON within JSON is not read
+    decoding_ = true;  // there is one buffer, so JSON within JSON is not read
     return decode_json_frame(text, memo_->decoded) && read(memo_->decoded, context, depth + 1, out);
   }
 
@@ -220,14 +222,14 @@ class ForeignReader {
     if (!stamp) {
       return false;
     }
-    // What stands within was logged at that time, which may tell its year.
+    // The text within was logged at that time, which may have a year.
     StampContext inner = context;
     if (stamp->dated) {
       inner.reference = std::chrono::floor<Seconds>(stamp->at);
     }
     LogLine line;
     switch (read_words(text, inner, depth, line)) {
-      case Found::line:  // its own stamp counts
+      case Found::line:  // the stamp of the inner line counts
         out = line;
         out.dated = out.dated || stamp->dated;
         return true;
@@ -248,11 +250,12 @@ class ForeignReader {
     return true;
   }
 
-  // What stands between the stamp and the tag, the tag, and what stands behind it.
+  // Reads what is between the stamp and the tag, the tag, and what follows it.
   Found read_words(std::string_view text, const StampContext& context, int depth, LogLine& out) {
     if (text.starts_with("stdout ") || text.starts_with("stderr ")) {
       const std::string_view rest = after_word(text);
-      text = word_of(rest).size() == 1 ? after_word(rest) : rest;  // whole or partial line
+      // the word marks a whole or partial line
+      text = word_of(rest).size() == 1 ? after_word(rest) : rest;
     }
     std::uint32_t pid = 0;
     const bool macos = take_macos_columns(text, pid);
@@ -260,7 +263,7 @@ class ForeignReader {
     for (int words = 0; words < kMostWords && !text.empty(); ++words) {
       if (take_loose_tag(text, out)) {
         if (hosts > 1 && out.pid == 0) {
-          return Found::nothing;  // a text with a colon, rather
+          return Found::nothing;  // it is rather a text with a colon
         }
         out.pid = macos ? pid : out.pid;
         out.text = without_solaris_id(without_macos_library(without_blanks(text)));
@@ -283,7 +286,7 @@ class ForeignReader {
     return Found::nothing;
   }
 
-  // A line with a header of its own, if its program is known from it.
+  // Reads a line with a header of its own, if that names a known program.
   bool read_inner(std::string_view text, const StampContext& context, int depth, LogLine& out) {
     LogLine inner;
     if (depth >= kDeepest || !read_unframed(text, context, depth + 1, inner) ||
@@ -304,18 +307,21 @@ class ForeignReader {
     const bool is_pod = word.starts_with('[') && word.ends_with(']');  // kubectl --prefix
     const bool is_octet_count =
         parse_number<unsigned>(word) && text.substr(word.size()).starts_with(" <");
-    if (is_pod || is_octet_count || word == "data:") {  // the last is journalctl -o json-sse
+    // the last one is from journalctl -o json-sse
+    if (is_pod || is_octet_count || word == "data:") {
       return read(after_word(text), context, depth + 1, out);
     }
     return read_after_path(text, word, context, depth, out);
   }
-  // "postfix-1  ", "mailcow_postfix-mailcow_1 ", "postfix.1.x2y3@node    ".
+  // Returns whether the text is the name of a service: "postfix-1  ", "mailcow_postfix-mailcow_1 ",
+  // "postfix.1.x2y3@node    ".
   static bool is_service(std::string_view text) {
     const std::string_view name = word_of(text);
     return !name.empty() && without_blanks(text.substr(name.size())).empty() &&
            std::all_of(name.begin(), name.end(), is_tag_character);
   }
-  // "mail.log:Nov 21", "/var/log/mail.log:12:Nov 21", "12:Nov 21", "mail.log-Nov 21" of grep -C.
+  // Reads "mail.log:Nov 21", "/var/log/mail.log:12:Nov 21", "12:Nov 21", "mail.log-Nov 21" of grep
+  // -C.
   bool read_after_path(std::string_view text,
                        std::string_view word,
                        const StampContext& context,

@@ -10,21 +10,22 @@
 namespace mtrk::maillog {
 namespace {
 
-constexpr std::size_t kMaxForeign = 65536;  // open transactions; far more than an smtpd limit
-constexpr std::size_t kOverhead = 256;      // of one event beside its octets, roughly
+constexpr std::size_t kMaxForeign = 65536;  // open transactions, far more than any limit of smtpd
+constexpr std::size_t kOverhead = 256;      // rough octets of one event beside its copy
 constexpr std::size_t kUsualEvents = 6;     // of a candidate
 constexpr std::size_t kMaxSpare = 1024;
-constexpr std::size_t kMostOfOneMessageId = 64;  // the others are not found by it
+constexpr std::size_t kMostOfOneMessageId = 64;  // the others cannot be found by it
 
-// Sendmail's one record of a message it has taken.
+// Returns Sendmail's one record of a message that it has accepted, or null.
 const Queued* sendmail_record(const DeliveryEvent& event) {
   const Queued* record = std::get_if<Queued>(&event.what);
   const bool taken = event.mta == Mta::sendmail && record != nullptr && !record->message_id.empty();
   return taken ? record : nullptr;
 }
 
-// The name of a transaction that is open for a client from elsewhere. Two octets of the host are
-// enough for what lasts a moment, and keep the name as short as strings are without an allocation.
+// Returns the name of a transaction that is open for a client from elsewhere. Two octets of the
+// host are enough for what lasts a moment, and keep the name short enough for a string without an
+// allocation.
 std::string foreign_name(std::string_view queue_id, const QueueSpace& space) {
   std::string name(queue_id);
   name += static_cast<char>(space.host & 0xFF);
@@ -44,7 +45,8 @@ HeldEvents::HeldEvents(std::span<const std::string> filters, HeldLimits limits) 
   }
 }
 
-// client=NAME[ADDRESS]: this host, or a configured filter that re-injects from elsewhere.
+// Returns whether client=NAME[ADDRESS] is this host or a configured filter that re-injects from
+// elsewhere.
 bool HeldEvents::may_be_child(const Client& client) const {
   if (!client.orig_queue_id.empty()) {
     return true;
@@ -57,7 +59,7 @@ bool HeldEvents::may_be_child(const Client& client) const {
 
 std::optional<HeldEvents::Candidates::iterator> HeldEvents::find(std::string_view queue_id,
                                                                  const QueueSpace& space) const {
-  // Nearly always the first one: what stands behind it is not even looked at.
+  // It is nearly always the first one, and the following rows are not even looked at.
   auto row = index_.find(queue_id);
   while (row != index_.end() && !row->second->space.same_queue(space)) {
     ++row;
@@ -68,7 +70,8 @@ std::optional<HeldEvents::Candidates::iterator> HeldEvents::find(std::string_vie
   return row == index_.end() ? std::nullopt : std::optional(row->second);
 }
 
-// The candidate an event belongs to, made if the event shows one being born.
+// Returns the candidate that an event belongs to, and creates it if the event shows the birth of
+// one.
 HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event,
                                                  const QueueSpace& space) {
   std::optional<Candidates::iterator> known = find(event.queue_id, space);
@@ -77,7 +80,7 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event,
   const MessageId* message_id = std::get_if<MessageId>(&event.what);
   const Queued* record = sendmail_record(event);
   if (known && (*known)->removed && (client != nullptr || pickup != nullptr)) {
-    forget(*known);  // a short queue id, given out again
+    forget(*known);  // the short queue id was assigned again
     known.reset();
   }
   if (known) {
@@ -127,7 +130,7 @@ HeldEvents::Candidate* HeldEvents::candidate_for(const DeliveryEvent& event,
   return &candidate;
 }
 
-// Only what may be a message that comes back without a word on whose it is.
+// Indexes only a candidate that may be a message which comes back without saying whose it is.
 void HeldEvents::index_message_id(Candidate& candidate) const {
   const auto [begin, end] = by_message_id_.equal_range(candidate.message_id);
   if (candidate.received && candidate.origin.empty() &&
@@ -201,7 +204,8 @@ void HeldEvents::add_candidate(std::string_view queue_id) {
   index_.emplace(candidates_.back().queue_id, std::prev(candidates_.end()));
 }
 
-// Log time runs backwards now and then (several writers, a clock that was set): then nothing ages.
+// Log time sometimes runs backwards (there are several writers, or a clock was set). Then nothing
+// ages.
 void HeldEvents::expire(LogTime now) {
   while (!candidates_.empty() &&
          (now - candidates_.front().last > limits_.age || events_ > limits_.events ||
@@ -223,7 +227,7 @@ HeldEvents::Past HeldEvents::take(std::string_view queue_id, const QueueSpace& s
   events_ -= candidate.events.size();
   Past past{candidate.space, std::move(candidate.events)};
   candidate.events.clear();
-  return past;  // the identity stays: a second recipient may need the proof
+  return past;  // the identity is kept, because a second recipient may need the proof
 }
 
 std::vector<HeldEvents::Child> HeldEvents::children_of(std::string_view queue_id,

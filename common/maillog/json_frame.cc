@@ -22,7 +22,8 @@ std::string_view view_of(const boost::json::string& text) {
   return {text.data(), text.size()};
 }
 
-// Text as it is, numbers as digits, and what journalctl writes for octets that are no UTF-8.
+// Returns text unchanged, numbers as digits, and also decodes what journalctl writes for octets
+// that are not UTF-8.
 std::string text_of(const value& member) {
   if (member.is_string()) {
     return std::string(view_of(member.get_string()));
@@ -42,7 +43,7 @@ std::string text_of(const value& member) {
   return octets;
 }
 
-// The first of these members that is there and has a text.
+// Returns the text of the first of these members that exists and has one.
 std::string member_of(const object& members, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names) {
     const value* member = members.if_contains({name.data(), name.size()});
@@ -57,7 +58,7 @@ bool is_word(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_vchar);
 }
 
-// "STAMP " of the members that tell the time. The journal's is in microseconds.
+// Returns "STAMP " from the members that hold the time. That of the journal is in microseconds.
 std::string stamp_of(const object& members) {
   const std::string micros =
       member_of(members, {"_SOURCE_REALTIME_TIMESTAMP", "__REALTIME_TIMESTAMP"});

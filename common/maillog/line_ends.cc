@@ -18,7 +18,7 @@ bool is_escape_parameter(char c) {
   return is_digit(c) || c == ';' || c == '?';
 }
 
-// "ESC[0;39m" at the end of `line`, which ends with a letter.
+// Returns the length of a sequence like "ESC[0;39m" at the end of `line`, which ends with a letter.
 std::size_t escape_at_end(std::string_view line) {
   const std::size_t most = std::min(line.size(), kLongestEscape);
   std::size_t length = 1;
@@ -30,7 +30,7 @@ std::size_t escape_at_end(std::string_view line) {
   return is_sequence ? length + 2 : 0;
 }
 
-// "#015": rsyslog's spelling of a control character.
+// Returns the length of "#015", rsyslog's spelling of a control character, at the end of `line`.
 std::size_t octal_at_end(std::string_view line) {
   constexpr std::size_t kLength = 4;
   if (line.size() < kLength || line[line.size() - kLength] != '#') {
@@ -41,7 +41,8 @@ std::size_t octal_at_end(std::string_view line) {
   return value && (*value < ' ' || *value == 0x7f) ? kLength : 0;
 }
 
-// "^M": that of BSD and busybox; others than line ends and NUL are left alone.
+// Returns the length of "^M", the spelling of BSD and busybox, at the end of `line`. Only line ends
+// and NUL count; others are left alone.
 std::size_t caret_at_end(std::string_view line) {
   const bool is_caret = line.size() >= 2 && line[line.size() - 2] == '^' &&
                         (line.back() == 'M' || line.back() == 'J' || line.back() == '@');

@@ -9,9 +9,10 @@
 namespace mtrk::maillog {
 namespace {
 
-constexpr std::size_t kExample = 200;  // octets of a line that are kept to be shown
+constexpr std::size_t kExample = 200;  // octets of a line that are kept as an example
 
-// The word in front of `end` is one as queue ids are: letters and digits, some digit.
+// Returns whether the word before `end` looks like a queue id: it has letters and digits, and at
+// least one digit.
 bool follows_queue_id(std::string_view line, std::size_t end) {
   constexpr std::size_t kShortest = 5;
   constexpr std::size_t kLongest = 20;
@@ -59,7 +60,7 @@ bool is_mail_program(std::string_view program) {
                                                       program.substr(slash + 1)) != kServices.end();
 }
 
-// Whether it holds a record.
+// Returns whether the line holds a record.
 bool LogFormatTally::keep_example(std::string_view text) {
   const bool record = holds_mail_record(text);
   std::string& example = record ? unknown_ : odd_;

@@ -13,7 +13,8 @@
 namespace mtrk::maillog {
 namespace {
 
-// Two digits at a fixed place; -1 if they are not digits (or ' 7' where `pad` allows it).
+// Returns two digits at a fixed place, or -1 if they are not digits (or ' 7' where `pad` allows
+// it).
 int two_digits(const char* p) {
   return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1;
 }
@@ -27,7 +28,7 @@ constexpr std::uint32_t three(char a, char b, char c) {
          static_cast<std::uint32_t>(static_cast<unsigned char>(c));
 }
 
-// Month number of "Jan" … "Dec", 0 if it is none of them.
+// Returns the number of the month "Jan" … "Dec", or 0 if it is none of them.
 unsigned month_number(const char* p) {
   switch (three(p[0], p[1], p[2])) {
     case three('J', 'a', 'n'):
@@ -59,7 +60,8 @@ unsigned month_number(const char* p) {
   }
 }
 
-// Seconds since midnight of "16:49:22", -1 if it is no time. A leap second counts as the 59th.
+// Returns the seconds since midnight of "16:49:22", or -1 if it is no time. A leap second counts as
+// the 59th.
 int time_of_day(const char* p) {
   const int hour = two_digits(p);
   const int minute = two_digits(p + 3);
@@ -89,7 +91,7 @@ std::optional<LogTime> traditional_stamp(std::string_view line,
   return undated_time(month, day, seconds, context, before);
 }
 
-bool same(const char* a, const char* b) {  // kTraditional octets
+bool same(const char* a, const char* b) {  // compares kTraditional octets
   return octets::load(a) == octets::load(b) && octets::load(a + 8) == octets::load(b + 8);
 }
 
@@ -124,7 +126,7 @@ bool take_traditional_stamp(std::string_view& line,
   return word;
 }
 
-// How long the program's name at the front of `text` is.
+// Returns the length of the program's name at the front of `text`.
 std::size_t program_length(std::string_view text) {
   std::size_t i = 0;
   for (; i + octets::kWord <= text.size(); i += octets::kWord) {
@@ -141,7 +143,7 @@ std::size_t program_length(std::string_view text) {
   return i;
 }
 
-// The digits at the front of `text`, however many, modulo 2³².
+// Takes all digits at the front of `text` and returns their value modulo 2³².
 std::uint32_t take_pid(std::string_view& text) {
   std::uint32_t pid = 0;
   if (text.size() >= octets::kWord) {
@@ -149,7 +151,8 @@ std::uint32_t take_pid(std::string_view& text) {
     const std::size_t digits =
         octets::before_first(~octets::between(word, '0', '9') & octets::kHigh);
     if (digits > 0 && digits < octets::kWord) {
-      // Leading zeros instead of what follows; then two, four and eight digits are made one number.
+      // Leading zeros replace what follows the digits; then two, four and eight digits are combined
+      // into one number.
       word <<= 8 * (octets::kWord - digits);
       word = (word & 0x0F0F0F0F0F0F0F0F) * 2561 >> 8;
       word = (word & 0x00FF00FF00FF00FF) * 6553601 >> 16;
@@ -165,8 +168,8 @@ std::uint32_t take_pid(std::string_view& text) {
   return pid;
 }
 
-// "postfix/smtp[1]: text" or "postfix/smtp: text". Anything else leaves the program empty: a line
-// of the log, but of nobody we know ("last message repeated 3 times").
+// Takes "postfix/smtp[1]: text" or "postfix/smtp: text". Anything else leaves the program empty: it
+// is a line of the log, but of no known program ("last message repeated 3 times").
 void take_tag(std::string_view rest, LogLine& line) {
   line.text = rest;
   const std::string_view program(rest.data(), program_length(rest));
@@ -189,7 +192,7 @@ void take_tag(std::string_view rest, LogLine& line) {
   line.text = rest;
 }
 
-// "<22>" of a log that keeps the priority.
+// Skips "<22>" of a log that keeps the priority.
 bool skip_priority(std::string_view& line) {
   std::size_t i = 1;
   while (i < line.size() && i <= 3 && is_digit(line[i])) {
@@ -227,7 +230,7 @@ bool split_known(std::string_view text,
   return true;
 }
 
-// Apart, so that the fast path does not carry it along.
+// This is a function of its own, so that the fast path does not carry it along.
 [[gnu::noinline]] void try_foreign(std::string_view text,
                                    const StampContext& context,
                                    StampMemo* memo,
@@ -248,7 +251,7 @@ std::optional<LogLine> split_log_line(std::string_view line,
                                       StampMemo* memo) {
   line = record_of(line);
   std::optional<LogLine> result(
-      std::in_place);  // filled where it is: copies cost more than parsing
+      std::in_place);  // it is filled in place, because copies cost more than parsing
   const bool known = split_known(line, context, memo, *result);
   if (!known || result->program.empty() || may_be_foreign(*result)) {
     try_foreign(line, context, memo, known, result);

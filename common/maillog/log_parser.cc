@@ -5,7 +5,7 @@
 namespace mtrk::maillog {
 namespace {
 
-// "postfix/smtp", "postfix-out/smtp": a program with a service.
+// Returns whether this is a program with a service: "postfix/smtp", "postfix-out/smtp".
 bool is_postfix(std::string_view program) {
   return program.find('/') != std::string_view::npos && program.substr(0, 7) == "postfix";
 }

@@ -23,7 +23,8 @@ struct ZoneName {
   std::string_view name;
   int minutes;
 };
-// Names that mean one offset wherever mail logs are written; of others the machine's zone is taken.
+// These names mean one offset wherever mail logs are written. For all others the zone of the
+// machine is used.
 constexpr std::array<ZoneName, 27> kZoneNames = {{
     {"UTC", 0},    {"GMT", 0},    {"UT", 0},     {"Z", 0},      {"WET", 0},    {"WEST", 60},
     {"BST", 60},   {"CET", 60},   {"MET", 60},   {"CEST", 120}, {"MEST", 120}, {"EET", 120},
@@ -32,7 +33,8 @@ constexpr std::array<ZoneName, 27> kZoneNames = {{
     {"NZST", 720}, {"NZDT", 780}, {"AEST", 600},
 }};
 
-// Takes the parts of a stamp off the front of a text. What does not fit takes nothing.
+// A StampScan takes the parts of a stamp off the front of a text. A part that does not fit takes
+// nothing.
 class StampScan {
  public:
   explicit StampScan(std::string_view text) : rest_(text) {}
@@ -61,7 +63,7 @@ class StampScan {
     }
     return rest_.size() != before;
   }
-  // All the digits there are, if that many.
+  // Takes all digits, if their number is in this range.
   std::optional<int> take_number(std::size_t fewest, std::size_t most) {
     std::size_t digits = 0;
     int value = 0;
@@ -75,7 +77,7 @@ class StampScan {
     rest_.remove_prefix(digits);
     return value;
   }
-  // A word of letters, of any alphabet.
+  // Takes a word of letters of any alphabet.
   std::string_view take_letters() {
     std::size_t length = 0;
     while (length < rest_.size() && length <= kLongestName &&
@@ -86,7 +88,7 @@ class StampScan {
     rest_.remove_prefix(length);
     return letters;
   }
-  // ".985366", cut to microseconds.
+  // Takes ".985366", cut to microseconds.
   Microseconds take_fraction() {
     std::int64_t micros = 0;
     if (is_digit(peek(1)) && take_any(".,")) {
@@ -103,7 +105,7 @@ class StampScan {
 };
 
 struct WallClock {
-  int year = 0;  // 0: not told
+  int year = 0;  // 0 if there is none
   unsigned month = 0;
   int day = 0;
   int seconds = 0;
@@ -122,7 +124,7 @@ bool take_month(StampScan& scan, WallClock& clock) {
   return true;
 }
 
-// "11月", "11월".
+// Takes "11月" or "11월".
 bool take_numbered_month(StampScan& scan, WallClock& clock) {
   StampScan ahead = scan;
   const std::optional<int> month = ahead.take_number(1, 2);
@@ -153,7 +155,7 @@ bool take_day(StampScan& scan, WallClock& clock) {
   return day.has_value();
 }
 
-// "Nov 21", "Nov 21 2026", "11月 21日".
+// Takes "Nov 21", "Nov 21 2026" or "11月 21日".
 bool take_month_first(StampScan& scan, WallClock& clock) {
   if (!take_month(scan, clock) && !take_numbered_month(scan, clock)) {
     return false;
@@ -168,7 +170,7 @@ bool take_month_first(StampScan& scan, WallClock& clock) {
   return true;
 }
 
-// "21 Nov", "21. Nov", "21/Nov", "21-Nov".
+// Takes "21 Nov", "21. Nov", "21/Nov" or "21-Nov".
 bool take_day_first(StampScan& scan, WallClock& clock) {
   if (!take_day(scan, clock)) {
     return false;
@@ -180,7 +182,7 @@ bool take_day_first(StampScan& scan, WallClock& clock) {
   return month;
 }
 
-// "2026-11-21".
+// Takes "2026-11-21".
 bool take_year_first(StampScan& scan, WallClock& clock) {
   if (!take_year(scan, clock)) {
     return false;
@@ -194,7 +196,7 @@ bool take_year_first(StampScan& scan, WallClock& clock) {
   return month && scan.take(separator) && take_day(scan, clock);
 }
 
-// "21.11.2026".
+// Takes "21.11.2026".
 bool take_dotted(StampScan& scan, WallClock& clock) {
   if (!take_day(scan, clock) || !scan.take('.')) {
     return false;
@@ -236,7 +238,7 @@ bool take_date_alone(StampScan& scan, WallClock& clock) {
   return true;
 }
 
-// "Sat 2026-11-21", "Sa., 21. Nov".
+// Takes the name of a day: "Sat 2026-11-21", "Sa., 21. Nov".
 bool take_day_name(StampScan& scan) {
   StampScan ahead = scan;
   if (ahead.take_letters().empty()) {
@@ -258,7 +260,7 @@ bool take_date(StampScan& scan, WallClock& clock) {
   return take_day_name(scan) && take_date_alone(scan, clock);
 }
 
-// "16:54:11.985366". A leap second counts as the 59th.
+// Takes "16:54:11.985366". A leap second counts as the 59th.
 bool take_time(StampScan& scan, WallClock& clock) {
   const std::optional<int> hour = scan.take_number(1, 2);
   if (!hour || *hour > 23 || !scan.take(':')) {
@@ -277,7 +279,7 @@ bool take_time(StampScan& scan, WallClock& clock) {
   return true;
 }
 
-// "Z", "+01", "+0100", "+01:00".
+// Takes "Z", "+01", "+0100" or "+01:00".
 std::optional<Minutes> take_numeric_zone(StampScan& scan) {
   StampScan ahead = scan;
   if (ahead.take_any("Zz")) {
@@ -350,9 +352,9 @@ std::optional<LogStamp> resolve(const WallClock& clock,
   return LogStamp{LogTime(at) + clock.fraction, true};
 }
 
-// "1795280051.985366", "1795280051".
+// Takes "1795280051.985366" or "1795280051".
 std::optional<LogStamp> take_epoch(StampScan& scan) {
-  constexpr std::size_t kDigits = 10;  // of the years 2001 to 2286
+  constexpr std::size_t kDigits = 10;  // in the years 2001 to 2286
   std::size_t digits = 0;
   std::int64_t seconds = 0;
   while (digits <= kDigits && is_digit(scan.peek(digits))) {
@@ -392,7 +394,7 @@ int two_digits_at(const char* p) {
   return is_digit(p[0]) && is_digit(p[1]) ? (p[0] - '0') * 10 + (p[1] - '0') : -1;
 }
 
-// "+01:00", "+0100" or "Z" at the front of `text`.
+// Takes "+01:00", "+0100" or "Z" off the front of `text`.
 std::optional<Minutes> take_offset(std::string_view& text) {
   if (!text.empty() && (text[0] == 'Z' || text[0] == 'z')) {
     text.remove_prefix(1);
@@ -422,7 +424,7 @@ std::optional<TimePoint> undated_time(
   const auto latest = context.reference + std::chrono::days(1);
   const auto earliest = context.reference - std::chrono::days(370);
   const std::chrono::year_month_day last{
-      // as the log's clock has it
+      // as the clock of the log shows it
       std::chrono::floor<std::chrono::days>(latest + context.zone.at(latest))};
   for (int year = static_cast<int>(last.year()); year >= static_cast<int>(last.year()) - 1;
        --year) {

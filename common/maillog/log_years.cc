@@ -63,7 +63,7 @@ class YearFinder {
         .year();
   }
 
-  // What follows the last line is the time when the log was written.
+  // The last line is followed by the time when the log was written.
   [[nodiscard]] std::optional<Dated> resolve(const YearSample& sample,
                                              TimePoint following,
                                              bool last) const {
@@ -77,8 +77,8 @@ class YearFinder {
     return disorder ? later : line;
   }
 
-  // The lines behind the last one that tells its year are dated from there, if they are nearer to
-  // that than to the time at which the log was written.
+  // The lines after the last one with a year are dated from that line, if they are nearer to it
+  // than to the time when the log was written.
   void end_at_last_year_told() {
     if (samples_.empty()) {
       return;
@@ -91,7 +91,7 @@ class YearFinder {
     for (std::size_t i = samples_.size() - 1; i > 0; --i) {
       const std::optional<Dated> told = read(samples_[i - 1], reference);
       if (told && told->dated) {
-        // The first year that does not put the last line before that one.
+        // This is the first year that does not put the last line before that one.
         const std::optional<Dated> next =
             read(samples_.back(), told->at + kLongYear - 3 * kDisorder);
         if (next && next->at - told->at < reference - last->at) {

@@ -10,7 +10,7 @@ namespace mtrk::maillog {
 bool is_mailscanner(std::string_view program) {
   constexpr std::string_view kName = "mailscanner";
   if (program.find('/') != std::string_view::npos) {
-    return false;  // Postfix's own: "postfix/smtp"
+    return false;  // it is Postfix's own: "postfix/smtp"
   }
   for (std::size_t i = 0; i + kName.size() <= program.size(); ++i) {
     if (iequals(program.substr(i, kName.size()), kName)) {
@@ -27,7 +27,8 @@ bool parse_mailscanner(const LogLine& line, DeliveryEvent& event) {
   }
   const std::string_view old_id = scan.take_word();
   if (scan.take(".")) {
-    static_cast<void>(scan.take_word());  // makes its name unique where queue ids are not
+    // this key makes the name unique where queue ids are not unique
+    static_cast<void>(scan.take_word());
   }
   if (!scan.take(" to ")) {
     return false;
@@ -39,7 +40,7 @@ bool parse_mailscanner(const LogLine& line, DeliveryEvent& event) {
   event.at = line.at;
   event.queue_id = new_id;
   event.host = line.host;
-  event.program = {};  // which of Postfix's instances it works for, it does not say
+  event.program = {};  // it does not say for which instance of Postfix it works
   event.what.emplace<Pickup>(Pickup{old_id});
   return true;
 }

@@ -8,9 +8,9 @@
 namespace mtrk::maillog {
 namespace {
 
-// A row is a language, a column a month; a name is followed by '|'. ASCII letters are lower case;
-// others stand in each case that is in use. No word means two months here: Croatian is left out,
-// whose "lip", "srp" and "lis" are other months in Polish and Czech.
+// A row is a language, a column a month, and each name is followed by '|'. ASCII letters are in
+// lower case; others are listed in each case that is in use. No word means two months here.
+// Croatian is left out, because its "lip", "srp" and "lis" are other months in Polish and Czech.
 using Year = std::array<std::string_view, 12>;
 constexpr Year kNames[] = {
     // English, and the many that share its words
