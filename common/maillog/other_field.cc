@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kLongestKey = 32;
 
-// Behind a value that opens with a quote or has one: the octets up to ", " outside of quotes.
+// Returns the length of a value that opens with a quote or contains one: the octets up to ", "
+// outside of quotes.
 std::optional<std::size_t> length_of_value(std::string_view text) {
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {

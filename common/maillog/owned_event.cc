@@ -7,7 +7,7 @@
 namespace mtrk::maillog {
 namespace {
 
-constexpr std::size_t kMostViews = 16;  // of an Attempt, with those of the event itself
+constexpr std::size_t kMostViews = 16;  // views of an Attempt and of the event itself
 
 // Calls `visit` with every view of the event.
 template <typename Visit>
@@ -79,7 +79,7 @@ void for_each_view(DeliveryEvent& event, Visit visit) {
 
 OwnedEvent::OwnedEvent(const DeliveryEvent& event, std::string_view line, OctetPool* pool)
     : event_(event), octets_(line.size()) {
-  if (line.empty()) {  // the host and the program are for those who show the line
+  if (line.empty()) {  // only code that shows the line needs host and program
     event_.host = {};
     event_.program = {};
   }

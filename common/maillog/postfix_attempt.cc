@@ -12,7 +12,7 @@
 namespace mtrk::maillog {
 namespace {
 
-// A "key=value, " that was not there before; false if it does not come next.
+// Takes a "key=value, " that was not there before. Returns false if it does not come next.
 [[gnu::always_inline]] inline bool take_key(FieldScanner& scan,
                                             std::string_view key,
                                             std::string_view& value) {
@@ -24,7 +24,8 @@ namespace {
   return field.has_value();
 }
 
-// "forwarded as NEW", the whole text. Only local(8) says so: a pipe's output cannot.
+// Returns the id of "forwarded as NEW" if that is the whole text. Only local(8) writes this; the
+// output of a pipe cannot imitate it.
 std::string_view forwarded_id(const Attempt& attempt) {
   constexpr std::string_view kForwarded = "forwarded as ";
   if (attempt.status != "sent" || attempt.relay != "local" ||
@@ -36,7 +37,8 @@ std::string_view forwarded_id(const Attempt& attempt) {
   return QueueId::is_queue_id(id) ? id : std::string_view();
 }
 
-// The ID of a reply that ends with "queued as ID". The other side wrote it: a claim, no proof.
+// Returns the ID of a reply that ends with "queued as ID". The other side wrote it, so it is a
+// claim and no proof.
 std::string_view queued_id(const Attempt& attempt) {
   constexpr std::string_view kQueued = "queued as ";
   if (attempt.status != "sent" || attempt.relay == "local" || attempt.relay == "none") {
@@ -68,11 +70,12 @@ std::optional<std::string_view> take_recipient(FieldScanner& scan,
   return scan.take_address();
 }
 
-// What deviates from the grammar as the stock releases write it, in ways that leave no doubt. These
-// return what is left to read: a scanner that is passed on is read from memory at each step.
+// These functions read what deviates, without any doubt, from the grammar as the stock releases
+// write it. They return what is left to read, because a scanner that is passed on would be read
+// from memory at each step.
 using Rest = std::optional<std::string_view>;
 
-// An address that lost its brackets; a field that we know has to follow.
+// Takes an address that lost its brackets; a known field must follow.
 [[gnu::cold]] Rest take_recipient_without_brackets(std::string_view text,
                                                    std::string_view& address) {
   FieldScanner scan(text);
@@ -84,7 +87,7 @@ using Rest = std::optional<std::string_view>;
   return bare && known ? Rest(next) : std::nullopt;
 }
 
-// A field that we do not know, or orig_to= or relay= in another place.
+// Takes an unknown field, or orig_to= or relay= in another place.
 [[gnu::cold]] Rest take_odd_field(std::string_view text,
                                   Attempt& attempt,
                                   std::span<const Lookalike> lookalikes) {
@@ -104,7 +107,8 @@ using Rest = std::optional<std::string_view>;
   return unknown ? Rest(scan.rest()) : std::nullopt;
 }
 
-// Where the text ends, and which queue ids it names. False if it may not be the text at all.
+// Finds the end of the text and the queue ids that it names. Returns false if this may not be the
+// text at all.
 bool take_text(std::string_view text, bool odd, Attempt& attempt) {
   std::optional<std::string_view> whole(text);
   if (text.empty() || text.back() != ')') {
@@ -167,9 +171,9 @@ bool parse_attempt(std::string_view text, Attempt& attempt, std::span<const Look
   if (!scan.take(", ")) {
     return false;
   }
-  static_cast<void>(take_key(scan, "relay=", attempt.relay));  // first, as the stock releases do
+  static_cast<void>(take_key(scan, "relay=", attempt.relay));  // the stock releases write it first
 
-  // No hostile text up to status=: a relay is a host name or our own configuration.
+  // There is no hostile text up to status=: a relay is a host name or our own configuration.
   std::string_view conn_use;
   std::string_view dsn;
   while (!scan.take("status=")) {

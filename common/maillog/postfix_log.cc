@@ -16,8 +16,9 @@
 namespace mtrk::maillog {
 namespace {
 
-// Programs that share the log and may begin a line like Postfix does. Ours first. A slash is in
-// Postfix's names alone, whatever its syslog_name.
+// Returns whether the program is not Postfix's, but shares the log and may begin a line as Postfix
+// does; our own programs come first. Only Postfix's names have a slash, whatever its syslog_name
+// is.
 bool is_foreign(std::string_view program) {
   if (program.empty()) {
     return true;
@@ -32,7 +33,8 @@ bool is_foreign(std::string_view program) {
          program == "sendmail" || program.substr(0, 3) == "sm-";
 }
 
-// Postfix's own programs that never log an attempt: a "to=<" of theirs is somebody else's text.
+// Returns whether this is a program of Postfix that never logs an attempt: a "to=<" in its line is
+// the text of somebody else.
 bool is_bystander(std::string_view service) {
   constexpr std::array<std::string_view, 20> kBystanders = {
       "anvil",    "bounce",   "cleanup",  "dnsblog",         "flush",     "master", "oqmgr",
@@ -43,7 +45,8 @@ bool is_bystander(std::string_view service) {
          std::find(kBystanders.begin(), kBystanders.end(), service) != kBystanders.end();
 }
 
-// "postfix/submission/smtpd" is smtpd; a program without slash hides its service (RFC 5424 logs).
+// Returns the service: that of "postfix/submission/smtpd" is smtpd. A program without a slash does
+// not show its service (RFC 5424 logs).
 std::string_view service_of(std::string_view program) {
   if (program.size() >= octets::kWord) {
     const char* const last = program.data() + program.size() - octets::kWord;
@@ -59,13 +62,14 @@ std::string_view service_of(std::string_view program) {
 constexpr std::size_t kShortest = 6;
 constexpr std::size_t kLongest = 32;
 
-// The length of a queue id at the front of `text`, 0 if there is none. Words in its place
-// ("warning: ", "NOQUEUE: ") are none: a queue id has a digit, or is hexadecimal in capitals.
+// Returns the length of a queue id at the front of `text`, or 0 if there is none. Words in its
+// place ("warning: ", "NOQUEUE: ") do not count: a queue id has a digit, or is hexadecimal in
+// capitals.
 std::size_t queue_id_length(std::string_view text) {
   const std::size_t limit = std::min(text.size(), kLongest + 1);
   std::uint64_t digits = 0;
   std::size_t i = 0;
-  // Eight octets at a time as long as they are letters and digits.
+  // Takes eight octets at a time as long as they are letters and digits.
   std::size_t taken = octets::kWord;
   while (taken == octets::kWord && i < limit && i + octets::kWord <= text.size()) {
     const std::uint64_t word = octets::load(text.data() + i);
@@ -75,7 +79,7 @@ std::size_t queue_id_length(std::string_view text) {
     digits |= found & octets::first(taken);
     i += taken;
   }
-  if (taken == octets::kWord) {  // the rest of a short text
+  if (taken == octets::kWord) {  // take the rest of a short text
     for (; i < limit && is_alnum(text[i]); ++i) {
       digits |= is_digit(text[i]) ? 1U : 0U;
     }
@@ -99,7 +103,8 @@ std::string_view take_queue_id(std::string_view& text) {
 
 using What = decltype(DeliveryEvent::what);
 
-// The parsers below put what they read into `what`; false if the text is of no interest.
+// The parsers below put what they read into `what`. They return false if the text is of no
+// interest.
 
 template <typename T>
 bool put(What& what, const T& value) {
@@ -107,14 +112,14 @@ bool put(What& what, const T& value) {
   return true;
 }
 
-// The value at the end of a line, which closes with `end`.
+// Returns the value at the end of a line, which closes with `end`.
 std::string_view last_value(std::string_view value, char end) {
   const bool whole = value.empty() || value.back() == end;
   return whole ? value : up_to_last(value, end).value_or(value);
 }
 
-// What stands from orig_queue_id= on, behind fields that we do not know, but none that a client
-// fills: what it is called, or logs in as, must not name a queue id.
+// Returns the text from orig_queue_id= on, after unknown fields, but not after fields that a client
+// fills: the name or the login of a client must not name a queue id.
 std::string_view behind_client_fields(std::string_view text) {
   FieldScanner scan(text);
   while (scan.rest().substr(0, 14) != "orig_queue_id=") {
@@ -126,7 +131,7 @@ std::string_view behind_client_fields(std::string_view text) {
   return scan.rest();
 }
 
-// client=host[address][, orig_queue_id=OLD][, …]
+// Parses client=host[address][, orig_queue_id=OLD][, …]
 bool parse_client(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (!scan.take("client=")) {
@@ -144,8 +149,9 @@ bool parse_client(std::string_view text, What& what) {
   return put(what, client);
 }
 
-// What stands behind `key`, which fields of qmgr's that we do not know may precede; empty if it is
-// not there. With a recipient or a status it is another line, which may end with anything.
+// Returns the text after `key`, which may follow unknown fields of qmgr, or an empty view if `key`
+// is absent. A line with a recipient or a status is another kind of line, which may end with
+// anything.
 [[gnu::cold]] std::string_view behind(std::string_view text, std::string_view key) {
   FieldScanner scan(text);
   while (!scan.take(key)) {
@@ -157,8 +163,8 @@ bool parse_client(std::string_view text, What& what) {
   return scan.rest();
 }
 
-// What follows nrcpt=N: " (queue active)", with further fields in front of it in releases to come;
-// if it holds what has been read already, that was part of a field.
+// Returns whether the text after nrcpt=N is " (queue active)". Future releases may write further
+// fields before that. If the text holds what has been read already, that was part of a field.
 bool ends_active(std::string_view rest) {
   constexpr std::string_view kActive = " (queue active)";
   if (rest.substr(0, kActive.size()) == kActive) {
@@ -170,7 +176,7 @@ bool ends_active(std::string_view rest) {
          rest.find(", nrcpt=") == std::string_view::npos;
 }
 
-// size=N, nrcpt=N (queue active) | status=expired, returned to sender
+// Parses size=N, nrcpt=N (queue active) | status=expired, returned to sender
 bool parse_rest_of_from(FieldScanner scan, std::string_view sender, What& what) {
   if (scan.take("status=")) {
     const std::string_view status = scan.take_word();
@@ -192,7 +198,7 @@ bool parse_rest_of_from(FieldScanner scan, std::string_view sender, What& what) 
          put(what, Queued{sender, *recipients, {}, {}, *size});
 }
 
-// from=<S>, size=N, nrcpt=N (queue active) | from=<S>, status=expired, returned to sender
+// Parses from=<S>, size=N, nrcpt=N (queue active) | from=<S>, status=expired, returned to sender
 bool parse_from(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (!scan.take("from=")) {
@@ -207,7 +213,7 @@ bool parse_from(std::string_view text, What& what) {
   return sender && bare.take(", ") && parse_rest_of_from(bare, *sender, what);
 }
 
-// uid=N from=<S>[ orig_id=OLD]
+// Parses uid=N from=<S>[ orig_id=OLD]
 bool parse_pickup(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (!scan.take("uid=") || scan.take_word().empty() || !scan.take(" from=") ||
@@ -221,8 +227,8 @@ bool parse_pickup(std::string_view text, What& what) {
   return put(what, pickup);
 }
 
-// milter-reject: and milter-discard: say what became of the message only at its end; a discard at
-// any stage silently drops all of it.
+// Parses milter-reject: and milter-discard:, which show only at the end of the message what became
+// of it; a discard at any stage silently drops all of it.
 bool parse_milter_or_message_id(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (scan.take("message-id=")) {
@@ -238,7 +244,7 @@ bool parse_milter_or_message_id(std::string_view text, What& what) {
   if (scan.take("milter-hold: ")) {
     return put(what, Held{});
   }
-  // milter_header_checks: what a header that a milter added leads to.
+  // This is the result of milter_header_checks for a header that a milter added.
   if (!scan.take("milter-header-") && !scan.take("milter-body-")) {
     return false;
   }
@@ -251,7 +257,8 @@ bool parse_milter_or_message_id(std::string_view text, What& what) {
   return scan.take("hold: ") && put(what, Held{});
 }
 
-// "removed", and why it was if the releases say so: "removed (canceled)", "removed (discarded)".
+// Parses "removed", with the reason in releases that log one: "removed (canceled)", "removed
+// (discarded)".
 bool parse_removed(std::string_view text, std::string_view service, What& what) {
   constexpr std::string_view kRemoved = "removed";
   if (is_just(text, kRemoved)) {
@@ -263,7 +270,7 @@ bool parse_removed(std::string_view text, std::string_view service, What& what) 
       !is_litter(why.substr(close + 1))) {
     return false;
   }
-  const std::string_view reason = why.substr(1, close);  // "(canceled)", of cleanup
+  const std::string_view reason = why.substr(1, close);  // "(canceled)" comes from cleanup
   if (reason == "(canceled)") {
     return put(what, Rejected{Verdict::refused, reason});
   }
@@ -295,7 +302,7 @@ bool parse_r(std::string_view text, std::string_view service, What& what) {
   return whole && put(what, Rejected{Verdict::refused, scan.rest()});
 }
 
-// sender non-delivery notification: NEW
+// Parses sender non-delivery notification: NEW
 bool parse_notification(std::string_view text, What& what) {
   FieldScanner scan(text);
   if (!scan.take("sender ")) {
@@ -337,7 +344,8 @@ bool parse_other(std::string_view text, std::string_view service, What& what) {
   }
 }
 
-// "to=…", or "from=<S>, to=…" and the like, where the recipient is not what comes first.
+// Returns the attempt from "to=…" on, also in lines like "from=<S>, to=…", where the recipient does
+// not come first.
 std::string_view attempt_in(std::string_view text) {
   if (text.substr(0, 3) == "to=") {
     return text;
@@ -349,7 +357,8 @@ std::string_view attempt_in(std::string_view text) {
   return scan.rest().substr(0, 3) == "to=" ? scan.rest() : std::string_view();
 }
 
-// Whether an agent's line begins as its delivery lines do, though not as any that we can read.
+// Returns whether an agent's line begins like its delivery lines, but not like any that we can
+// read.
 bool resembles_attempt(std::string_view text) {
   constexpr std::array<std::string_view, 2> kFirst = {"to", "orig_to"};
   return std::any_of(kFirst.begin(), kFirst.end(), [text](std::string_view key) {
@@ -359,7 +368,7 @@ bool resembles_attempt(std::string_view text) {
   });
 }
 
-// A line that does not begin with "to=<": nearly none of these is a delivery.
+// Parses a line that does not begin with "to=<": almost none of these is a delivery.
 LineKind parse_odd_attempt(std::string_view text, std::string_view service, What& what) {
   if (std::string_view("tofTO").find(text[0]) == std::string_view::npos) {
     return LineKind::ignored;

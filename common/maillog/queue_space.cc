@@ -8,13 +8,14 @@
 namespace mtrk::maillog {
 namespace {
 
-constexpr std::size_t kMostInstances = 256;  // of all hosts together
+constexpr std::size_t kMostInstances = 256;  // for all hosts together
 
 std::uint64_t name_hash(std::string_view name) {
   return name.empty() ? 0 : std::max<std::uint64_t>(stable_hash(to_lower(name)), 1);
 }
 
-// "192.0.2.1" is not the host "192" of a domain; an IPv6 address has no dot in front.
+// Returns whether `host` is an address. "192.0.2.1" is not the host "192" of a domain; an IPv6
+// address has no dot before its first colon.
 bool is_address(std::string_view host) {
   const std::size_t dot = host.rfind('.');
   const std::string_view last = dot == std::string_view::npos ? host : host.substr(dot + 1);
@@ -22,12 +23,12 @@ bool is_address(std::string_view host) {
          (!last.empty() && std::all_of(last.begin(), last.end(), is_digit));
 }
 
-// The tag before the first slash: the name that the service was told to log under.
+// Returns the tag before the first slash: the name under which the service is configured to log.
 std::string_view syslog_name(const DeliveryEvent& event) {
   return event.program.substr(0, event.program.find('/'));
 }
 
-// What the queue manager alone logs.
+// Returns whether only the queue manager logs such an event.
 bool is_of_queue_manager(const DeliveryEvent& event) {
   if (event.mta != Mta::postfix) {
     return false;

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMostLitter = 40;
 constexpr std::size_t kLongestEscape = 5;  // "u001b", "quot"
 
-// What stands in front of the letters of an escape.
+// Returns whether `c` may precede the letters of an escape.
 bool announces_escape(char c) {
   return std::string_view("\\#^[;%&</").find(c) != std::string_view::npos;
 }
@@ -21,7 +21,7 @@ bool is_litter(std::string_view tail) {
   if (tail.size() > kMostLitter) {
     return false;
   }
-  std::size_t run = 0;  // letters and digits up to here
+  std::size_t run = 0;  // number of letters and digits up to here
   for (std::size_t i = 0; i < tail.size(); ++i) {
     run = is_alnum(tail[i]) ? run + 1 : 0;
     const bool unannounced = run == 1 && (i == 0 || !announces_escape(tail[i - 1]));

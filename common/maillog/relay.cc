@@ -17,15 +17,15 @@ bool is_ipv4(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; });
 }
 
-// An address literal of RFC 5321 §4.1.3.
+// Returns an address literal of RFC 5321 §4.1.3.
 std::string literal(std::string_view address) {
   return (is_ipv6(address) ? "[IPv6:" : "[") + std::string(address) + "]";
 }
 
 }  // namespace
 
-// "host[address]:port", "host[/socket]", or one word. The host is a name that Postfix looked up,
-// and so cannot hold a bracket; a path could, which is why it ends at the last one.
+// Parses "host[address]:port", "host[/socket]", or one word. The host is a name that Postfix looked
+// up, so it cannot hold a bracket. A path could, which is why it ends at the last one.
 Relay parse_relay(std::string_view relay) {
   Relay result;
   const std::size_t open = relay.find('[');
@@ -60,7 +60,7 @@ bool is_tcp(const Relay& relay) {
   return !relay.address.empty() && relay.address[0] != '/' && !relay.port.empty();
 }
 
-// A path may be relative to the queue directory: "mx.example.test[private/dovecot-lmtp]".
+// The path may be relative to the queue directory: "mx.example.test[private/dovecot-lmtp]".
 bool is_socket(const Relay& relay) {
   return relay.port.empty() && relay.address.find('/') != std::string_view::npos;
 }

@@ -15,7 +15,8 @@ std::string_view take_field(std::string_view& text) {
   return field;
 }
 
-// RFC 5424 §6.3: "-", or elements "[id name="value" …]" in which ", \ and ] are escaped.
+// Skips the structured data of RFC 5424 §6.3: "-", or elements "[id name="value" …]" in which ", \
+// and ] are escaped.
 bool skip_structured_data(std::string_view& rest) {
   if (!rest.empty() && rest[0] == '-') {
     rest.remove_prefix(1);
@@ -54,7 +55,8 @@ bool split_rfc5424(std::string_view rest, LogLine& line) {
   if (!skip_structured_data(rest)) {
     return false;
   }
-  const std::size_t text = rest.find_first_not_of(' ');  // Postfix' text comes with a second space
+  // Postfix writes a second space before its text.
+  const std::size_t text = rest.find_first_not_of(' ');
   rest.remove_prefix(text == std::string_view::npos ? rest.size() : text);
   if (rest.substr(0, 3) == "\xEF\xBB\xBF") {
     rest.remove_prefix(3);

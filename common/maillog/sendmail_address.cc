@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-// Escapes, addresses and intervals as Sendmail's log has them.
+// This file reads escapes, addresses and intervals as Sendmail's log has them.
 namespace mtrk::maillog {
 namespace {
 
@@ -11,7 +11,7 @@ bool is_octal(char c) {
   return c >= '0' && c <= '7';
 }
 
-// The value of an escape at text[i], behind its backslash; moves i behind the escape.
+// Returns the value of the escape whose backslash precedes text[i], and moves i past it.
 char unescape(std::string_view text, std::size_t& i) {
   const char c = text[i];
   if (i + 2 < text.size() && c <= '3' && is_octal(c) && is_octal(text[i + 1]) &&
@@ -24,7 +24,8 @@ char unescape(std::string_view text, std::size_t& i) {
   return c == 't' ? '\t' : c == 'n' || c == 'r' ? '\n' : c;
 }
 
-// "\u001b", "\x0d", "\e": a program that copied the log wrote these, not Sendmail.
+// Returns whether this is an escape like "\u001b", "\x0d" or "\e", which comes from a program that
+// copied the log, not from Sendmail.
 bool is_escape_of_others(char c) {
   return c == 'u' || c == 'x' || c == 'e';
 }
@@ -47,7 +48,8 @@ void decode_log_text(std::string_view text, std::string& out) {
 
 std::optional<std::string_view> take_sendmail_address(std::string_view& text) {
   const bool plain =
-      !text.empty() && (text[0] == '|' || text[0] == '/' || text[0] == ':');  // no brackets
+      // these have no brackets
+      !text.empty() && (text[0] == '|' || text[0] == '/' || text[0] == ':');
   bool quoted = false;
   bool bracketed = false;
   std::size_t i = 0;
@@ -89,7 +91,7 @@ std::vector<std::string_view> sendmail_targets(std::string_view targets, std::si
       members.push_back(name);
     }
     if (!member) {
-      break;  // cut by the log
+      break;  // the log has cut it
     }
     targets.remove_prefix(targets.empty() ? 0 : 1);
   }

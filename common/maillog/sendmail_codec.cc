@@ -4,7 +4,8 @@
 
 #include <utility>
 
-// The form in which the store keeps a Sendmail trace (trace_codec.cc has the version).
+// This file has the form in which the store keeps a Sendmail trace (trace_codec.cc has the
+// version).
 namespace mtrk::maillog {
 
 using trace::kNone;
@@ -28,7 +29,7 @@ std::uint8_t flag(bool set, std::uint8_t bit) {
   return set ? bit : std::uint8_t{0};
 }
 
-// Every item takes more octets than this: a count cannot ask for more than there is.
+// Every item takes at least this many octets, so that a count cannot ask for more than there is.
 constexpr std::size_t kLeastOctets = 8;
 
 bool get_count(std::string_view& in, std::size_t least, std::uint32_t& count) {
@@ -103,7 +104,7 @@ std::optional<SendmailTrace> SendmailTrace::decode(std::string_view& in,
       return std::nullopt;
     }
     node.link = static_cast<Link>(link);
-    // A parent stands before its children: no walk can run in circles.
+    // A parent comes before its children, so that no walk can run in circles.
     if ((i == 0) != (node.link == Link::root) || (i == 0) != (node.parent == kNone) ||
         (i != 0 && node.parent >= i)) {
       return std::nullopt;

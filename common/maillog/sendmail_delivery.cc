@@ -8,13 +8,14 @@
 #include <algorithm>
 #include <array>
 
-// Delivery records; all others are sendmail_record.cc, addresses sendmail_address.cc.
+// This file parses delivery records. sendmail_record.cc parses all others, and sendmail_address.cc
+// addresses.
 namespace mtrk::maillog {
 namespace {
 
 constexpr std::string_view kStat = ", stat=";
 
-// "NAME (uid/gid)" without the latter.
+// Returns "NAME (uid/gid)" without its second part.
 std::string_view without_uid(std::string_view controlling) {
   const std::size_t open = controlling.rfind(" (");
   const bool uid = open != std::string_view::npos && controlling.back() == ')' &&
@@ -22,7 +23,8 @@ std::string_view without_uid(std::string_view controlling) {
   return uid ? controlling.substr(0, open) : controlling;
 }
 
-// "<local-part@domain>" and nothing else, quotes only where words of a local part begin and end.
+// Returns whether the text is "<local-part@domain>" and nothing else, with quotes only where words
+// of a local part begin and end.
 bool is_path(std::string_view text) {
   std::size_t i = 1;
   while (i + 1 < text.size()) {
@@ -48,12 +50,12 @@ bool is_path(std::string_view text) {
   return text.back() == '>';
 }
 
-// "A[,A…][ [more]], ", all of it.
+// Takes all of "A[,A…][ [more]], ".
 bool take_recipients(std::string_view& rest, SendmailDelivery& delivery) {
   constexpr std::string_view kMore = " [more], ";
   for (;;) {
     const std::optional<std::string_view> address = take_sendmail_address(rest);
-    // A list that was cut within quotes goes on in quotes to the end, or to a quote in the reply.
+    // A list that was cut within quotes continues in quotes to the end, or to a quote in the reply.
     if (!address || address->empty() || address->find(kMore) != std::string_view::npos ||
         rest.size() < 2 || (address->front() == '<' && !is_path(*address))) {
       return false;
@@ -88,13 +90,13 @@ bool take_controlling(std::string_view& rest, Attempt& attempt) {
   return true;
 }
 
-// Reads the fields of a delivery record in the order in which Sendmail writes them, and skips what
-// other builds and releases write between them.
+// Fields reads the fields of a delivery record in the order in which Sendmail writes them, and
+// skips what other builds and releases write between them.
 class Fields {
  public:
   explicit Fields(std::string_view text) : scan_(text) {}
 
-  // "key=value, ", if it comes next, others aside. False if there is no end to it.
+  // Takes "key=value, " if it comes next after unknown fields. Returns false if it has no end.
   [[nodiscard]] bool take(std::string_view key, std::string_view& value) {
     if (!take_last(key)) {
       return true;
@@ -104,7 +106,7 @@ class Fields {
     return field.has_value();
   }
 
-  // The same where a value holds no comma, so that one without a blank ends it, too.
+  // Does the same for a value that holds no comma, so that a comma without a blank also ends it.
   [[nodiscard]] bool take_plain(std::string_view key, std::string_view& value) {
     if (!take_last(key)) {
       return true;
@@ -118,7 +120,7 @@ class Fields {
     return true;
   }
 
-  // A key whose value is the rest of the record, as far as the caller can tell its end.
+  // Takes a key whose value is the rest of the record, as far as the caller can find its end.
   [[nodiscard]] bool take_last(std::string_view key) {
     while (!scan_.take(key)) {
       if (!skip_other()) {
@@ -129,14 +131,14 @@ class Fields {
   }
 
   [[nodiscard]] std::string_view rest() const { return scan_.rest(); }
-  // Something was skipped of which we cannot tell who wrote it.
+  // Returns whether something was skipped that anybody may have written.
   [[nodiscard]] bool odd() const { return odd_; }
 
  private:
   [[nodiscard]] bool skip_other() {
     constexpr std::array<std::string_view, 9> kOurs = {
         "delay", "xdelay", "mailer", "pri", "relay", "dsn", "quarantine", "reply", "stat"};
-    // Of builds with further options: what Sendmail itself says, in words of its own.
+    // Builds with further options have these fields. Sendmail itself writes them, in its own words.
     constexpr std::array<std::string_view, 6> kKnown = {"tls_verify", "tls_version", "cipher",
                                                         "ntries",     "stage",       "status"};
     const auto is_one_of = [](const auto& keys, std::string_view key) {
@@ -156,7 +158,8 @@ class Fields {
   bool odd_ = false;
 };
 
-// reply= goes to where stat= begins. Both may hold anything; stat= repeats the reply if it defers.
+// Takes reply=, which ends where stat= begins. Both may hold anything; stat= repeats the reply if
+// it defers.
 bool take_reply(std::string_view rest, Attempt& attempt) {
   std::size_t stat = rest.rfind(kStat);
   if (attempt.dsn && attempt.dsn->status_class == 4) {
@@ -172,7 +175,8 @@ bool take_reply(std::string_view rest, Attempt& attempt) {
   return true;
 }
 
-// quarantine=, the words of a filter, in place of relay=: nothing of such a record is a success.
+// Takes quarantine=, the words of a filter, in place of relay=: nothing in such a record is a
+// success.
 bool take_quarantine(std::string_view rest, Attempt& attempt) {
   const std::size_t stat = rest.rfind(kStat);
   if (stat == std::string_view::npos) {
@@ -185,8 +189,8 @@ bool take_quarantine(std::string_view rest, Attempt& attempt) {
   return true;
 }
 
-// What stat= says, without what stands behind the record, and what it says of the other side: "Sent
-// (X)", "Deferred: X".
+// Splits stat= into the status, without what follows the record, and what it quotes of the other
+// side: "Sent (X)", "Deferred: X".
 void split_status(Attempt& attempt) {
   constexpr std::string_view kSent = "Sent (";
   constexpr std::string_view kDeferred = "Deferred: ";
@@ -194,7 +198,7 @@ void split_status(Attempt& attempt) {
   if (status.substr(0, kSent.size()) == kSent) {
     status = status.back() == ')' ? status : up_to_last(status, ')').value_or(status);
     attempt.text = status.substr(kSent.size());
-    // What goes on as a record does is no text of a success that the log has cut.
+    // Text that continues like a record is not the text of a success that the log has cut.
     attempt.cut = status.back() != ')' && !holds_fields(status);
     if (status.back() == ')') {
       attempt.text.remove_suffix(1);
@@ -208,8 +212,8 @@ void split_status(Attempt& attempt) {
   }
 }
 
-// The id that the next hop says it gave the message: Sendmail's "ID Message accepted for delivery",
-// or "… queued as ID". A claim, no proof.
+// Returns the id that the next hop says it gave the message: Sendmail's "ID Message accepted for
+// delivery", or "… queued as ID". It is a claim, no proof.
 std::string_view queued_id(const Attempt& attempt) {
   constexpr std::string_view kAccepted = " Message accepted for delivery";
   constexpr std::string_view kQueued = "queued as ";

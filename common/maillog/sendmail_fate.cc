@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-// From nodes, results and aliases to the fate of a recipient.
+// This file turns nodes, results and aliases into the fate of a recipient.
 namespace mtrk::maillog {
 
 using trace::Fate;
@@ -14,9 +14,10 @@ using trace::slot_name;
 
 namespace {
 
-// Aliases that lead to each other: Sendmail stops at 10. Hosts that hand a message on: at 25 hops.
+// Aliases may lead to each other (Sendmail stops at 10), and hosts may hand a message on (Sendmail
+// stops at 25 hops).
 constexpr unsigned kMaxDepth = 32;
-// With more recipients than these that no record names, nothing is said by elimination.
+// If more recipients than these are named by no record, nothing is concluded by elimination.
 constexpr std::size_t kMaxOpen = 8;
 constexpr std::size_t kMaxIndirect = 64;
 
@@ -80,16 +81,16 @@ Fate SendmailTrace::fate(const std::string& recipient) const {
   return fate;
 }
 
-// At LogLevel 9: a record with ctladdr= shows one member, others have none, and there is nobody
-// else whose they could be.
+// At LogLevel 9, returns whether a record with ctladdr= shows one member, and other records have no
+// owner and can belong to no other recipient.
 bool SendmailTrace::has_further_members(const std::string& key) const {
   return aliases_.empty() && indirect_.size() == 1 && indirect_.count(key) != 0 &&
          find_owned(0, key).first != nullptr && !unowned_.empty() && is_complete();
 }
 
-// The mailbox of an address of this host, if it was an alias' member too: such duplicates are
-// delivered once, and logged as the member. That the domain is this host's is shown by an alias or
-// a mailbox of it.
+// Returns the mailbox of an address of this host, if it was also a member of an alias: such
+// duplicates are delivered once, and logged as the member. An alias or a mailbox of the domain
+// shows that it is this host's.
 std::string SendmailTrace::local_part_of(const std::string& key) const {
   const std::size_t at = key.rfind('@');
   if (at == std::string::npos || at == 0 || indirect_.size() > kMaxIndirect) {
@@ -109,7 +110,7 @@ std::string SendmailTrace::local_part_of(const std::string& key) const {
   return local ? key.substr(0, at) : std::string();
 }
 
-// A recipient of which no record is known to tell. Results that may be its own forbid any guess.
+// Resolves a recipient that no known record names. Results that may be its own forbid any guess.
 void SendmailTrace::resolve_untried(Fate& fate) const {
   const Node& root = nodes_[0];
   const bool whole = unowned_.empty() && nodes_.size() == 1;
@@ -168,25 +169,26 @@ bool SendmailTrace::resolve(std::uint32_t family,
   return result != nullptr;
 }
 
-// Whether the recipients we know are all there were; else records may be for others.
+// Returns whether the known recipients are all that exist; otherwise records may be for others.
 bool SendmailTrace::is_complete() const {
   std::size_t known = recipient_index_.size();
   for (const auto& [key, status] : declined_) {
     known -= recipient_index_.count(key);
   }
-  // Addresses in brackets are the others', if that adds up; if not, they may be members of a list.
+  // Addresses in brackets belong to other recipients if the numbers agree; otherwise they may be
+  // members of a list.
   return nodes_[0].recipients != 0 && known + others_.size() == nodes_[0].recipients;
 }
 
-// What LogLevel 9 leaves: results that name a member of an alias, not the alias. They are this
-// recipient's if they can be nobody else's.
+// Concludes a fate from what LogLevel 9 leaves: results that name a member of an alias, not the
+// alias. They are this recipient's if they can belong to no other.
 bool SendmailTrace::eliminate(const std::string& key, Fate& fate) const {
   if (!aliases_.empty() || open_.count(key) == 0 || open_.size() > kMaxOpen || !is_complete()) {
     return false;
   }
   if (clones_ > 0) {
-    // A clone holds the members of a list with an owner. As many as there are recipients that may
-    // be lists, and nothing else that was expanded: each is one.
+    // A clone holds the members of a list with an owner. If there are as many clones as recipients
+    // that may be lists, and nothing else was expanded, each of these is a list.
     const bool only_lists = std::all_of(
         unowned_.begin(), unowned_.end(),
         [this](std::uint32_t result) { return nodes_[results_[result].node].link == Link::clone; });
@@ -293,7 +295,7 @@ void SendmailTrace::resolve_result(const Result& result, unsigned depth, Fate& f
     case Last::transferred:
       fate.action = Action::transferred;
       return;
-    case Last::forwarded:  // Postfix' words
+    case Last::forwarded:  // only Postfix has these words
     case Last::discarded:
     case Last::unknown:
       fate.action = Action::opaque;
@@ -301,15 +303,15 @@ void SendmailTrace::resolve_result(const Result& result, unsigned depth, Fate& f
   }
 }
 
-// The message as it came in again on this host. What it was sent to there is the address as handed
-// on, or, if that was rewritten, the only recipient there is.
+// Resolves the message that came in again on this host. Its recipient there is the address as
+// handed on or, if that was rewritten, the only recipient.
 void SendmailTrace::resolve_child(std::uint32_t child,
                                   const std::string& address,
                                   unsigned depth,
                                   Fate& fate) const {
   fate.action = Action::delayed;
   fate.status = EnhancedStatus{4, 0, 0};
-  fate.last_attempt.reset();  // handing it on is no attempt
+  fate.last_attempt.reset();  // handing it on does not count as an attempt
   fate.remote_mta.clear();
   add_path(child, fate);
   if (resolve(child, address, "", depth, fate) || depth > kMaxDepth) {
@@ -351,7 +353,7 @@ bool SendmailTrace::queued(const std::vector<std::string>& recipients) const {
   if (indirect_.size() > kMaxIndirect) {
     return true;
   }
-  // One that is known by elimination may have further members.
+  // A recipient that is known by elimination may have further members.
   return std::any_of(recipients.begin(), recipients.end(), [this](const std::string& recipient) {
     const std::string key = match_key(recipient);
     if (indirect_.count(key) == 0) {

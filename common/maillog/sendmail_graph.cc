@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-// Nodes, results and aliases: finding and adding them, and which recipients lie behind them.
+// This file finds and adds nodes, results and aliases, and finds the recipients that they concern.
 namespace mtrk::maillog {
 
 using trace::kNone;
@@ -12,9 +12,9 @@ using trace::slot_name;
 
 namespace {
 
-// Of one message on one host; queue groups split it finely, but not as finely as that.
+// This is for one message on one host; queue groups split it finely, but not as finely as that.
 constexpr std::size_t kMaxNodes = 65536;
-// With more recipients than these that no record names, nothing is said by elimination.
+// If more recipients than these are named by no record, nothing is concluded by elimination.
 constexpr std::size_t kMaxOpen = 8;
 
 }  // namespace
@@ -141,8 +141,8 @@ const SendmailTrace::Result* SendmailTrace::find_result(std::uint32_t family,
   if (known == result_index_.end()) {
     return nullptr;
   }
-  // Spellings of one address are merged by some mailers and kept apart by others; one program may
-  // stand in several aliases.
+  // Some mailers merge the spellings of one address, others keep them apart; one program may be in
+  // several aliases.
   const Result* best = nullptr;
   int rank = -1;
   for (const std::uint32_t index : known->second) {
@@ -174,7 +174,7 @@ const SendmailTrace::Alias* SendmailTrace::find_alias(std::uint32_t family,
   return alias == alias_index_.end() ? nullptr : &aliases_[alias->second];
 }
 
-// The recipients whose way leads to an address.
+// Adds the recipients whose way leads to an address.
 void SendmailTrace::affected(std::uint32_t family,
                              const std::string& key,
                              const std::string& owner,
@@ -227,7 +227,7 @@ void SendmailTrace::affected_by_node(std::uint32_t node, std::vector<std::size_t
   }
 }
 
-// Recipients that records without an owner may be about.
+// Adds the recipients that records without an owner may concern.
 void SendmailTrace::add_open(std::vector<std::size_t>& out) const {
   const std::unordered_set<std::string>& keys = indirect_.size() == 1 ? indirect_ : open_;
   if (keys.size() > kMaxOpen) {

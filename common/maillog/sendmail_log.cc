@@ -10,12 +10,12 @@ namespace mtrk::maillog {
 namespace {
 
 constexpr std::size_t kIdStem = 8;         // time and sequence
-constexpr std::size_t kIdDigits = 6;       // of the process, at least
+constexpr std::size_t kIdDigits = 6;       // at least, for the process
 constexpr std::size_t kLongestId = 20;     //
-constexpr std::size_t kMaxWaiting = 1024;  // records and lists
+constexpr std::size_t kMaxWaiting = 1024;  // records and lists together
 constexpr std::size_t kLongestRecord = std::size_t{64} << 10;
 
-constexpr std::string_view kGoesOn = " ...";  // ends each part of a record but the last
+constexpr std::string_view kGoesOn = " ...";  // ends each part of a record except the last
 constexpr std::string_view kMore = " [more], ";
 constexpr Seconds kSession{300};
 constexpr std::size_t kMaxSessions = 4096;
@@ -34,7 +34,7 @@ std::size_t id_length(std::string_view text) {
   return i < kIdStem + kIdDigits ? 0 : i;
 }
 
-// "[2]: " at the front: 2; nothing if there is no part number.
+// Takes a part number like "[2]: " off the front. Returns nothing if there is none.
 std::optional<unsigned> take_part_number(std::string_view& text) {
   std::size_t i = 1;
   unsigned number = 0;
@@ -101,7 +101,7 @@ void SendmailParser::note_session(const LogLine& line) {
   text.remove_prefix(kClient.size());
   const std::size_t end = text.find(", version=");
   if (text.substr(0, kRelay.size()) != kRelay || end == std::string_view::npos) {
-    sessions_.erase(line.pid);  // it came to nothing
+    sessions_.erase(line.pid);  // the session failed
     return;
   }
   if (sessions_.size() >= kMaxSessions) {
@@ -123,8 +123,8 @@ std::string_view SendmailParser::tls_of(const LogLine& line, std::string_view re
   return same ? std::string_view(session.tls) : std::string_view();
 }
 
-// Sendmail writes the parts of a record one after the other. What does not come so is dropped: a
-// part may begin with anything the other side wrote (THR-H3).
+// Sendmail writes the parts of a record one after the other. Parts that do not come so are dropped,
+// because a part may begin with anything that the other side wrote (THR-H3).
 LineKind SendmailParser::parse_part(const LogLine& line,
                                     std::string_view queue_id,
                                     std::string_view text) {
@@ -183,9 +183,9 @@ LineKind SendmailParser::parse_delivery(const LogLine& line,
                                         std::string_view text) {
   SendmailDelivery delivery;
   const bool parsed = parse_sendmail_delivery(text, delivery);
-  // A list that was cut within quotes: what stands at the front of its further records was within
-  // quotes too, and where those end they cannot tell (THR-H2). So all goes up to the record that
-  // does not hold the mark anywhere.
+  // This is a list that was cut within quotes. The front of its further records was within quotes
+  // too, and they cannot show where those end (THR-H2). So everything is dropped up to the record
+  // that does not hold the mark anywhere.
   const bool marked = text.find(kMore) != std::string_view::npos;
   if (!cut_lists_.empty() || (!parsed && marked)) {
     const std::string key = process_key(queue_id, line.pid);

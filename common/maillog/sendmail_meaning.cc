@@ -17,22 +17,22 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
-// "Sent", "Sent (what the next hop said)". The latter ends with its parenthesis, unless the log has
-// cut what the next hop said.
+// Returns whether the status is "Sent" or "Sent (what the next hop said)". The latter ends with its
+// parenthesis, unless the log has cut it.
 bool is_sent(const Attempt& attempt) {
   return attempt.status == "Sent" ||
          (has_prefix(attempt.status, "Sent (") && (attempt.status.back() == ')' || attempt.cut));
 }
 
-// Mailers that hand a message to its mailbox, program or file.
+// Returns whether this mailer hands a message to its mailbox, program or file.
 bool is_final(std::string_view mailer) {
   constexpr std::array<std::string_view, 6> kFinal = {"local", "prog",    "*file*",
                                                       "cyrus", "cyrusv2", "cyrusbb"};
   return std::find(kFinal.begin(), kFinal.end(), mailer) != kFinal.end();
 }
 
-// relay=HOST[ [ADDRESS]]: the host without its final dot. A name that the log has shortened to 40
-// characters is none; the address stands for it.
+// Returns the host of relay=HOST[ [ADDRESS]] without its final dot. If the log has shortened the
+// name to 40 characters, the address stands for it.
 std::string remote_name(std::string_view host, std::string_view address) {
   while (!host.empty() && (host.back() == ' ' || host.back() == '.')) {
     host.remove_suffix(1);
@@ -49,7 +49,7 @@ std::string remote_name(std::string_view host, std::string_view address) {
   return (ipv6 ? "[IPv6:" : "[") + std::string(address) + "]";
 }
 
-// The address in the last brackets; the name before it may be an address literal itself.
+// Takes the address in the last brackets; the name before it may be an address literal itself.
 std::string_view take_address(std::string_view& relay) {
   const std::size_t open = relay.rfind(" [");
   if (open == std::string_view::npos || relay.back() != ']') {
@@ -60,7 +60,7 @@ std::string_view take_address(std::string_view& relay) {
   return address;
 }
 
-// `gate` is "127.0.0.1:10023", "[::1]:10023".
+// `gate` has the form "127.0.0.1:10023" or "[::1]:10023".
 bool is_address_of(std::string_view gate, std::string_view address) {
   constexpr std::string_view kIpv6 = "IPv6:";
   gate = gate.substr(0, gate.rfind(':'));
@@ -79,14 +79,15 @@ bool is_gate(std::string_view address, std::span<const std::string> gates) {
                      [address](const std::string& gate) { return is_address_of(gate, address); });
 }
 
-// The next hop is the one behind the gate, if there is one yet.
+// Applies the gate's tag: the next hop is the one after the gate, if there is one yet.
 void take_gate_tag(const Attempt& attempt, SendmailMeaning& meaning) {
   const bool taken = meaning.last == Last::relayed;
-  // A refusal is logged with its codes, a success without.
+  // A refusal is logged with its codes, a success without them.
   const std::optional<GateTag> tag =
       taken ? find_gate_tag_in_text(attempt.text) : find_gate_tag(attempt.text);
   if (!tag) {
-    if (!taken && meaning.remote_mta.substr(0, 1) == "[") {  // no name: the gate itself, this host
+    // without a name it is the gate itself, on this host
+    if (!taken && meaning.remote_mta.substr(0, 1) == "[") {
       meaning.remote_mta.clear();
     }
     return;
@@ -104,11 +105,10 @@ void take_gate_tag(const Attempt& attempt, SendmailMeaning& meaning) {
 std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt,
                                                    std::span<const std::string> gates) {
   SendmailMeaning meaning{};
-  // Sendmail names no mailer here. If there is one, then what the other side said stands behind
-  // dsn=.
+  // Sendmail names no mailer here. If there is one, dsn= is followed by what the other side said.
   const bool own_word = !attempt.replied && (attempt.agent.empty() || !attempt.dsn);
   if (attempt.status == "discarded" && own_word) {
-    meaning.last = Last::unknown;  // the message is gone, and nobody got it
+    meaning.last = Last::unknown;  // the message is gone, and nobody received it
     meaning.status = EnhancedStatus{2, 0, 0};
     return meaning;
   }
@@ -127,7 +127,7 @@ std::optional<SendmailMeaning> sendmail_meaning_of(const Attempt& attempt,
     if (attempt.replied || !is_sent(attempt)) {
       return std::nullopt;
     }
-    // Where a mailer that we do not know delivers to, the log does not say.
+    // The log does not say where an unknown mailer delivers.
     meaning.last = final ? Last::delivered : address.empty() ? Last::unknown : Last::relayed;
   } else {
     const bool deferred = attempt.dsn->status_class == 4 || has_prefix(attempt.status, "Deferred");

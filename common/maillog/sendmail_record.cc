@@ -24,7 +24,7 @@ std::string_view take_last(std::string_view& text, std::string_view key) {
   return value;
 }
 
-// Takes ", key" if it comes next, others aside.
+// Takes ", key" if it comes next after unknown fields.
 bool take_key(FieldScanner& scan, std::string_view key) {
   FieldScanner next = scan;
   if (!next.take(", ")) {
@@ -39,7 +39,7 @@ bool take_key(FieldScanner& scan, std::string_view key) {
   return true;
 }
 
-// The message id, off which what builds with further options write behind it was not taken.
+// Returns the message id without the fields that builds with further options write after it.
 std::string_view message_id_of(std::string_view text) {
   while (!text.empty() && text[0] == '<' && text.back() != '>') {
     const std::size_t field = text.rfind(", ");
@@ -51,8 +51,8 @@ std::string_view message_id_of(std::string_view text) {
   return text;
 }
 
-// from=S, size=N, class=N, nrcpts=N[, msgid=M][, bodytype=B][, proto=P][, daemon=D], relay=R. The
-// message id is the sender's text: what follows it is read from the end.
+// Parses from=S, size=N, class=N, nrcpts=N[, msgid=M][, bodytype=B][, proto=P][, daemon=D],
+// relay=R. The message id is text of the sender, so what follows it is read from the end.
 std::optional<What> parse_from(std::string_view rest) {
   const std::optional<std::string_view> sender = take_sendmail_address(rest);
   FieldScanner scan(rest);
@@ -100,7 +100,7 @@ bool ends_in_discard(std::string_view text) {
   return last != std::string_view::npos && is_litter(text.substr(last + kDiscard.size()));
 }
 
-// "to=A, reject=…", "data, reject=…", "data, discard", …
+// Parses "to=A, reject=…", "data, reject=…", "data, discard", …
 std::optional<What> parse_milter(std::string_view text) {
   std::string_view rest = text;
   if (ends_in_discard(text)) {
@@ -119,7 +119,7 @@ std::optional<What> parse_milter(std::string_view text) {
                                                           : std::optional<What>(refused(text));
 }
 
-// NAME, arg1=A[, arg2=B], relay=R, reject=… | discard | quarantine=…
+// Parses NAME, arg1=A[, arg2=B], relay=R, reject=… | discard | quarantine=…
 std::optional<What> parse_ruleset(std::string_view text) {
   constexpr std::string_view kReject = ", reject=";
   FieldScanner scan(text);
@@ -151,7 +151,7 @@ std::optional<What> parse_ruleset(std::string_view text) {
   return Declined{without_brackets(*recipient).address, text.substr(reject + kReject.size())};
 }
 
-// "A => B, C"
+// Parses "A => B, C".
 std::optional<What> parse_redirection(std::string_view kind, std::string_view rest) {
   constexpr std::string_view kArrow = " => ";
   const std::size_t arrow = rest.find(kArrow);
@@ -162,7 +162,7 @@ std::optional<What> parse_redirection(std::string_view kind, std::string_view re
   return Redirection{kind, from.address, from.bracketed, rest.substr(arrow + kArrow.size())};
 }
 
-// "count=1, id=N" | "maxrcpts=3, rcpts=7, count=2, ids=N1; N2"
+// Parses "count=1, id=N" | "maxrcpts=3, rcpts=7, count=2, ids=N1; N2"
 std::optional<What> parse_split(std::string_view rest) {
   FieldScanner scan(rest);
   while (!scan.take("id=") && !scan.take("ids=")) {
@@ -177,7 +177,7 @@ std::optional<What> parse_split(std::string_view rest) {
   return Split{children};
 }
 
-// "<A>... why": the answer to RCPT.
+// Parses "<A>... why", the answer to RCPT.
 std::optional<What> parse_answer(std::string_view text) {
   FieldScanner scan(text);
   const std::optional<std::string_view> recipient = scan.take_address();
@@ -192,7 +192,7 @@ bool is_expiry(std::string_view text) {
          text.substr(0, 22) == "delivery time expired ";
 }
 
-// "NEW: clone: owner=O", "NEW: DSN: text", …
+// Parses "NEW: clone: owner=O", "NEW: DSN: text", …
 std::optional<What> parse_child(std::string_view text) {
   const std::string_view child = take_sendmail_id(text);
   if (child.empty()) {
@@ -214,7 +214,7 @@ std::optional<What> parse_child(std::string_view text) {
   return std::nullopt;
 }
 
-// The client was gone before the message was complete.
+// Returns whether the client left before the message was complete.
 bool is_broken_off(std::string_view text) {
   return text.substr(0, 21) == "collect: premature EO" ||
          text.substr(0, 25) == "collect: unexpected close" ||

@@ -11,8 +11,8 @@
 #include <tuple>
 #include <utility>
 
-// Taking events in. What the trace is made of is sendmail_graph.cc; how outcomes come out,
-// sendmail_fate.cc; what is kept, sendmail_codec.cc.
+// This file takes events in. sendmail_graph.cc keeps what the trace consists of, sendmail_fate.cc
+// finds outcomes, and sendmail_codec.cc encodes what the store keeps.
 namespace mtrk::maillog {
 namespace {
 
@@ -26,7 +26,7 @@ TimePoint to_seconds(LogTime at) {
   return std::chrono::floor<Seconds>(at);
 }
 
-// "550 5.7.1 why", "450 why", "why": the status, as far as it is told.
+// Returns the status of "550 5.7.1 why", "450 why" or "why", as far as there is one.
 EnhancedStatus status_of_refusal(std::string_view text) {
   const std::string_view code = text.substr(0, text.find(' '));
   const std::uint8_t status_class = code.size() == 3 && code[0] == '4' ? 4 : 5;
@@ -98,8 +98,9 @@ void SendmailTrace::apply(const DeliveryEvent& event,
   }
 }
 
-// An address the event shows to be one of the transaction's. Brackets tell most of them; a bare
-// address may be a member of an alias that the log does not show, and is better named than missed.
+// Returns an address that the event shows to be one of the transaction's. Brackets identify most of
+// them. A bare address may be a member of an alias that the log does not show, but it is better to
+// name it than to miss it.
 std::optional<std::string_view> SendmailTrace::new_recipient(const DeliveryEvent& event,
                                                              std::uint32_t node) const {
   const auto unless_known = [this](std::string_view address) {
@@ -135,7 +136,7 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
                                   const QueueSpace& host,
                                   Applied& applied) {
   if (nodes_[index].refused || nodes_[index].gave_up) {
-    return;  // never taken, or returned: nothing is tried after that
+    return;  // it was never accepted, or returned: nothing is tried after that
   }
   std::optional<SendmailMeaning> meaning = sendmail_meaning_of(attempt, policy.gates);
   const bool held = attempt.status == "quarantined";
@@ -145,7 +146,7 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
   Node& node = nodes_[index];
   applied.altered = applied.altered || !node.alive || !node.seen || node.held != held;
   node.alive = node.seen = true;
-  // What is queued or tried is not on hold, whether its release was logged or not.
+  // A message that is queued or tried is not on hold, whether its release was logged or not.
   if (std::exchange(node.held, held) != held) {
     affected_by_node(index, applied.cleared);
   }
@@ -165,7 +166,7 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
     return;
   }
   applied.altered = true;
-  if (result.node != index) {  // it went on under another queue id
+  if (result.node != index) {  // it continued under another queue id
     --nodes_[result.node].results;
     nodes_[result.node].deferred -= 1;
     ++nodes_[index].results;
@@ -183,8 +184,9 @@ void SendmailTrace::apply_attempt(const DeliveryEvent& event,
   }
 }
 
-// Sent to this host, which says ID: if that is this message, by its Message-Id, it goes on there:
-// the way out of the submission queue, and through filters. The reply alone is a claim.
+// Follows a message that was sent to this host, whose reply has an ID. If the Message-Id shows that
+// this is the same message, it continues there: this is the way out of the submission queue, and
+// through filters. The reply alone is a claim.
 void SendmailTrace::hand_on(std::uint32_t index,
                             const Attempt& attempt,
                             const trace::Evidence& evidence,
@@ -199,7 +201,7 @@ void SendmailTrace::hand_on(std::uint32_t index,
   if (!came || came->message_id != message_id) {
     return;
   }
-  if (const auto known = find_node(attempt.queued_as)) {  // another recipient's way, too
+  if (const auto known = find_node(attempt.queued_as)) {  // it is another recipient's way, too
     if (nodes_[*known].link == Link::handed_on && nodes_[*known].parent == result.node) {
       result.child = *known;
     }
@@ -245,7 +247,7 @@ bool SendmailTrace::apply_redirection(const Redirection& redirection,
   return true;
 }
 
-// Only before the message is taken: later the same words may be about a delivery.
+// This applies only before the message is accepted: later, the same words may be about a delivery.
 bool SendmailTrace::apply_declined(const Declined& declined, std::uint32_t node) {
   const std::string key = match_key(declined.recipient);
   if (node != 0 || nodes_[0].alive || result_index_.count(trace::slot_name(0, key)) != 0) {
@@ -256,13 +258,13 @@ bool SendmailTrace::apply_declined(const Declined& declined, std::uint32_t node)
   return declined_.insert_or_assign(key, status_of_refusal(declined.text)).second;
 }
 
-// True if it changed something for the recipients of the node.
+// Returns whether anything changed for the recipients of the node.
 bool SendmailTrace::apply_to_node(const DeliveryEvent& event,
                                   std::uint32_t index,
                                   Applied& applied) {
   const auto become = [](bool& flag) { return !std::exchange(flag, true); };
   if (const Queued* queued = std::get_if<Queued>(&event.what)) {
-    // A transaction that was broken off is logged so, too: without a message id.
+    // A transaction that was aborted is logged like this, too, but without a message id.
     Node& node = nodes_[index];
     const bool taken = !queued->message_id.empty() && queued->recipients > 0;
     const Node before = node;

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-// The form in which the store keeps a trace. Version first; everything is checked on the way in, so
-// that a record that passes cannot make the trace read outside of itself.
+// This file has the form in which the store keeps a trace. The version comes first. Everything is
+// checked on the way in, so that an accepted record cannot make the trace read outside of itself.
 namespace mtrk::maillog {
 namespace {
 
@@ -16,10 +16,10 @@ using trace::Node;
 using trace::Slot;
 using trace::Wait;
 
-// What is written. Octet two says whether a SendmailTrace follows.
+// This is the version that is written. Octet two says whether a SendmailTrace follows.
 constexpr std::uint8_t kVersion = 4;
-// What is read as well: 1, without a SendmailTrace, and 2, with one; neither has Node::space.
-// Version 3 has it, and knows nothing of further targets (Node::members, Slot::wait).
+// These versions are read as well: 1, without a SendmailTrace, and 2, with one; neither has
+// Node::space. Version 3 has it, but no further targets (Node::members, Slot::wait).
 constexpr std::uint8_t kFirstSendmailVersion = 2;
 constexpr std::uint8_t kSpaceVersion = 3;
 
@@ -30,7 +30,7 @@ enum NodeFlag : std::uint8_t {
   kRemoved = 8,
   kRefused = 16,
   kClosed = 32,
-  kSpaceKnown = 64,  // three numbers follow
+  kSpaceKnown = 64,  // its three numbers follow
   kHeld = 128,
 };
 enum SlotFlag : std::uint8_t {
@@ -55,7 +55,8 @@ bool is_known(const QueueSpace& space) {
   return !(space == QueueSpace());
 }
 
-// A list of strings; each takes at least one octet, so the count cannot ask for more than there is.
+// Writes a list of strings. Each takes at least one octet, so that the count cannot ask for more
+// than there is.
 void put_strings(std::string& out, const std::vector<std::string>& values) {
   put_varint(out, static_cast<std::uint32_t>(values.size()));
   for (const std::string& value : values) {
@@ -76,8 +77,8 @@ bool get_strings(std::string_view& in, std::vector<std::string>& values) {
   return true;
 }
 
-// What is known of further targets takes one octet while there is nothing: three bits, one of which
-// says that a time follows, and above them the number of members.
+// Writes what is known of further targets. This takes one octet while there is nothing: three bits,
+// one of which says that a time follows, and above them the number of members.
 void put_members(std::string& out, const Node& node) {
   const bool active = node.active_at != LogTime::min();
   put_varint(out, static_cast<std::uint32_t>(node.members.size() << 3) | (node.put_off ? 4U : 0U) |
@@ -246,7 +247,8 @@ bool get_slot(std::string_view& in, std::uint8_t version, Slot& slot) {
   return (flags & kReturns) == 0 || get_returns(in, slot.returns);
 }
 
-// A parent stands before its children, and one hop nearer to the root: no walk can run in circles.
+// Returns whether each parent comes before its children and is one hop nearer to the root, so that
+// no walk can run in circles.
 bool is_sound(const std::vector<Node>& nodes, const std::vector<Slot>& slots) {
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const Node& node = nodes[i];
@@ -282,7 +284,7 @@ bool is_sound(const std::vector<Node>& nodes, const std::vector<Slot>& slots) {
   return true;
 }
 
-// Lists of nodes or slots: none is shorter than this many octets.
+// No entry in a list of nodes or slots is shorter than this many octets.
 constexpr std::size_t kLeastOctets = 16;
 
 }  // namespace

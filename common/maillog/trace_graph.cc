@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
-// Nodes and slots: finding and adding them, and which recipients lie behind them.
+// This file finds and adds nodes and slots, and finds the recipients that they concern.
 namespace mtrk::maillog {
 
 using trace::kNone;
@@ -21,12 +21,12 @@ bool may_return_as(const trace::Slot& slot, std::uint32_t node) {
   return std::find(slot.returns.begin(), slot.returns.end(), node) != slot.returns.end();
 }
 
-// Postfix gives up at hopcount_limit (50); a longer chain is none.
+// Postfix gives up at hopcount_limit (50), so a longer chain is not real.
 constexpr std::uint32_t kMaxDepth = 50;
 
 }  // namespace
 
-// The indexes, and Node::filtered, from what is kept.
+// Makes the indexes, and Node::filtered, from what is kept.
 void DeliveryTrace::index_all() {
   for (std::uint32_t i = 0; i < recipients_.size(); ++i) {
     index_recipient(i);
@@ -79,7 +79,7 @@ std::optional<std::uint32_t> DeliveryTrace::find_target(std::uint32_t node,
   return it == target_index_.end() ? std::nullopt : std::optional(it->second);
 }
 
-// kNone if the chain is too long to be one.
+// Returns kNone if the chain is too long to be real.
 std::uint32_t DeliveryTrace::add_node(std::string_view queue_id,
                                       Link link,
                                       std::uint32_t parent,
@@ -138,7 +138,7 @@ void DeliveryTrace::add_recipient(std::string address) {
   index_recipient(static_cast<std::uint32_t>(recipients_.size() - 1));
 }
 
-// The recipients whose way leads through (node, key).
+// Adds the recipients whose way leads through (node, key).
 void DeliveryTrace::affected(std::uint32_t node,
                              std::string_view key,
                              std::vector<std::size_t>& out) const {

@@ -5,27 +5,29 @@
 
 #include <algorithm>
 
-// Whether a recipient may have further targets than the one that the log names. An alias with
-// several is expanded, and no member's fate is its own; but the members are logged one after the
-// other, and what is said of the recipient between two of their lines must hold afterwards.
+// This file decides whether a recipient may have further targets than the one that the log names.
+// An alias with several targets is expanded, and no member's fate is its own. But the members are
+// logged one after the other, and what is reported of the recipient between two of their lines must
+// still be true afterwards.
 //
-// The queue manager says how many recipients the queue file has (nrcpt=): what was given at RCPT
-// after cleanup(8) has expanded its aliases, each with the address that it was given as, plus what
-// was added (always_bcc, a milter), and what a milter took back. Each has a line of its own in the
-// first pass over the message, whether it was delivered or put off. Each recipient given has at
-// least one. So the file has as many further targets as nrcpt= is more than the addresses given;
-// until they were logged, any address with one target may be an alias with more, and its end is not
-// told. Where the addresses given are not all known (mtrkctl explain, behind a filter), those count
-// that have a line or were asked for, and only who was sent on to another address waits.
+// The queue manager logs how many recipients the queue file has (nrcpt=). These are the addresses
+// given at RCPT after cleanup(8) has expanded its aliases, each with the address that it was given
+// as, plus those that were added (always_bcc, a milter), and also those that a milter removed. Each
+// has a line of its own in the first pass over the message, whether it was delivered or put off,
+// and each recipient given has at least one. So the file has as many further targets as nrcpt=
+// exceeds the number of addresses given. Until they were logged, any address with one target may be
+// an alias with more, and its end is not reported. If not all addresses given are known (mtrkctl
+// explain, after a filter), those count that have a line or were asked for, and only recipients
+// that were sent on to another address wait.
 //
 // local(8) expands aliases of its own, as one recipient of the queue file, and logs all of their
-// targets: how many nobody tells. It may pass them to lmtp(8) or pipe(8), which then log them. It
-// is done with the alias by the end of the pass. mtrkctl does not wait for that, since the lines
+// targets, but not their number. It may pass them to lmtp(8) or pipe(8), which then log them. It is
+// done with the alias by the end of the pass. mtrkctl does not wait for that, because the lines
 // come together and a log may lack its end.
 //
 // A pass ends when the message leaves the queue, is requeued, or becomes active again after a
 // recipient was put off: the queue manager defers a message only after it is done with all
-// recipients. (It makes the message active once more, too, when it was restarted in between.)
+// recipients. (It also makes the message active once more when it was restarted in between.)
 namespace mtrk::maillog {
 
 using trace::Link;
@@ -36,10 +38,10 @@ using trace::Wait;
 
 namespace {
 
-// More are not counted: then the end of the pass decides.
+// More members are not counted: then the end of the pass decides.
 constexpr std::size_t kMostMembers = 256;
 
-// local(8) logged this member, and another one of the same address: the two may be one recipient of
+// local(8) logged this member and another one of the same address. The two may be one recipient of
 // the queue file, which is an alias of its own.
 constexpr MemberHash kDoubtful = 1;
 
@@ -48,7 +50,8 @@ MemberHash member_hash(std::string_view given, std::string_view target) {
   return (stable_hash(given) & kHigh) | ((stable_hash(target) >> 32) & ~kDoubtful);
 }
 
-// "root" given without a domain and logged with ours is no redirection.
+// Returns whether the key only lacks our domain: "root" that is given without a domain and logged
+// with ours is no redirection.
 bool is_completed(const std::string& key, const std::string& target) {
   return key.find('@') == std::string::npos && target.size() > key.size() &&
          target.compare(0, key.size(), key) == 0 && target[key.size()] == '@';
@@ -61,8 +64,9 @@ bool DeliveryTrace::is_redirected(const Slot& slot) {
          !is_completed(slot.key, slot.target);
 }
 
-// How many recipients the queue file has at least: one for each address known to be in it. Several
-// spellings of one may be one, which whoever waits longer does not take for granted.
+// Returns how many recipients the queue file has at least: one for each address known to be in it.
+// Several spellings of one address may be one recipient, which slots with a longer wait do not take
+// for granted.
 std::uint32_t DeliveryTrace::addresses_in(const Node& node, Wait wait) const {
   if (node.link != Link::root) {
     return node.slots;
@@ -70,8 +74,8 @@ std::uint32_t DeliveryTrace::addresses_in(const Node& node, Wait wait) const {
   return std::max(wait == Wait::lines ? distinct_ : addresses_, node.slots);
 }
 
-// Whether an address with one target may turn out to have more, as far as a slot that has to wait
-// that long is concerned.
+// Returns whether an address with one target may turn out to have more, as far as it concerns a
+// slot with this wait.
 bool DeliveryTrace::may_grow(const Node& node, Wait wait) const {
   std::size_t members = node.members.size();
   if (wait == Wait::members) {
@@ -128,12 +132,12 @@ void DeliveryTrace::note_wait(std::uint32_t index, bool local) {
   Slot& slot = slots_[index];
   const Node& node = nodes_[slot.node];
   const bool captured = mode_ == Recipients::captured;
-  // In a node that local(8) made for the slot of another, all is redirected.
+  // In a node that local(8) made for a slot of another node, everything is redirected.
   const bool redirected = node.link == Link::forwarded || is_redirected(slot);
   Wait wait = Wait::none;
   if (slot.several || !trace::is_final(slot.last) || node.removed || node.refused ||
       node.recipients == 0) {
-    // There is nothing to wait for, or nothing that would tell until when.
+    // There is nothing to wait for, or nothing would show when to stop.
   } else if (captured && local && redirected && slot.last != trace::Last::forwarded) {
     wait = Wait::pass;
   } else if (redirected && node.link != Link::forwarded && may_grow(node, Wait::members)) {
@@ -156,7 +160,7 @@ void DeliveryTrace::settle_if_all_seen(std::uint32_t index, Applied& applied) {
   if (waiting(Wait::members) != 0 && !may_grow(node, Wait::members)) {
     end_waits(index, Wait::members, applied);
   }
-  // Nobody waits, and each address has had its line: what else comes is of no interest.
+  // No slot waits, and each address has had its line: later lines do not matter.
   const bool over = waiting(Wait::lines) == 0 && waiting(Wait::members) == 0 &&
                     node.slots >= addresses_in(node, Wait::lines);
   if (!node.members.empty() && (over || !may_grow(node, Wait::members))) {
@@ -168,10 +172,10 @@ void DeliveryTrace::settle_if_all_seen(std::uint32_t index, Applied& applied) {
 
 void DeliveryTrace::note_active(std::uint32_t index, LogTime at, Applied& applied) {
   Node& node = nodes_[index];
-  if (at <= node.active_at) {  // the same line again
+  if (at <= node.active_at) {  // it is the same line again
     return;
   }
-  if (node.put_off) {  // else the queue manager was restarted in the middle of a pass
+  if (node.put_off) {  // otherwise the queue manager was restarted in the middle of a pass
     end_pass(index, applied);
   }
   node.put_off = false;
@@ -180,7 +184,8 @@ void DeliveryTrace::note_active(std::uint32_t index, LogTime at, Applied& applie
 }
 
 void DeliveryTrace::note_requeue(std::uint32_t index, Applied& applied) {
-  if (nodes_[index].active_at != LogTime::min()) {  // else it was on hold, and nothing was tried
+  // otherwise it was on hold, and nothing was tried
+  if (nodes_[index].active_at != LogTime::min()) {
     end_pass(index, applied);
   }
 }

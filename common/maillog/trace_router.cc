@@ -6,7 +6,8 @@
 namespace mtrk::maillog {
 namespace {
 
-// What is held, and which of it is followed as another message already.
+// KnownTraces is the evidence from the held events. It also knows which of them are already
+// followed as another message.
 class KnownTraces : public trace::Evidence {
  public:
   KnownTraces(const HeldEvents& held, TraceIndex& index, const DeliveryTrace& trace)
@@ -44,7 +45,7 @@ bool TraceRouter::route(const DeliveryEvent& event, TraceIndex& index) {
   }
   DeliveryTrace* trace = index.find(event.queue_id);
   if (trace != nullptr && !trace->has(event.queue_id, space)) {
-    trace = nullptr;  // the id, but not the message
+    trace = nullptr;  // this is the same id, but another message
   }
   if (trace == nullptr) {
     const std::string_view origin = origin_of(event);
@@ -61,13 +62,13 @@ bool TraceRouter::route(const DeliveryEvent& event, TraceIndex& index) {
   return trace != nullptr;
 }
 
-// Applies the event, and what was logged of the ids that it makes the trace's.
+// Applies the event, and the past events of the ids that join the trace by it.
 void TraceRouter::apply(DeliveryTrace& trace,
                         const DeliveryEvent& event,
                         const QueueSpace& space,
                         TraceIndex& index) {
   const KnownTraces evidence(held_, index, trace);
-  // Ids whose past is still to be told, the latest last.
+  // These are the ids whose past must still be applied, the latest last.
   std::vector<std::string> joined;
   std::vector<std::string> offered;
   const auto take_in = [&](const DeliveryEvent& next, const QueueSpace& of) {
@@ -100,7 +101,7 @@ void TraceRouter::apply(DeliveryTrace& trace,
     const std::string queue_id = std::move(next.back());
     next.pop_back();
     const QueueSpace of = trace.space_of(queue_id);
-    if (&next == &offered) {  // it stays held: others may want it as well
+    if (&next == &offered) {  // its events stay held, because other traces may want them as well
       for (const OwnedEvent& said : held_.past(queue_id, of)) {
         take_in(said.event(), of);
       }
@@ -113,7 +114,7 @@ void TraceRouter::apply(DeliveryTrace& trace,
   }
 }
 
-// `owner` has the event already.
+// The event has already been applied to `owner`.
 void TraceRouter::show_to_watchers(const DeliveryEvent& event,
                                    const QueueSpace& space,
                                    const DeliveryTrace* owner,

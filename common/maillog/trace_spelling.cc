@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <iterator>
 
-// Addresses given at RCPT in several spellings, Bob@x and bob@x. Postfix delivers once for all of
-// them and logs one; with ORCPTs of their own, and with other mail systems, each is delivered for
-// itself (RFC 5321 §2.4: the local part's case may matter). All this costs only messages that have
-// such recipients, and is linear in their number.
+// This file handles addresses that were given at RCPT in several spellings, such as Bob@x and
+// bob@x. Postfix delivers once for all of them and logs one. If they have ORCPTs of their own, and
+// with other mail systems, each is delivered separately (RFC 5321 §2.4: the case of the local part
+// may matter). Only messages with such recipients have this cost, which is linear in their number.
 namespace mtrk::maillog {
 
 using trace::kNone;
@@ -38,7 +38,7 @@ void DeliveryTrace::index_recipient(std::uint32_t index) {
       respelled_.insert(key);
       const auto [begin, end] = recipient_index_.equal_range(key);
       for (auto it = begin; it != end; ++it) {
-        spelling_index_.emplace(first, it->second);  // the same for all until now
+        spelling_index_.emplace(first, it->second);  // this was the same for all until now
       }
     }
   }
@@ -85,8 +85,8 @@ std::optional<std::uint32_t> DeliveryTrace::find_any_spelling(std::uint32_t inde
   if (other == only_spelling_.end() || other->second == kNone) {
     return std::nullopt;
   }
-  // Its end is this one's if the message has fewer recipients than were given, or if nothing more
-  // will come.
+  // Its end is also that of this spelling if the message has fewer recipients than were given, or
+  // if nothing more will come.
   const Node& node = nodes_[index];
   const bool merged = nodes_[0].recipients != 0 && nodes_[0].recipients < distinct_;
   const bool over = node.removed || node.gave_up;
