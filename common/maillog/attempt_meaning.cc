@@ -130,7 +130,7 @@ Last meaning_of_sent(const Attempt& attempt, const Relay& relay) {
     return Last::unknown;
   }
   const bool nowhere = attempt.agent == "discard" ||
-                       // only this agent has no relay
+                       // Only an unknown agent can be without a relay here.
                        (relay.host == "none" && attempt.agent.empty()) ||
                        (is_local(attempt, relay) && attempt.text == "discarded");  // "/dev/null"
   if (nowhere) {

@@ -37,7 +37,7 @@ struct Attempt {
   // Postfix's line from "to=" on, so that code which knows the recipients can read it once more. It
   // is empty if the line is not available.
   std::string_view written;
-  // smtp and lmtp with status=sent: the ID of "… queued as ID", which is hostile text
+  // For smtp and lmtp with status=sent this is the ID of "… queued as ID", which is hostile text.
   std::string_view queued_as;
   bool cut = false;                 // the log has cut the text off: its last parenthesis is missing
   bool bracketed = false;           // Sendmail: to=<…>, as an address of RCPT is logged
@@ -77,8 +77,8 @@ struct Removed {
   std::string_view by;
 };
 enum class Verdict { refused, discarded };
-// cleanup rejected or discarded the message: milter-reject or milter-discard at END-OF-MESSAGE, or
-// reject: or discard: by its own checks.
+// Says that cleanup rejected or discarded the message: milter-reject or milter-discard at
+// END-OF-MESSAGE, or reject: or discard: by its own checks.
 struct Rejected {
   Verdict verdict;
   std::string_view text;
@@ -88,7 +88,7 @@ struct Held {};
 struct Released {};      // postsuper "released from hold"; Sendmail: unquarantine
 struct Requeued {};      // postsuper "requeued": this id ends, and Pickup{orig_id} continues it
 struct ForcedExpiry {};  // postsuper "expired": GaveUp follows
-struct Notification {    // a DSN was made for this message (by Postfix's bounce)
+struct Notification {    // a DSN was made for this message
   // Postfix: "non-delivery", "delay", "delivery status". Sendmail: "DSN", "return to sender",
   // "sender notify", "postmaster notify".
   std::string_view kind;

@@ -24,7 +24,7 @@ using trace::Slot;
 
 // sendmail(1) only leaves a message for pickup(8), which wakes up at least once a minute.
 constexpr Seconds kPickupDelay{60};
-constexpr std::size_t kMostNodes = 4096;  // none is made for a message that only may come back
+constexpr std::size_t kMostNodes = 4096;  // a message that only may come back gets none
 
 // A retry of a deferred recipient cannot come sooner than this after the previous attempt; the
 // lines of one pass over an alias come together.
@@ -182,7 +182,7 @@ void DeliveryTrace::note_arrival(TimePoint at, Applied& applied) {
   if (arrival_given_ || (arrival_ && *arrival_ - at <= kSameTime)) {
     return;
   }
-  // the arrival decides until when each is tried
+  // The arrival decides until when each recipient is tried.
   for (std::size_t i = 0; i < recipients_.size(); ++i) {
     applied.cleared.push_back(i);
   }
@@ -331,7 +331,7 @@ void DeliveryTrace::apply_attempt(const DeliveryEvent& event,
   }
   const Attempt& attempt = in_doubt ? std::as_const(again) : as_written;
   const std::optional<Meaning> meaning = meaning_of(attempt, policy.filters, policy.gates);
-  // the message was returned, and nothing is tried after that
+  // The message was returned, and nothing is tried after that.
   if (!meaning || nodes_[node].gave_up) {
     return;
   }
@@ -451,7 +451,7 @@ void DeliveryTrace::derive_arrival(const DeliveryEvent& event,
     return;
   }
   const TimePoint arrival = to_seconds(event.at - *delay);
-  // otherwise the first line of the log is as good
+  // Otherwise the first line of the log is as good.
   if (!arrival_ || arrival < *arrival_ - Seconds(1)) {
     arrival_ = arrival;
     applied.altered = true;

@@ -254,7 +254,7 @@ class ForeignReader {
   Found read_words(std::string_view text, const StampContext& context, int depth, LogLine& out) {
     if (text.starts_with("stdout ") || text.starts_with("stderr ")) {
       const std::string_view rest = after_word(text);
-      // the word marks a whole or partial line
+      // The word marks a whole or partial line.
       text = word_of(rest).size() == 1 ? after_word(rest) : rest;
     }
     std::uint32_t pid = 0;
@@ -307,7 +307,7 @@ class ForeignReader {
     const bool is_pod = word.starts_with('[') && word.ends_with(']');  // kubectl --prefix
     const bool is_octet_count =
         parse_number<unsigned>(word) && text.substr(word.size()).starts_with(" <");
-    // the last one is from journalctl -o json-sse
+    // The last one comes from journalctl -o json-sse.
     if (is_pod || is_octet_count || word == "data:") {
       return read(after_word(text), context, depth + 1, out);
     }

@@ -102,10 +102,9 @@ class HeldEvents : public DeliveryTrace::Evidence {
   std::vector<std::string> filter_hosts_;
   OctetPool pool_;  // It holds events without a line, none of which outlives it.
   mutable Candidates candidates_;
-  Candidates
-      // These are forgotten candidates whose memory is used again, because a busy log makes
-      // thousands of them a second.
-      spare_;
+  // These are forgotten candidates whose memory is used again, because a busy log makes thousands
+  // of them a second.
+  Candidates spare_;
   std::unordered_multimap<std::string_view, Candidates::iterator> index_;  // keys live in the list
   std::unordered_multimap<std::string, const Candidate*> children_;        // by origin
   // This index is made when it is first asked for, which only happens for a tracked message, and is

@@ -424,7 +424,7 @@ std::optional<TimePoint> undated_time(
   const auto latest = context.reference + std::chrono::days(1);
   const auto earliest = context.reference - std::chrono::days(370);
   const std::chrono::year_month_day last{
-      // as the clock of the log shows it
+      // This is the date as the clock of the log shows it.
       std::chrono::floor<std::chrono::days>(latest + context.zone.at(latest))};
   for (int year = static_cast<int>(last.year()); year >= static_cast<int>(last.year()) - 1;
        --year) {

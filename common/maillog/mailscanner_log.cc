@@ -27,7 +27,7 @@ bool parse_mailscanner(const LogLine& line, DeliveryEvent& event) {
   }
   const std::string_view old_id = scan.take_word();
   if (scan.take(".")) {
-    // this key makes the name unique where queue ids are not unique
+    // This key makes the name unique where queue ids are not unique.
     static_cast<void>(scan.take_word());
   }
   if (!scan.take(" to ")) {

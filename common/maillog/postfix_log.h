@@ -11,7 +11,7 @@
 namespace mtrk::maillog {
 
 struct Ignored {};  // not about a delivery
-// looks like a delivery line of an agent, but does not match; counted and shown
+// The line looks like a delivery line of an agent, but does not match; it is counted and shown.
 struct Unparsed {};
 
 using ParsedLine = std::variant<DeliveryEvent, Ignored, Unparsed>;

@@ -47,9 +47,8 @@ void decode_log_text(std::string_view text, std::string& out) {
 }
 
 std::optional<std::string_view> take_sendmail_address(std::string_view& text) {
-  const bool plain =
-      // these have no brackets
-      !text.empty() && (text[0] == '|' || text[0] == '/' || text[0] == ':');
+  // A program, a file or an include has no brackets.
+  const bool plain = !text.empty() && (text[0] == '|' || text[0] == '/' || text[0] == ':');
   bool quoted = false;
   bool bracketed = false;
   std::size_t i = 0;

@@ -9,9 +9,9 @@
 namespace mtrk::maillog {
 namespace {
 
-constexpr std::size_t kIdStem = 8;         // time and sequence
-constexpr std::size_t kIdDigits = 6;       // at least, for the process
-constexpr std::size_t kLongestId = 20;     //
+constexpr std::size_t kIdStem = 8;    // time and sequence
+constexpr std::size_t kIdDigits = 6;  // at least, for the process
+constexpr std::size_t kLongestId = 20;
 constexpr std::size_t kMaxWaiting = 1024;  // records and lists together
 constexpr std::size_t kLongestRecord = std::size_t{64} << 10;
 

@@ -86,7 +86,7 @@ void take_gate_tag(const Attempt& attempt, SendmailMeaning& meaning) {
   const std::optional<GateTag> tag =
       taken ? find_gate_tag_in_text(attempt.text) : find_gate_tag(attempt.text);
   if (!tag) {
-    // without a name it is the gate itself, on this host
+    // Without a name it is the gate itself, on this host.
     if (!taken && meaning.remote_mta.substr(0, 1) == "[") {
       meaning.remote_mta.clear();
     }

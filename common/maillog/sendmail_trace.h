@@ -87,8 +87,8 @@ class SendmailTrace {
     std::uint32_t recipients = 0;         // nrcpts=, 0 if not seen
     std::uint64_t message_id = 0;         // hash, 0 if not seen
     TimePoint at;                         // when it joined
-    bool seen = false;                    // the message was logged as taken, or tried
-    bool alive = false;                   // the same
+    bool seen = false;                    // the log showed it accepted, or tried
+    bool alive = false;                   // the same, for confirmed()
     bool gave_up = false;                 // "Cannot send message for …"
     bool done = false;                    // its queue file is gone
     bool vanished = false;                // its queue file is gone, by other evidence than the log

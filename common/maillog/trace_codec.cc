@@ -18,8 +18,8 @@ using trace::Wait;
 
 // This is the version that is written. Octet two says whether a SendmailTrace follows.
 constexpr std::uint8_t kVersion = 4;
-// These versions are read as well: 1, without a SendmailTrace, and 2, with one; neither has
-// Node::space. Version 3 has it, but no further targets (Node::members, Slot::wait).
+// This is the first version with a SendmailTrace. Version 1, without one, is read as well; neither
+// has Node::space. Version 3 has it, but no further targets (Node::members, Slot::wait).
 constexpr std::uint8_t kFirstSendmailVersion = 2;
 constexpr std::uint8_t kSpaceVersion = 3;
 

@@ -23,7 +23,7 @@ enum class Link : std::uint8_t {
   forwarded,  // made by local(8) for one slot of the parent: everything in it belongs to that slot
   filtered,   // re-injected by a content filter: its recipients match the targets of the parent
   // The same Message-Id came in over loopback, or by sendmail(1), while the parent was handed on.
-  // Those recipients of the parent that it is for continue in it, and no others.
+  // The recipients that both have continue in it, and no others.
   returned,
   picked_up,
 };

@@ -184,7 +184,7 @@ void DeliveryTrace::note_active(std::uint32_t index, LogTime at, Applied& applie
 }
 
 void DeliveryTrace::note_requeue(std::uint32_t index, Applied& applied) {
-  // otherwise it was on hold, and nothing was tried
+  // Otherwise it was on hold, and nothing was tried.
   if (nodes_[index].active_at != LogTime::min()) {
     end_pass(index, applied);
   }

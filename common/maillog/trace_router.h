@@ -32,7 +32,7 @@ class TraceIndex {
   // Returns the trace that `queue_id` belongs to, or null. The pointer is valid until the call of
   // route() ends: find(), bind() and changed() must not invalidate it.
   [[nodiscard]] virtual DeliveryTrace* find(std::string_view queue_id) = 0;
-  // `queue_id` has joined `trace`
+  // Says that `queue_id` has joined `trace`.
   virtual void bind(std::string_view queue_id, DeliveryTrace& trace) = 0;
   // Says that the event has altered `trace`; it is already applied. `recipients` is
   // Applied::changed. It may be empty, and the trace must be kept nevertheless.
@@ -57,7 +57,7 @@ class TraceRouter {
   void warm_up(const DeliveryEvent& event);
 
   [[nodiscard]] std::size_t held_events() const { return held_.events(); }
-  // dropped for their age or for a bound, and never linked
+  // Returns how many events were dropped for their age or for a bound, and never linked.
   [[nodiscard]] std::uint64_t dropped_events() const { return held_.dropped(); }
 
  private:

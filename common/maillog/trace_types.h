@@ -20,8 +20,8 @@ class DeliveryTrace;
 
 struct TracePolicy {
   Seconds queue_lifetime{5 * 24 * 3600};  // Will-Retry-Until is the arrival plus this
-  // "127.0.0.1:10025", the path of a socket, or a pipe(8) service. Filters re-inject and never
-  // deliver.
+  // These are filters, which re-inject and never deliver: "127.0.0.1:10025", the path of a socket,
+  // or a pipe(8) service.
   std::span<const std::string> filters;
   std::span<const std::string> gates{};  // "127.0.0.1:10023": an mtrk-gate, whose tag is believed
 };

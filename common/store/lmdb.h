@@ -19,37 +19,34 @@
 #include <string_view>
 #include <utility>
 
-// These classes wrap LMDB with RAII, as far as the store needs it. No other file includes <lmdb.h>.
+// These classes wrap LMDB with RAII, as far as the store needs it. No other header includes
+// <lmdb.h>.
 //
 // These rules are enforced here and nowhere else:
-//   * MDB_NOTLS is always set, and commits are always fully synchronous (no NOSYNC, WRITEMAP …).
-//   * Only the owner of the store touches the lock file. Whoever may write to it can make others
-//   wait
-//     for its mutexes and keep pages from being reused. He can even write into the memory of any
-//     process that locks them, because robust mutexes are linked by addresses in the file. Readers
-//     therefore open the environment without locks (MDB_NOLOCK), so nothing keeps the writer from
-//     reusing the pages of their snapshot. This is detected afterwards (ReadTxn::overtaken()): a
-//     transaction takes its pages from those freed two or more transactions earlier, so the pages
-//     of a snapshot stay unchanged until the second commit after it. A result counts only if its
-//     snapshot has not been overtaken by then; otherwise it is made again from a new snapshot. If
-//     LMDB stumbles over pages that change, the result is never worse than an error (map_guard.h).
-//   * A process has one environment for each path, because closing a second one would drop the
-//   locks
-//     of the first. open() therefore returns the open one again where that is safe (a reader beside
-//     a writer), and refuses what is not.
-//   * The writer sets the size of the map, and readers adopt it. If another process has enlarged
-//   it,
-//     beginning a transaction returns MDB_MAP_RESIZED. The new size can be adopted only while this
-//     process has no transaction: transactions hold gate() shared, adopting holds it exclusively.
-//   * On MDB_READERS_FULL, the owner frees the slots of dead readers and tries once more.
-//   * Whatever happens to the files meanwhile never kills a reader, and never lets a writer commit
-//     to files that are gone: see map_guard.h, Env::require_current(), and Txn::begin(), which
-//     compares the number of the transaction (from the lock file) with that in the data.
-//   * Two writers never meet, whatever the lock file says: each holds a lock on writer.lock while
-//   its
-//     transaction lasts. The lock is not on data.mdb, because whoever may read a file can keep
-//     others from locking it.
-//   * make_store_error() turns every code of LMDB into an exception.
+//  * MDB_NOTLS is always set, and commits are always fully synchronous (no NOSYNC, WRITEMAP …).
+//  * Only the owner of the store touches the lock file. A process that may write to it can
+//    make others wait for its mutexes, keep pages from being reused, and even write into the memory
+//    of any process that locks them, because robust mutexes are linked by addresses in the file.
+//    Readers therefore open the environment without locks (MDB_NOLOCK), so nothing keeps the writer
+//    from reusing the pages of their snapshot. This is detected afterwards (ReadTxn::overtaken()):
+//    a transaction takes its pages from those freed two or more transactions earlier, so the pages
+//    of a snapshot stay unchanged until the second commit after it. A result counts only if its
+//    snapshot has not been overtaken by then; otherwise it is made again from a new snapshot. If
+//    LMDB stumbles over pages that change, the result is never worse than an error (map_guard.h).
+//  * A process has one environment for each path, because closing a second one would drop the locks
+//    of the first. open() therefore returns the open one again where that is safe (a reader beside
+//    a writer), and refuses what is not.
+//  * The writer sets the size of the map, and readers adopt it. If another process has enlarged it,
+//    beginning a transaction returns MDB_MAP_RESIZED. The new size can be adopted only while this
+//    process has no transaction: transactions hold gate() shared, adopting holds it exclusively.
+//  * On MDB_READERS_FULL, the owner frees the slots of dead readers and tries once more.
+//  * Whatever happens to the files meanwhile never kills a reader, and never lets a writer commit
+//    to files that are gone: see map_guard.h, Env::require_current(), and Txn::begin(), which
+//    compares the number of the transaction (from the lock file) with that in the data.
+//  * Two writers never meet, whatever the lock file says: each holds a lock on writer.lock while
+//    its transaction lasts. The lock is not on data.mdb, because whoever may read a file can keep
+//    others from locking it.
+//  * make_store_error() turns every code of LMDB into an exception.
 // Views that LMDB returns are valid until their transaction ends; those from a write transaction,
 // until its next write.
 namespace mtrk::store {

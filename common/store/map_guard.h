@@ -13,13 +13,11 @@
 // wild pointer (SIGSEGV) or fail an assertion (SIGABRT). Each of these signals ends a process that
 // does not handle it.
 //
-//   * call() makes one call of LMDB and returns as a value what goes wrong inside it. There are
-//   only C
-//     frames in between, which hold no resources except those of the environment.
-//   * Outside of call(), where values are looked at, a page of a guarded mapping that cannot be
-//   read
-//     becomes a page of zeros, and damaged() is true from then on. Nothing that was read since the
-//     last check of damaged() may be used, and the environment can only be closed.
+//  * call() makes one call of LMDB and returns as a value what goes wrong inside it. There are only
+//    C frames in between, which hold no resources except those of the environment.
+//  * Outside of call(), where values are looked at, a page of a guarded mapping that cannot be read
+//    becomes a page of zeros, and damaged() is true from then on. Nothing that was read since the
+//    last check of damaged() may be used, and the environment can only be closed.
 //
 // This is for readers. A writer that continued after either could commit what it made of zeros. It
 // must end instead, which is why the writer of mtrk-milter is a process of its own

@@ -14,12 +14,11 @@
 // longer on the list, has disappeared without a log line: it becomes opaque, never delivered. This
 // requires
 //
-//   * two complete lists in a row without it, and a log that was read to its end before each and
-//   has
-//     no gap in between, because a list is read while the queue changes, and the log comes later;
-//   * that an earlier list had it. A message that was on no list may be in the queue of another
-//     instance, which this list does not show. It becomes opaque only if the outcome of each of its
-//     recipients is final, or if it arrived longer ago than the queue lifetime and a day.
+//  * two complete lists in a row without it, and a log that was read to its end before each and has
+//    no gap in between, because a list is read while the queue changes, and the log comes later;
+//  * that an earlier list had it. A message that was on no list may be in the queue of another
+//    instance, which this list does not show. It becomes opaque only if the outcome of each of its
+//    recipients is final, or if it arrived longer ago than the queue lifetime and a day.
 //
 // Its trace is kept as long as its record, because a late line may still show the truth.
 namespace mtrk::store {

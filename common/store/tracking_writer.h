@@ -35,9 +35,8 @@ enum class Create { if_missing, never };
 struct LogCursor {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
-  std::uint64_t offset = 0;  // octets consumed; always after a line feed
-  std::uint32_t head_octets =
-      0;  // Number of octets (≤ 256) at the head of the file that the fingerprint covers.
+  std::uint64_t offset = 0;       // octets consumed; always after a line feed
+  std::uint32_t head_octets = 0;  // length of the fingerprinted head of the file, at most 256
   std::uint32_t head_crc = 0;
   std::string journal;  // the cursor of a journal, if that is the source
 };
@@ -76,9 +75,8 @@ class TrackingWriter {
   Kept put_capture(const Capture& capture);
   // Makes the provisional capture final as it is. Does nothing if it is not there (any more).
   void confirm_capture(std::string_view queue_id, std::uint64_t ticket);
-  void drop_capture(std::string_view queue_id,
-                    // Drops a capture whose message was aborted before its end.
-                    std::uint64_t ticket);
+  // Drops a capture whose message was aborted before its end.
+  void drop_capture(std::string_view queue_id, std::uint64_t ticket);
 
   // Stores a whole message with known outcomes (`mtrkctl import`). If it has a queue id and a
   // delayed recipient, it counts as queued here and is followed. The same transaction again (by
