@@ -83,8 +83,8 @@ class QueueSpaces {
   bool own_seen_ = false;
   std::vector<Instance> instances_;
 
-  // These are of the last event, because lines of one host, and often of one instance, follow each
-  // other.
+  // These are cached from the last event, because lines of one host, and often of one instance,
+  // follow each other.
   std::string host_text_;
   std::string name_text_;
   QueueSpace host_;

@@ -34,8 +34,8 @@ enum class Recipients {
 namespace trace {
 
 struct Applied {
-  std::vector<std::size_t>
-      changed;  // Recipients that the event concerns; their outcome may have changed.
+  // Recipients that the event concerns; their outcome may have changed.
+  std::vector<std::size_t> changed;
   // Recipients that the event does not concern, but whose outcome may have changed, because what
   // remains for them has become clear.
   std::vector<std::size_t> cleared;
