@@ -36,9 +36,8 @@ struct FindOptions {
 //   0   something was found
 //   1   nothing was found
 //   64  a criterion is invalid
-//   65  a log, or some of its lines, are in an unknown format, or compressed data are damaged (what
-//   is
-//       known is shown all the same)
+//   65  a log, or some of its lines, are in an unknown format, or compressed data are damaged
+//       (what is known is shown all the same)
 //   66  a log cannot be opened
 //   74  reading or writing failed
 [[nodiscard]] int run_find(const FindOptions& options);

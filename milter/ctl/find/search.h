@@ -16,12 +16,10 @@
 //   1. A pass over the raw octets looks for one text that the messages must show (Anchor). That
 //      gives queue ids. If there is no such text, all ids of the period are taken.
 //   2. A pass collects the lines of these ids, recognized by the id at its place. On the way it
-//   sees
-//      which other ids they are linked to: forwarded, requeued, filtered, cloned or split; and, by
-//      Message-Id, what may have come back without a word.
+//      finds the other ids that they are linked to: forwarded, requeued, filtered, cloned or split;
+//      and, by Message-Id, what may have come back without a word.
 //   3. The second pass is repeated for new ids until there are none. Most often there are none
-//   after
-//      the first time.
+//      after the first time.
 //
 // So everything that explain would read about a message is collected, and the same code
 // (milter/ctl/story.h) judges what became of it. Lines collected in excess cost nothing but speed.

@@ -12,9 +12,8 @@
 //         (commands.h).
 //   ask   The difference is shown. Nothing has been changed so far.
 //   do    The milter's folder is made and the milter started. What each file was is saved. Then
-//   file
-//         after file is replaced as a whole (files.h); with any mixture of old and new files the
-//         mail system works. A check and a reload follow.
+//         file after file is replaced as a whole (files.h); with any mixture of old and new files
+//         the mail system works. A check and a reload follow.
 //
 // Mail flows whenever a set-up is interrupted: Postfix and Sendmail ignore a milter that is not
 // there (default_action=accept), and a reference to a missing parameter stands for nothing. The
