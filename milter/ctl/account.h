@@ -32,8 +32,7 @@ struct Account {
   std::string words;         // of the other side or of this host's agent, on which the reason rests
   std::vector<std::string> notes;  // further sentences
   std::vector<Member> members;     // of an expansion, as far as the log knows them
-  std::vector<std::string> via;    // the queue ids that were followed, beginning with that of the
-                                   // message
+  std::vector<std::string> via;    // the queue ids that were followed, the message's first
   std::vector<const Story::Line*> lines;
   bool open = false;  // it may change, because a longer log may say more
 };

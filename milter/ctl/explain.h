@@ -24,10 +24,8 @@ struct ExplainOptions {
   Config::Log log;                      // queue_lifetime, filters; mta if nothing else decides
   std::vector<std::string> gates;       // the addresses in [gate.outbound] listen
   std::optional<Mta> mta;               // whose logs they are, if the command line says so
-  bool json = false;                    // prints one object per line instead of the timeline for
-                                        // people
-  bool utc = false;                     // shows people times in UTC, not in the zone of this
-                                        // machine
+  bool json = false;                    // prints one object per line, not a timeline
+  bool utc = false;                     // shows people times in UTC, not in local time
   std::string queue_id;                 // empty with `batch`
   std::vector<std::string> recipients;  // as given at RCPT; if empty, all that the log names
   // The file with the rows "queue_id<TAB>recipient[<TAB>…]"; "-" is stdin. A row without a
