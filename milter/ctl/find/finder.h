@@ -14,8 +14,7 @@ namespace mtrk::find {
 
 struct FinderOptions {
   Config config;           // log.mta, queue_lifetime, filters; gate.outbound.listen
-  std::optional<Mta> mta;  // whose logs they are; if empty, the logs or else the configuration
-                           // decide
+  std::optional<Mta> mta;  // whose logs they are; if empty, logs or configuration decide
   std::size_t limit = 0;   // how many of the newest rows to return; 0 means all
   Format format = Format::table;
   PageStyle style;

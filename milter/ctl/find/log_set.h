@@ -60,10 +60,7 @@ class Log {
   [[nodiscard]] maillog::StampContext stamps(std::uint64_t offset) const;
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::uint64_t octets() const { return octets_; }  // of the file; 0 for a journal
-  [[nodiscard]] std::uint64_t done() const {
-    return done_;
-  }  // how many of these were read in
-     // this pass
+  [[nodiscard]] std::uint64_t done() const { return done_; }      // in this pass
   [[nodiscard]] std::uint64_t octets_of_text() const;
   [[nodiscard]] std::string complaint() const;  // that of its OctetSource
   // Returns the first octets of the log, decompressed.

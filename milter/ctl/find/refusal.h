@@ -26,8 +26,7 @@ struct Refusal {
   LogTime at;
   std::string_view queue_id;  // empty if the message never had one
   bool discarded = false;     // the client got a 250, and the message was thrown away
-  std::string_view stage;     // "RCPT", "END-OF-MESSAGE", "header"; for Sendmail the ruleset or
-                              // "Milter"
+  std::string_view stage;     // "RCPT", "END-OF-MESSAGE", "header"; Sendmail: the ruleset, "Milter"
   std::string_view client;    // as in the log; empty if the line does not say
   std::string_view reply;     // "550 5.1.1 <bob@example.net>: …"
   std::optional<EnhancedStatus> status;
