@@ -16,8 +16,7 @@ namespace mtrk {
 struct IngestOptions {
   std::vector<std::string> logs;  // regular files, "journal", "journal:/path", in reading order
   Config config;
-  std::optional<Mta> mta;  // whose logs they are; if empty, the log or else the configuration
-                           // decides
+  std::optional<Mta> mta;  // whose logs they are; if empty, log or configuration decide
 };
 
 // Returns the exit code (sysexits) and never throws:

@@ -81,8 +81,7 @@ class JsonOutput {
   }
   void end_list();
 
-  void raw(std::string_view bytes);  // not JSON: for commands that print plain text through the
-                                     // same buffer
+  void raw(std::string_view bytes);  // plain text, for commands that use the same buffer
 
   // Says whether all texts that follow are plain (is_plain()), because they are parts of a text
   // that was checked as a whole. The initial value is false.
