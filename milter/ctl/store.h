@@ -11,8 +11,7 @@ namespace mtrk {
 
 // `config` must outlive the result, which refers to log.filters and gate.outbound.listen.
 [[nodiscard]] store::WriterOptions writer_options(const Config& config);
-[[nodiscard]] MtaName reporting_mta(const Config& config);  // from the key hostname, or the
-                                                            // system's name
+[[nodiscard]] MtaName reporting_mta(const Config& config);  // hostname, or the system's name
 
 // A CheckedWriter has opened the store for writing. From then on a fault in its mapped files (which
 // were truncated or have damaged pages) ends the process with one line and exit_code::io_error.

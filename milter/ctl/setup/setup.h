@@ -21,9 +21,10 @@
 namespace mtrk::setup {
 
 struct SetupOptions {
-  std::optional<Mta> mta;       // if empty, undo wherever there is something of ours
-  std::string directory;        // of the mail system's configuration; if empty, /etc/postfix or
-                                // what postconf says, or /etc/mail
+  std::optional<Mta> mta;  // if empty, undo wherever there is something of ours
+  // The folder of the mail system's configuration. If empty, /etc/postfix or what postconf says, or
+  // /etc/mail.
+  std::string directory;
   std::string config_path;      // path of mtrk.conf; changed files are saved next to it
   bool private_config = false;  // mtrk.conf is not the system's, so its units are left alone
   bool dry_run = false;
