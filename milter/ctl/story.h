@@ -28,8 +28,9 @@ struct Story {
   maillog::DeliveryTrace trace;
   struct Line {
     std::shared_ptr<const maillog::OwnedEvent> said;  // with the whole log line
-    std::vector<std::size_t> recipients;  // indexes into the trace's, for an attempt; if empty, the
-                                          // line belongs to all of the queue id
+    // For an attempt, these are indexes into the trace's recipients. If empty, the line belongs to
+    // all of the queue id.
+    std::vector<std::size_t> recipients;
     maillog::QueueSpace space;
 
     [[nodiscard]] const maillog::DeliveryEvent& event() const { return said->event(); }

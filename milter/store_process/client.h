@@ -50,8 +50,7 @@ class StoreClient final : public CaptureSink {
   // Commits everything and ends the store process. Call it when no callback can come any more.
   void stop();
 
-  [[nodiscard]] std::string log_name() const;  // the log that the store process last said it
-                                               // follows
+  [[nodiscard]] std::string log_name() const;  // the log that it follows, as it said last
   [[nodiscard]] std::string status() const;
   // Returns the text for the service manager, or nothing if it has not changed since the last call.
   [[nodiscard]] std::optional<std::string> take_status();

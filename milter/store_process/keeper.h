@@ -20,12 +20,13 @@ namespace mtrk {
 class StoreKeeper {
  public:
   struct Start {
-    bool careful = false;     // the last process died: check the store before using it
-    bool quiet = false;       // the last process could not open the store and has reported it
-    bool fresh_lock = false;  // the last process hung: it may have waited for something in the lock
-                              // file
-    bool hopeless = false;    // the last processes died or found damage although the check found
-                              // none
+    bool careful = false;  // the last process died: check the store before using it
+    bool quiet = false;    // the last process could not open the store and has reported it
+    // The last process hung. What it waited for may be in the lock file.
+    bool fresh_lock = false;
+    // The last processes died of the store or found it damaged. Set it aside even if a check
+    // passes.
+    bool hopeless = false;
   };
   // Serve is what a store process does with its end of the connection; it returns the exit code. An
   // exception ends the process with exit_code::software.

@@ -17,8 +17,7 @@ struct StoreSide {
   const ReloadConfig& reload;
   const std::vector<LogPlace>& places;  // where the log may be, best place first
   Counters& counters;                   // in memory that both processes share
-  int wake;                             // an eventfd(2) that asks the process to look at the
-                                        // connection
+  int wake;                             // an eventfd(2): look at the connection
 };
 
 // Runs the store process of mtrk-milter until the mail side tells it to stop. It owns the store,
