@@ -70,7 +70,7 @@ class LogBlock {
 }
 
 // LogOwner says whose logs they are. The command line decides if it says so, else the first lines
-// that tell, else the configuration.
+// that show it, else the configuration.
 struct LogOwner {
   std::optional<Mta> given;
   Mta configured = Mta::postfix;

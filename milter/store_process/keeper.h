@@ -24,8 +24,7 @@ class StoreKeeper {
     bool quiet = false;    // the last process could not open the store and has reported it
     // The last process hung. What it waited for may be in the lock file.
     bool fresh_lock = false;
-    // The last processes died of the store or found it damaged. Set it aside even if a check
-    // passes.
+    // The last processes died of the store or found it damaged. Set it aside without a check.
     bool hopeless = false;
   };
   // Serve is what a store process does with its end of the connection; it returns the exit code. An
