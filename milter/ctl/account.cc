@@ -73,8 +73,9 @@ std::optional<Said> said_by(const maillog::DeliveryEvent& event, const TracePoli
   return std::nullopt;
 }
 
-// The addresses that a recipient stands for, as the attempts on them tell, in the order in which
-// the log names them. What was handed on to a queue id that is followed is told by that one.
+// MemberFates collects the addresses that a recipient stands for, as the attempts on them show, in
+// the order in which the log names them. If mail was passed on to a queue id that is followed, the
+// lines of that id show its fate.
 class MemberFates {
  public:
   MemberFates(const std::vector<const Story::Line*>& lines,
@@ -114,7 +115,7 @@ class MemberFates {
     if (!said) {
       return;
     }
-    // A mailbox, commands and files may be one recipient's: local(8) names them in its text.
+    // A mailbox, commands and files may belong to one recipient; local(8) names them in its text.
     std::string key = match_key(attempt.recipient);
     if (attempt.agent == "local" && said->last == Last::delivered) {
       key += attempt.text;
@@ -132,7 +133,7 @@ class MemberFates {
     if (said->last == Last::relayed) {
       entry.member.fate.status = kRelayedStatus;
     }
-    if (entry.filtered) {  // until an attempt of the id that it came back under says more
+    if (entry.filtered) {  // until an attempt of the id under which it came back says more
       entry.member.fate = {Action::delayed, {4, 0, 0}, {}, std::nullopt, std::nullopt};
     }
   }
@@ -157,7 +158,8 @@ class MemberFates {
   std::unordered_map<std::string, std::size_t> index_;
 };
 
-// The lines of an expansion: also those about members whose own fate the trace leaves alone.
+// Returns the lines of an expansion, including those about members whose own fate the trace
+// ignores.
 std::vector<const Story::Line*> lines_of_expansion(const Story& story,
                                                    std::size_t recipient,
                                                    const std::vector<std::string>& via) {
@@ -185,7 +187,7 @@ Account account_of(const Finding& finding, const StoryTeller& teller, const Trac
   account.fate = fate_from(story.trace.outcome(finding.recipient, policy));
   if (account.fate->action == Action::expanded ||
       story.trace.end(finding.recipient) == maillog::trace::End::awaited) {
-    const Story& named = finding.message->named;  // which knows whose the other lines are
+    const Story& named = finding.message->named;  // it knows whose the other lines are
     const auto its = named.trace.find_recipient(finding.name);
     const Story& teller_of_members = its ? named : story;
     const std::size_t member_of = its.value_or(finding.recipient);

@@ -11,7 +11,7 @@
 namespace mtrk {
 namespace {
 
-// For scripts: a plain string without its quotes, everything else as in TOML.
+// Formats a value for scripts: a plain string loses its quotes, and everything else is as in TOML.
 std::string_view unquoted(std::string_view value) {
   const bool plain = value.size() >= 2 && value.front() == '"' && value.back() == '"' &&
                      value.find('\\') == std::string_view::npos;

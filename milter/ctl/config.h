@@ -5,16 +5,16 @@
 #include <optional>
 #include <string>
 
-// `mtrkctl config`: the configuration as the programs see it.
+// `mtrkctl config` shows the configuration as the programs see it.
 namespace mtrk {
 
 struct ConfigOptions {
   Config config;
   Show show = Show::changed;
-  std::optional<std::string> key;  // "store.path": its value alone
+  std::optional<std::string> key;  // a key such as "store.path", whose value alone is shown
 };
 
-// Exit code: 0; 64 there is no such key.
+// Returns the exit code: 0, or 64 if there is no such key.
 [[nodiscard]] int run_config(const ConfigOptions& options);
 
 }  // namespace mtrk

@@ -11,9 +11,9 @@
 #include <limits>
 #include <new>
 
-// One shape for the three libraries with a stream of next_in, avail_in, next_out and avail_out;
-// zstd has its own names for them. What stands behind a member or frame is another one, or, as
-// gzip(1) has it, padding or rubbish that is passed over.
+// Three of the libraries have a stream with next_in, avail_in, next_out and avail_out, and share
+// one shape here. zstd has its own names. What follows a member or frame is another one or, as for
+// gzip(1), padding or rubbish, which is skipped.
 namespace mtrk {
 namespace {
 
@@ -37,14 +37,14 @@ class GzipDecoder final : public Decoder {
       if (input.empty()) {
         return {0, last ? State::over : State::goes_on};
       }
-      if (input.front() != '\x1F') {  // padding, or no gzip any more
+      if (input.front() != '\x1F') {  // padding, or the gzip data have ended
         input = {};
         return {};
       }
       ::inflateReset(&stream_);
       between_ = false;
     }
-    // zlib does not write to its input, but says so only if it is built that way.
+    // zlib does not write to its input, but its types say so only if it is built that way.
     stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(input.data()));
     stream_.avail_in = bounded(input.size());
     stream_.next_out = reinterpret_cast<Bytef*>(to);
@@ -55,7 +55,7 @@ class GzipDecoder final : public Decoder {
     input.remove_prefix(in - stream_.avail_in);
     const std::size_t made = out - stream_.avail_out;
     between_ = result == Z_STREAM_END;
-    if (result == Z_BUF_ERROR) {  // there is nothing to do
+    if (result == Z_BUF_ERROR) {  // there was nothing to do
       return {made, last ? State::cut : State::goes_on};
     }
     return {made, result == Z_OK || between_ ? State::goes_on : State::damaged};
@@ -63,13 +63,13 @@ class GzipDecoder final : public Decoder {
 
  private:
   z_stream stream_{};
-  bool between_ = false;  // two members
+  bool between_ = false;  // whether the stream is between two members
 };
 
 class XzDecoder final : public Decoder {
  public:
   XzDecoder() {
-    constexpr std::uint64_t kMemory = std::uint64_t{1} << 30;  // a log needs a tenth of it at most
+    constexpr std::uint64_t kMemory = std::uint64_t{1} << 30;  // ten times what a log needs
     if (::lzma_stream_decoder(&stream_, kMemory, LZMA_CONCATENATED) != LZMA_OK) {
       throw std::bad_alloc();
     }
@@ -127,7 +127,7 @@ class ZstdDecoder final : public Decoder {
 
  private:
   ZSTD_DStream* stream_;
-  bool whole_ = false;  // the last frame has ended
+  bool whole_ = false;  // whether the last frame has ended
 };
 
 class Bzip2Decoder final : public Decoder {
@@ -148,7 +148,7 @@ class Bzip2Decoder final : public Decoder {
       begin();
       between_ = false;
     }
-    stream_.next_in = const_cast<char*>(input.data());  // not written to
+    stream_.next_in = const_cast<char*>(input.data());  // the library does not write to it
     stream_.avail_in = bounded(input.size());
     stream_.next_out = to;
     stream_.avail_out = bounded(room);
@@ -174,7 +174,7 @@ class Bzip2Decoder final : public Decoder {
   }
 
   bz_stream stream_{};
-  bool between_ = false;  // two streams
+  bool between_ = false;  // whether it is between two streams
 };
 
 }  // namespace

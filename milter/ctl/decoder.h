@@ -6,7 +6,8 @@
 #include <memory>
 #include <string_view>
 
-// The libraries that undo a compression, behind one interface. Pure: octets in, octets out.
+// A Decoder is one interface to the libraries that decompress data. It is pure: octets go in and
+// octets come out.
 namespace mtrk {
 
 class Decoder {
@@ -14,11 +15,11 @@ class Decoder {
   enum class State {
     goes_on,
     over,     // the input ended where it should
-    damaged,  // what follows cannot be read
-    cut,      // the input ended within the data
+    damaged,  // the rest cannot be read
+    cut,      // the input ended in the middle of the data
   };
   struct Step {
-    std::size_t made = 0;  // octets that were put to `to`
+    std::size_t made = 0;  // octets that were written to `to`
     State state = State::goes_on;
   };
 
@@ -27,16 +28,17 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  // Takes from the front of `input` what it can, and puts what becomes of it to `to`, which has
-  // room for at least one octet. `last`: there is no input behind this one. Either takes or makes
-  // something, or does not go on, unless the input is empty and not the last.
+  // Consumes what it can from the front of `input` and writes the result to `to`, which has room
+  // for at least one octet. `last` says that no more input follows. Each call consumes or writes at
+  // least one octet, or returns a state other than goes_on, unless `input` is empty and not the
+  // last.
   [[nodiscard]] virtual Step decode(std::string_view& input,
                                     bool last,
                                     char* to,
                                     std::size_t room) = 0;
 };
 
-// Not for Compression::none. Fails: std::bad_alloc.
+// `compression` must not be Compression::none. Throws std::bad_alloc.
 [[nodiscard]] std::unique_ptr<Decoder> make_decoder(Compression compression);
 
 }  // namespace mtrk

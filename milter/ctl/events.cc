@@ -50,17 +50,17 @@ using maillog::StampContext;
 using maillog::StampMemo;
 
 constexpr std::uint64_t kUnparsedKept = 20;
-constexpr int kNotUnderstood = 1;  // exit code
+constexpr int kNotUnderstood = 1;  // the exit code
 
 struct EventCounts {
   std::uint64_t lines = 0;
   std::uint64_t events = 0;
   std::uint64_t ignored = 0;
   std::uint64_t unparsed = 0;
-  std::uint64_t unknown_format = 0;  // of those ignored, lines that hold mail log all the same
+  std::uint64_t unknown_format = 0;  // ignored lines that contain mail log nevertheless
 };
 
-// The members of an object that each kind of event has beside time, queue_id and event.
+// MemberWriter writes the members that each kind of event has besides time, queue_id and event.
 struct MemberWriter {
   JsonOutput& json;
   Mta mta;
@@ -137,14 +137,14 @@ void write_event(JsonOutput& json, const DeliveryEvent& event) {
   json.end();
 }
 
-// Lines, and what came of them.
+// A Part is a block of lines and its result.
 struct Part {
   LogBlock block;
   JsonOutput json;
   EventCounts counts;
   LogFormatTally format;
-  std::uint64_t percent = 0;  // of the log that is read with it
-  std::string unparsed;       // the first lines that were not understood, for people
+  std::uint64_t percent = 0;  // how much of the log was read with this part
+  std::string unparsed;       // for people: the first lines that were not understood
 };
 
 void read_line(std::string_view text,
@@ -161,7 +161,8 @@ void read_line(std::string_view text,
   }
   const LineKind kind = parser.parse(*line, [&part, text](const DeliveryEvent& event) {
     ++part.counts.events;
-    // Looked at once instead of field by field; Sendmail's records may be of several lines.
+    // The line is checked once instead of field by field. Sendmail's records may have several
+    // lines.
     part.json.texts_are_plain(event.mta == Mta::postfix && is_plain(text));
     write_event(part.json, event);
   });
@@ -181,14 +182,14 @@ void read_lines(LogParser& parser, Part& part) {
   }
 }
 
-// Reads logs with two threads: each takes the next block, makes of it what is to be written, and
-// writes that when all before it is written. Memory: two blocks and what became of them, whatever
-// the size of the log.
+// A Reading reads logs with two threads. Each takes the next block, formats its result, and writes
+// that when all earlier results are written. The memory is that of two blocks and their results,
+// whatever the size of the log.
 class Reading {
  public:
   explicit Reading(const EventsOptions& options) : parser_(options.owner), log_(options.log) {}
 
-  // Returns exit_code::data_error, and says so, if its format is unknown.
+  // Returns exit_code::data_error, and reports it, if the format of the log is unknown.
   int read_log(const std::string& path) {
     LogReader reader(path, log_);
     taken_ = written_ = 0;
@@ -223,7 +224,7 @@ class Reading {
   [[nodiscard]] const EventCounts& total() const { return total_; }
 
  private:
-  // False at the end, or when the other thread failed.
+  // Returns false at the end, or when the other thread failed.
   bool read_block(LogReader& reader, Part& part) {
     bool done = false;
     std::exception_ptr unreadable;
@@ -235,7 +236,7 @@ class Reading {
           return false;
         }
         LogParser& parser = parser_.for_lines(part.block.lines(), part.block.stamps());
-        if (parser.mta() == Mta::sendmail) {  // a record may go on in the next block
+        if (parser.mta() == Mta::sendmail) {  // a record may continue in the next block
           read_lines(parser, part);
           done = true;
         }
@@ -307,22 +308,22 @@ class Reading {
     }
   }
 
-  // Only where it does not mix with what is written.
+  // Progress is shown only where it does not mix with the output.
   const bool shows_progress_ = ::isatty(STDERR_FILENO) != 0 && ::isatty(STDOUT_FILENO) == 0;
   std::uint64_t shown_percent_ = 0;
 
-  std::mutex reading_;  // of the log and what follows
+  std::mutex reading_;  // protects the log and the members below
   OwnedLogParser parser_;
   Config::Log log_;
-  std::uint64_t taken_ = 0;  // blocks
+  std::uint64_t taken_ = 0;  // how many blocks were taken
 
-  std::mutex mutex_;  // of what follows
+  std::mutex mutex_;  // protects the members below
   std::condition_variable turn_;
   std::uint64_t written_ = 0;
   std::exception_ptr failure_;
 
-  EventCounts total_;      // of the thread whose turn it is
-  LogFormatTally format_;  // of the log that is read, the same
+  EventCounts total_;      // belongs to the thread whose turn it is
+  LogFormatTally format_;  // of the current log; belongs to that thread too
 };
 
 }  // namespace

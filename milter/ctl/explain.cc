@@ -31,10 +31,10 @@ using maillog::TracePolicy;
 
 constexpr int kNotInLog = 1;
 
-// One row of a batch, or what the command line names.
+// A Request is one row of a batch, or what the command line names.
 struct Request {
   std::string queue_id;
-  std::vector<std::string> recipients;  // as written; none = all
+  std::vector<std::string> recipients;  // as written; if empty, all
 };
 
 constexpr std::size_t kLongestRow = std::size_t{64} << 10;
@@ -83,7 +83,7 @@ std::vector<Request> read_batch(const std::string& path) {
   return requests;
 }
 
-// What is asked about each queue id, put together: one trace answers all rows of it.
+// Puts together what is asked about each queue id, so that one trace answers all its rows.
 void ask_all(const std::vector<Request>& requests, StoryTeller& teller) {
   std::map<std::string, std::vector<std::string>> wanted;
   for (const Request& request : requests) {
@@ -98,7 +98,7 @@ void ask_all(const std::vector<Request>& requests, StoryTeller& teller) {
   }
 }
 
-// Answers requests in their order.
+// Answers writes the answers to requests in their order.
 class Answers {
  public:
   Answers(const StoryTeller& teller,
@@ -111,7 +111,8 @@ class Answers {
         detail_(options.batch ? Detail::brief : Detail::full),
         style_(style) {}
 
-  // All that was asked about one queue id at once: `recipients` as written, or none for all.
+  // Answers everything that was asked about one queue id. `recipients` are as written; if there are
+  // none, all are answered.
   void answer(const std::string& queue_id, const std::vector<std::string>& recipients) {
     const StoryTeller::Messages* messages = teller_.find(queue_id);
     if (messages == nullptr) {
@@ -217,7 +218,7 @@ class Answers {
   bool as_json_;
   Detail detail_;
   PageStyle style_;
-  std::vector<std::unique_ptr<const Story>> wholes_;  // of the messages of one queue id
+  std::vector<std::unique_ptr<const Story>> wholes_;  // for the messages of one queue id
   JsonOutput out_;
   int exit_code_ = exit_code::ok;
 };

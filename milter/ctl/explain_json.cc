@@ -89,7 +89,7 @@ void put_account(JsonOutput& json,
     }
     json.end_list();
   }
-  if (!account.members.empty()) {  // under names that are not those of the recipient's members
+  if (!account.members.empty()) {  // under other names than the members of the recipient's object
     json.begin_list("members");
     for (const Member& member : account.members) {
       json.begin();

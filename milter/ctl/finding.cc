@@ -20,7 +20,7 @@ std::string_view local_part_of_address(std::string_view address) {
   return address.substr(0, address.rfind('@'));
 }
 
-// Whether anything in the log is about that recipient.
+// Returns whether any log line is about that recipient.
 bool is_evidenced(const Story& story, std::size_t recipient) {
   const bool named =
       std::any_of(story.lines.begin(), story.lines.end(), [&](const Story::Line& line) {
@@ -35,8 +35,9 @@ bool is_of_root(const Story& story, const maillog::DeliveryEvent& event) {
   return event.queue_id == story.trace.root();
 }
 
-// Whether an attempt names that recipient as the one it was for, not only in what a hostile address
-// makes of a line: the trace reads such a line knowing the recipients, and so knows better.
+// Returns whether an attempt names that recipient as the one it was for. A hostile address can make
+// a line look like that, but the trace reads the line with knowledge of the recipients, so it
+// decides.
 bool says_whose(const Story::Line& line, const Story& story, std::size_t recipient) {
   const Attempt& attempt = std::get<Attempt>(line.event().what);
   return line.event().mta == Mta::sendmail || !is_of_root(story, line.event()) ||
@@ -44,7 +45,7 @@ bool says_whose(const Story::Line& line, const Story& story, std::size_t recipie
           match_key(attempt.original) == match_key(story.trace.recipients()[recipient]));
 }
 
-// The recipient whose mail was sent to that address, as an attempt says.
+// Returns the recipient whose mail was sent to that address according to an attempt.
 std::optional<std::size_t> find_by_target(const Story& story, const std::string& key) {
   for (const Story::Line& line : story.lines) {
     const Attempt* attempt = std::get_if<Attempt>(&line.event().what);
@@ -80,7 +81,7 @@ std::optional<std::size_t> find_by_local_part(const Message& message, const std:
   return found;
 }
 
-// How little a message has to do with what was asked.
+// Returns how little a message has to do with what was asked.
 unsigned distance(const Finding& finding) {
   switch (finding.standing) {
     case Standing::recipient:
@@ -124,7 +125,7 @@ bool is_about(const Story::Line& line,
     return std::find(line.recipients.begin(), line.recipients.end(), recipient) !=
            line.recipients.end();
   }
-  // The trace does not look at further members once it knows of several.
+  // The trace ignores further members once it knows of several.
   return attempt != nullptr &&
          ((followed && queue_id != story.trace.root()) ||
           (!attempt->original.empty() &&
@@ -147,7 +148,8 @@ std::optional<std::uint32_t> unnamed_recipients(const Message& message) {
   if (!counted) {
     return std::nullopt;
   }
-  // The queue manager counts what aliases lead to, each of which has attempts of its own.
+  // The queue manager counts the addresses to which aliases lead. Each of these has attempts of its
+  // own.
   std::set<std::pair<std::string, std::string>> tried;
   std::size_t named = named_recipients(message).size();
   for (const Story::Line& line : message.named.lines) {

@@ -22,11 +22,11 @@
 namespace mtrk {
 namespace {
 
-// Lines a commit. Enough that the disk is not what limits; few enough that the daemon, which waits
-// for its turn meanwhile, hardly notices.
+// Lines per commit: enough that the disk is not the limit, and few enough that the daemon, which
+// waits for its turn meanwhile, hardly notices.
 constexpr std::size_t kMessagesAtOnce = 2000;
 constexpr std::size_t kOctetsAtOnce = std::size_t{32} << 20;
-// A line of a message to a hundred thousand recipients is about this long.
+// A line for a message to a hundred thousand recipients is about this long.
 constexpr std::size_t kLongestImportLine = std::size_t{16} << 20;
 
 class Import {
@@ -34,7 +34,7 @@ class Import {
   Import(const ImportOptions& options, store::TrackingWriter& writer)
       : name_(options.file), reporting_mta_(reporting_mta(options.config)), writer_(writer) {}
 
-  // False if the store is full: what is in it by then stays.
+  // Returns false if the store is full. What is in it by then stays.
   bool read(LineReader& in);
   void print_summary() const {
     print_error("{}lines={} imported={} bad={}\n", shows_progress_ ? "\r" : "", lines_, imported_,
@@ -63,10 +63,10 @@ class Import {
   std::uint64_t lines_ = 0;
   std::uint64_t imported_ = 0;
   std::uint64_t bad_ = 0;
-  bool unreadable_ = false;  // from some point on
+  bool unreadable_ = false;  // the rest of the input cannot be read
 };
 
-// A failure to read is an end; what was read before it is imported.
+// A failure to read ends the input. What was read before it is imported.
 std::optional<LineReader::Line> Import::next_line(LineReader& in) {
   try {
     return in.next();

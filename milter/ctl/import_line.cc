@@ -35,14 +35,14 @@ std::optional<Error> unknown_key(const json::object& object,
   return std::nullopt;
 }
 
-// The members of one object, with the way there for messages ("recipients[2].status").
+// Members are the members of one object, with its path for error messages ("recipients[2].status").
 class Members {
  public:
   Members(const json::object& object, std::string path) : object_(object), path_(std::move(path)) {}
 
   [[nodiscard]] std::string where(std::string_view key) const { return path_ + std::string(key); }
 
-  // Null counts as absent.
+  // Treats null as absent.
   [[nodiscard]] const json::value* find(std::string_view key) const {
     const json::value* value = object_.if_contains({key.data(), key.size()});
     return value != nullptr && !value->is_null() ? value : nullptr;
@@ -69,7 +69,7 @@ class Members {
     }
     return **value;
   }
-  // text() through a parser; its complaint gets the key's name in front.
+  // Passes the result of text() to a parser and puts the name of the key before the parser's error.
   template <typename T, typename Parse>
   [[nodiscard]] Expected<T> parsed(std::string_view key, Parse parse) const {
     const Expected<std::string_view> value = text(key);
@@ -117,7 +117,7 @@ Expected<EnhancedStatus> parse_import_status(std::string_view text) {
                 : fail(ErrorCode::syntax, "no enhanced status: " + escape_for_people(text, 64));
 }
 
-// "[192.0.2.1]", "[IPv6:2001:db8::1]", and as log files have it "[2001:db8::1]".
+// Accepts "[192.0.2.1]", "[IPv6:2001:db8::1]", and also "[2001:db8::1]", the form in log files.
 bool is_address_literal(std::string_view text) {
   constexpr std::string_view kTag = "IPv6:";
   if (text.size() < 2 || text.front() != '[' || text.back() != ']') {
@@ -132,7 +132,7 @@ bool is_address_literal(std::string_view text) {
           (!tagged && ::inet_pton(AF_INET, address.c_str(), octets.data()) == 1));
 }
 
-// A host, for the types that name one; of others we do not know what a name is.
+// Checks the host for those types that name one. For other types it is unknown what a name is.
 bool is_name(const MtaName& mta) {
   if (!iequals(mta.type, "dns") && !iequals(mta.type, "x-local-hostname")) {
     return all_printable(mta.name);
@@ -144,7 +144,7 @@ bool is_name(const MtaName& mta) {
   return is_host_name(host) || is_address_literal(host);
 }
 
-// "dns;mx.example.org"; a name alone is taken as dns.
+// Parses a name like "dns;mx.example.org". A name without a type gets the type dns.
 Expected<MtaName> parse_import_mta(std::string_view text) {
   Expected<MtaName> mta = text.find(';') == std::string_view::npos
                               ? MtaName{"dns", std::string(text)}
@@ -294,7 +294,7 @@ Expected<ImportLine> parse_object(const json::object& object) {
 
 Expected<ImportLine> parse_import_line(std::string_view line) {
   json::error_code error;
-  json::monotonic_resource memory;  // one line's values go together
+  json::monotonic_resource memory;  // all values of a line are freed together
   const json::value value = json::parse({line.data(), line.size()}, error, &memory);
   if (error) {
     return fail(ErrorCode::syntax, "not JSON: " + error.message());

@@ -9,12 +9,12 @@
 #include <optional>
 #include <string_view>
 
-// One line of `mtrkctl import`: a JSON object that describes a tracked message.
+// An ImportLine is one line of `mtrkctl import`: a JSON object that describes a tracked message.
 //
 //   {"envelope_id": "id@example.net",          decoded, not xtext
 //    "certifier": "…",                         B in base64, 27 characters or 28 with the pad
 //    "arrival": "2026-11-21T16:49:22+01:00",   RFC 3339; all dates are reported in its zone
-//    "timeout": 86400,                         seconds; may be absent or null: the default
+//    "timeout": 86400,                         seconds; the default if absent or null
 //    "queue_id": "4dCXzt0Cvjz5Z",              may be absent
 //    "recipients": [{"original": "rfc822;a@b", "final": "rfc822;c@d",
 //                    "action": "relayed", "status": "2.1.9",
@@ -26,11 +26,12 @@ struct ImportLine {
   EnvelopeId envelope_id;
   TrackingCertifier certifier;
   std::optional<Seconds> timeout;
-  TrackedMessage message;  // without reporting_mta and expires_at, which are the importer's
+  TrackedMessage message;  // the importer sets reporting_mta and expires_at
 };
 
-// Fails: no JSON object, an unknown, missing or ill-typed key, a value outside its grammar, an
-// outcome that RFC 3886 forbids. The detail names the key. Pure; linear in the line.
+// Fails if the line is not a JSON object, has an unknown, missing or ill-typed key or a value
+// outside its grammar, or gives an outcome that RFC 3886 forbids. The detail names the key. Pure;
+// linear in the length of the line.
 [[nodiscard]] Expected<ImportLine> parse_import_line(std::string_view line);
 
 }  // namespace mtrk

@@ -34,9 +34,9 @@
 namespace mtrk {
 namespace {
 
-constexpr std::size_t kChunk = std::size_t{1} << 20;  // octets read at once
-// Octets a commit: each costs a sync of the disk, and keeps the daemon from committing meanwhile
-// (some 150 ms).
+constexpr std::size_t kChunk = std::size_t{1} << 20;  // octets per read
+// Octets per commit. Each commit costs a sync of the disk and keeps the daemon from committing
+// meanwhile (some 150 ms).
 constexpr std::size_t kBatch = std::size_t{32} << 20;
 constexpr std::uint64_t kWarmUp = std::uint64_t{64} << 20;  // octets read again on resuming
 constexpr std::size_t kHead = 256;                          // octets of the fingerprint
@@ -46,11 +46,11 @@ struct Counts {
   std::uint64_t lines = 0, events = 0, ignored = 0, unparsed = 0, applied = 0, unknown_format = 0;
 };
 
-// A log as blocks of whole lines, by position.
+// A LogFile is a log as blocks of whole lines, addressed by position.
 class LogFile {
  public:
   explicit LogFile(std::string path) : path_(std::move(path)) {
-    // A FIFO is not waited for: no regular file, no log.
+    // O_NONBLOCK avoids waiting for a FIFO: only regular files are logs here.
     fd_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd_ || ::fstat(fd_.get(), &status_) != 0) {
       throw CannotOpen(errno, std::generic_category(), path_);
@@ -76,15 +76,16 @@ class LogFile {
   [[nodiscard]] std::string source_name() const {
     return fmt::format("ingest:{}:{}", status_.st_dev, status_.st_ino);
   }
-  // What is true of the lines from `offset` on that read() gives at once: a stamp without a year is
-  // judged by what the log tells around, or when the file was written; its zone by this machine's.
+  // Returns the context for the lines from `offset` on that one read() returns. A stamp without a
+  // year gets it from what the log tells around it, or from the time when the file was written. Its
+  // zone is that of this machine.
   [[nodiscard]] maillog::StampContext stamps(std::uint64_t offset) const {
     const TimePoint reference = maillog::stretch_at(years_, offset).reference;
     return {reference, local_offsets(reference)};
   }
 
-  // The whole lines from `offset` on, at most about kChunk octets of them and none beyond `end`;
-  // empty at the end. The view lives until the next call.
+  // Returns the whole lines from `offset` on: at most about kChunk octets and none beyond `end`.
+  // Returns an empty view at the end. The view is valid until the next call.
   std::string_view read(std::uint64_t offset, std::uint64_t end) {
     end = std::min(end, maillog::stretch_at(years_, offset).end);
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, end - offset));
@@ -92,13 +93,14 @@ class LogFile {
     buffer_.resize(read_at(buffer_.data(), wanted, offset));
     const std::size_t last = buffer_.rfind('\n');
     if (last == std::string::npos && buffer_.size() == kChunk) {
-      return buffer_;  // part of a "line" of megabytes: the only block without a last line feed
+      // This is a part of a "line" of megabytes, the only block without a line feed at its end.
+      return buffer_;
     }
     return std::string_view(buffer_).substr(0, last == std::string::npos ? 0 : last + 1);
   }
 
-  // Whether `offset` is within a line. Its rest must not be read as a line: who wrote it may be
-  // anybody.
+  // Returns whether `offset` is within a line. The rest of that line must not be read as a line,
+  // because anybody may have written it.
   [[nodiscard]] bool within_line(std::uint64_t offset) {
     char before = '\n';
     return offset != 0 && read_at(&before, 1, offset - 1) == 1 && before != '\n';
@@ -115,7 +117,7 @@ class LogFile {
     cursor.head_crc = crc32c(head);
     return cursor;
   }
-  // Where a stored position is in this file, if it belongs to it.
+  // Returns where a stored position is in this file, or 0 if it does not belong to it.
   [[nodiscard]] std::uint64_t resume(const std::optional<store::LogCursor>& stored) {
     if (!stored || stored->offset > size()) {
       return 0;
@@ -149,12 +151,12 @@ class LogFile {
   UniqueFd fd_;
   struct stat status_ {};
   std::uint64_t size_ = 0;
-  std::string complaint_;  // of compressed data
+  std::string complaint_;  // about compressed data
   std::vector<maillog::YearStretch> years_;
   std::string buffer_;
 };
 
-// The lines that both begin and end in the block.
+// Visits the lines that both begin and end in the block.
 template <typename Visit>
 void for_each_line(std::string_view block, bool begins_within_line, Visit visit) {
   if (begins_within_line) {
@@ -174,8 +176,8 @@ class Ingest {
  public:
   Ingest(store::TrackingWriter& writer, const LogOwner& owner) : writer_(writer), parser_(owner) {}
 
-  // Returns exit_code::data_error, and says so, if its format is unknown. A log of which a part was
-  // read before is known.
+  // Returns exit_code::data_error, and reports it, if the format of the log is unknown. If a part
+  // of the log was read before, its format counts as known.
   int read(LogFile& log, const std::string& path) {
     std::uint64_t offset = log.resume(writer_.cursor(log.source_name()));
     const bool whole = offset == 0;
@@ -193,9 +195,9 @@ class Ingest {
                ? report_format(path, counts_.lines - lines_before, format_, log.complaint())
                : exit_code::ok;
   }
-  // The entries up to the newest there is now.
+  // Reads the entries up to the one that is the newest now.
   void read_journal(LogSource& journal, const std::string& position_name) {
-    use_stamps({});  // its lines tell year and zone
+    use_stamps({});  // journal entries have year and zone
     const auto now = LogSource::Clock::now();
     if (const std::optional<LogLines> before = journal.warm_up()) {
       warm_up_lines(before->lines, false);
@@ -221,7 +223,8 @@ class Ingest {
   }
 
  private:
-  // What the lines before the position may yet turn out to mean (trace_router.h).
+  // Reads the lines before the position again, for what they may yet turn out to mean
+  // (trace_router.h).
   void warm_up(LogFile& log, std::uint64_t end) {
     std::uint64_t offset = end - std::min(end, kWarmUp);
     for (;;) {
@@ -243,8 +246,8 @@ class Ingest {
     });
   }
 
-  // Applies what comes at `offset`, and commits it with the position behind it. Returns how many
-  // octets that was, 0 at the end.
+  // Applies the lines at `offset` and commits them together with the position after them. Returns
+  // how many octets that was, or 0 at the end.
   std::uint64_t apply_batch(LogFile& log, std::uint64_t offset, const std::string& path) {
     const std::uint64_t begin = offset;
     writer_.begin();
@@ -298,19 +301,19 @@ class Ingest {
   OwnedLogParser parser_;
   const bool shows_progress_ = ::isatty(STDERR_FILENO) != 0;
   Counts counts_;
-  maillog::StampContext stamps_;  // of the lines that are read
+  maillog::StampContext stamps_;  // of the lines that are being read
   maillog::StampMemo memo_;
-  maillog::LogFormatTally format_;  // of the log that is read
+  maillog::LogFormatTally format_;  // of the log that is being read
 };
 
-// One of the two.
+// An IngestLog is either a file or a journal.
 struct IngestLog {
   std::string path;
   std::optional<LogFile> file;
   std::unique_ptr<JournalLogSource> journal;
 };
 
-// All of them, before root stops being root. Fails: CannotOpen.
+// Opens all logs before root gives up its rights. Throws CannotOpen.
 std::vector<IngestLog> open_logs(const IngestOptions& options, Counters& counters) {
   Config::Log log = options.config.log;
   log.mta = options.mta.value_or(log.mta);

@@ -6,23 +6,29 @@
 #include <string>
 #include <vector>
 
-// `mtrkctl ingest`: applies whole logs to the store once. Position and events are committed
-// together, so an ingest that was interrupted, however, goes on where it was, and doing it twice
-// changes nothing. A last line without line feed waits for the next time. On stderr one summary
-// line "lines=N events=N ignored=N unparsed=N applied=N", preceded by lines that look like a
-// delivery but do not match (at most 20 are shown, all are counted).
+// `mtrkctl ingest` applies whole logs to the store once. The position is committed together with
+// the events. So an ingest that was interrupted in any way continues where it was, and repeating it
+// changes nothing. A last line without a line feed is left for the next time. It prints one summary
+// line "lines=N events=N ignored=N unparsed=N applied=N" to stderr. Before that line it shows the
+// lines that look like a delivery but do not match (at most 20 are shown, all are counted).
 namespace mtrk {
 
 struct IngestOptions {
-  std::vector<std::string> logs;  // regular files, "journal", "journal:/path"; in this order
+  std::vector<std::string> logs;  // regular files, "journal", "journal:/path", in reading order
   Config config;
-  std::optional<Mta> mta;  // whose logs they are; else as the log tells, else as the configuration
+  std::optional<Mta> mta;  // whose logs they are; if empty, log or configuration decide
 };
 
-// Exit code (sysexits): 0; 1 some delivery line was not understood; 65 a log, or lines of
-// it, are in a format that is unknown (" unknown_format=N" is added to the summary); 66 a log
-// cannot be opened; 66, 73, 77, 78 the store cannot be opened; 74 reading or writing failed; 75 the
-// store is full. Never throws.
+// Returns the exit code (sysexits) and never throws:
+//
+//   0               every line was understood
+//   1               some delivery line was not understood
+//   65              a log, or some of its lines, are in an unknown format (the summary adds
+//                   " unknown_format=N")
+//   66              a log cannot be opened
+//   66, 73, 77, 78  the store cannot be opened
+//   74              reading or writing failed
+//   75              the store is full
 [[nodiscard]] int run_ingest(const IngestOptions& options);
 
 }  // namespace mtrk

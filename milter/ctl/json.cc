@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kFirst = std::size_t{64} << 10;
 
-// Octets that stand in a JSON string as they are.
+// Marks the octets that stand unescaped in a JSON string.
 constexpr std::array<bool, 256> make_copied() {
   std::array<bool, 256> copied{};
   for (std::size_t c = 0x20; c < 0x7f; ++c) {
@@ -50,7 +50,7 @@ char* put_escaped(std::string_view value, char* out) {
   return out;
 }
 
-// Sixteen octets in one register, where the machine has such.
+// Holds sixteen octets in one register, if the machine has such registers.
 using Octets [[gnu::vector_size(16)]] = signed char;
 
 Octets load(const char* p) {
@@ -59,7 +59,7 @@ Octets load(const char* p) {
   return octets;
 }
 
-// Not zero for control characters, '"', '\\' and what is not ASCII (negative).
+// Returns nonzero octets for control characters, '"', '\\' and non-ASCII octets (negative).
 Octets oddities(Octets octets) {
   return (octets < 0x20) | (octets == 0x7f) | (octets == '"') | (octets == '\\');
 }
@@ -72,7 +72,7 @@ bool has_any(Octets octets) {
 
 }  // namespace
 
-// Registers overlap at the end, so that no octet of a long text is looked at alone.
+// The last two registers overlap, so that no octet of a long text is checked alone.
 bool is_plain(std::string_view text) {
   constexpr std::size_t kStep = sizeof(Octets);
   const char* const p = text.data();
@@ -123,7 +123,7 @@ void JsonOutput::raw(std::string_view bytes) {
   size_ += bytes.size();
 }
 
-// There is room for six octets per octet and ten more.
+// The caller has reserved six octets per octet and ten more.
 void JsonOutput::escape(std::string_view value) {
   if (is_plain(value)) {
     copy(value);
@@ -146,7 +146,7 @@ void JsonOutput::put_number(std::uint64_t value) {
 
 void JsonOutput::put_time(LogTime at) {
   const TimePoint second = std::chrono::floor<Seconds>(at);
-  if (second != second_) {  // log lines of one second come together
+  if (second != second_) {  // log lines of the same second often follow each other
     second_ = second;
     format_rfc3339(second).copy(second_text_, sizeof second_text_ - 1);
   }

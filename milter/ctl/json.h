@@ -9,13 +9,13 @@
 #include <memory>
 #include <string_view>
 
-// JSON objects, one a line (NDJSON), into one large buffer. Log text is hostile: what is not
-// harmless to a terminal (utf8.h) is escaped, octets that are not UTF-8 become \ufffd, so that
-// every line is valid JSON whatever a log holds. Names of members are literals and written as they
-// are.
+// A JsonOutput writes JSON objects, one per line (NDJSON), into one large buffer. Log text is
+// hostile: whatever could harm a terminal (utf8.h) is escaped, and octets that are not UTF-8 become
+// \ufffd. So every line is valid JSON whatever a log contains. Member names are literals and are
+// written as they are.
 namespace mtrk {
 
-// Whether nothing in `text` needs escaping.
+// Returns whether nothing in `text` needs escaping.
 [[nodiscard]] bool is_plain(std::string_view text);
 
 class JsonOutput {
@@ -59,12 +59,12 @@ class JsonOutput {
     size_ += 5;
   }
   template <std::size_t N>
-  void time(const char (&name)[N], LogTime at) {  // RFC 3339, fraction if there is one
+  void time(const char (&name)[N], LogTime at) {  // RFC 3339, with a fraction if there is one
     key(name, 40);
     put_time(at);
   }
   template <std::size_t N>
-  void status(const char (&name)[N], EnhancedStatus status) {  // "2.1.9"
+  void status(const char (&name)[N], EnhancedStatus status) {  // as in "2.1.9"
     key(name, 32);
     put_status(status);
   }
@@ -74,31 +74,32 @@ class JsonOutput {
     buffer_[size_++] = '[';
   }
   void item(std::string_view value);
-  void end_item() {  // of a list: an object that begin() began
+  void end_item() {  // ends an object of a list that begin() began
     close('}');
     reserve(1);
     buffer_[size_++] = ',';
   }
   void end_list();
 
-  void raw(std::string_view bytes);  // not JSON: for commands that print text the same way
+  void raw(std::string_view bytes);  // plain text, for commands that use the same buffer
 
-  // Whether all texts that follow are plain (is_plain()): they are parts of one that was looked at
-  // as a whole. Not so at first.
+  // Says whether all texts that follow are plain (is_plain()), because they are parts of a text
+  // that was checked as a whole. The initial value is false.
   void texts_are_plain(bool plain) { plain_ = plain; }
 
   [[nodiscard]] std::size_t size() const { return size_; }
-  // What there is, until the next call; and without it from then on.
+  // view() returns the contents of the buffer; the view is valid until the next call. clear()
+  // empties the buffer.
   [[nodiscard]] std::string_view view() const { return {buffer_.get(), size_}; }
   void clear() { size_ = 0; }
-  // Writes what there is, and empties the buffer. Fails: std::system_error.
+  // Writes the contents of the buffer and empties it. Throws std::system_error.
   void write_to(int fd);
 
  private:
-  // Every member and item is written with a comma behind it, which the end of the object or list
+  // Every member and item is written with a comma after it, which the end of the object or list
   // replaces.
 
-  // "name": with room for `more` octets behind it.
+  // Writes `"name":` and leaves room for `more` octets after it.
   template <std::size_t N>
   [[gnu::always_inline]] void key(const char (&name)[N], std::size_t more) {
     reserve(N + 2 + more);
@@ -135,7 +136,7 @@ class JsonOutput {
   std::unique_ptr<char[]> buffer_;
   std::size_t size_ = 0;
   bool plain_ = false;
-  char second_text_[20];  // the last second written, "2026-11-21T16:54:11"
+  char second_text_[20];  // the last second that was written, "2026-11-21T16:54:11"
   TimePoint second_ = TimePoint::min();
 };
 

@@ -79,7 +79,7 @@ bool LogReader::next_of_journal(LogBlock& block) {
   std::optional<LogLines> lines;
   do {
     lines = journal_->next(LogSource::Clock::now());
-  } while (lines && lines->lines.empty());  // entries of others
+  } while (lines && lines->lines.empty());  // these entries belong to others
   block.entries_ = lines ? std::move(lines->lines) : std::string();
   block.lines_ = block.entries_;
   return lines.has_value();
@@ -100,8 +100,8 @@ bool LogReader::next(LogBlock& block) {
   return true;
 }
 
-// Lines of one block are of one stretch (log_years.h). What cannot be looked at beforehand is
-// judged by its first block.
+// All lines of one block belong to one stretch (log_years.h). For input that cannot be examined
+// beforehand, the first block decides.
 void LogReader::end_with_stretch(LogBlock& block) {
   if (years_.empty()) {
     years_ = years_of_lines(block.lines_, written_);
@@ -189,7 +189,7 @@ int report_format(const std::string& path,
                  "mtrkctl: %s: %llu of %llu lines have no tag that can be read, such as%s\n",
                  path.c_str(), static_cast<unsigned long long>(spoilt),
                  static_cast<unsigned long long>(lines), shown.c_str());
-    return exit_code::ok;  // somebody's line among many, whose record is nobody's
+    return exit_code::ok;  // one such line among many, whose record is no program's
   }
   if (format.mail()) {
     return exit_code::ok;

@@ -22,10 +22,10 @@
 #include <system_error>
 #include <vector>
 
-// Reads one log file front to back in big blocks, for commands that take a log as it is, or as it
-// was before it was compressed (octet_source.h). Memory does not grow with the log. Throws
-// CannotOpen at construction, std::system_error when reading fails, and NotALog where no line ends;
-// the path is in the text of each.
+// A LogReader reads one log file from front to back in big blocks, for commands that take a log as
+// it is or as it was before it was compressed (octet_source.h). Its memory does not grow with the
+// log. The constructor throws CannotOpen. Reading throws std::system_error if it fails and NotALog
+// if no line ends. Each error text contains the path.
 namespace mtrk {
 
 class CannotOpen : public std::system_error {
@@ -33,7 +33,8 @@ class CannotOpen : public std::system_error {
   using std::system_error::system_error;
 };
 
-// So many octets without a line feed that nobody waits for one any more (/dev/zero has none).
+// Thrown after so many octets without a line feed that waiting for one is pointless (/dev/zero has
+// none).
 class NotALog : public std::runtime_error {
  public:
   explicit NotALog(const std::string& path)
@@ -41,24 +42,26 @@ class NotALog : public std::runtime_error {
   static constexpr std::uint64_t kEndless = std::uint64_t{64} << 20;
 };
 
-// Whole lines of a log, each with its line feed (the last line of a file may lack it).
+// A LogBlock holds whole lines of a log, each with its line feed. The last line of a file may lack
+// it.
 class LogBlock {
  public:
   LogBlock();
   [[nodiscard]] std::string_view lines() const { return lines_; }
-  // For stamps without year and zone: what the log tells around these lines, else the file's
-  // modification time (the clock, for others), and the zone this machine has then.
+  // Returns the context for stamps without year and zone. The year is what the log tells around
+  // these lines, or else that of the file's modification time (for other inputs, of the clock). The
+  // zone is that of this machine at that time.
   [[nodiscard]] const maillog::StampContext& stamps() const { return stamps_; }
 
  private:
   friend class LogReader;
   std::unique_ptr<char[]> buffer_;
-  std::string entries_;  // of a journal
+  std::string entries_;  // for a journal
   std::string_view lines_;
   maillog::StampContext stamps_;
 };
 
-// Takes the first line off, and its line feed.
+// Removes the first line and its line feed from `lines` and returns the line.
 [[nodiscard]] inline std::string_view take_line(std::string_view& lines) {
   const std::size_t feed = std::min(lines.find('\n'), lines.size());
   const std::string_view line = lines.substr(0, feed);
@@ -66,20 +69,20 @@ class LogBlock {
   return line;
 }
 
-// Whose logs they are: as the command line says, else as the first lines tell that do, else as the
-// configuration says.
+// LogOwner says whose logs they are. The command line decides if it says so, else the first lines
+// that show it, else the configuration.
 struct LogOwner {
   std::optional<Mta> given;
   Mta configured = Mta::postfix;
 };
 
-// The parser for lines of one or more logs, read front to back.
+// An OwnedLogParser is the parser for the lines of one or more logs that are read front to back.
 class OwnedLogParser {
  public:
   explicit OwnedLogParser(const LogOwner& owner)
       : parser_(owner.given.value_or(owner.configured)), known_(owner.given.has_value()) {}
 
-  // Has a look at lines that are to be parsed next.
+  // Looks at the lines that are to be parsed next and returns the parser for them.
   maillog::LogParser& for_lines(std::string_view lines, const maillog::StampContext& stamps);
   maillog::LogParser& get() { return parser_; }
 
@@ -88,8 +91,8 @@ class OwnedLogParser {
   bool known_;
 };
 
-// The journal of that name ("journal", "journal:/path") from the position on, or nothing if `path`
-// is not one. Fails: CannotOpen.
+// Opens the journal of that name ("journal", "journal:/path") at the position. Returns nothing if
+// `path` does not name a journal. Throws CannotOpen.
 [[nodiscard]] std::unique_ptr<JournalLogSource> open_journal(const std::string& path,
                                                              const Config::Log& log,
                                                              const store::LogCursor& position,
@@ -98,24 +101,27 @@ class OwnedLogParser {
 class LogReader {
  public:
   static constexpr std::size_t kBlock = std::size_t{128} << 10;
-  static constexpr std::size_t kLongestLine = std::size_t{64} << 10;  // a longer one is skipped
+  static constexpr std::size_t kLongestLine = std::size_t{64} << 10;  // a longer line is skipped
 
-  // "-" is stdin; "journal" and "journal:/path" are the journal, from its first entry on: what
-  // `log` believes of it, as syslog lines.
+  // "-" is stdin. "journal" and "journal:/path" are the journal from its first entry on; those
+  // entries that `log` makes trustworthy are returned as syslog lines.
   explicit LogReader(const std::string& path, const Config::Log& log = {});
 
-  // Reads the next lines; false at the end.
+  // Reads the next lines. Returns false at the end.
   [[nodiscard]] bool next(LogBlock& block);
 
-  // Octets of the file, 0 if nobody knows (a pipe); and how many of them were read.
+  // size() returns the octets of the file, or 0 if that is unknown (a pipe). The other function
+  // returns how many of them were read.
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
-  // Must not be read by two threads in turn (the journal), or is not worth it.
+  // Returns whether only one thread should read the log: a journal must not be read by two threads
+  // in turn, and for a small file a second thread is not worth it.
   [[nodiscard]] bool is_for_one() const { return journal_ || (size_ != 0 && size_ <= kBlock); }
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }  // over-long lines
-  // What is wrong with compressed data, once their end was reached; empty if nothing is.
+  // Returns what is wrong with the compressed data once their end was reached, and an empty text if
+  // nothing is.
   [[nodiscard]] std::string complaint() const { return octets_ ? octets_->complaint() : ""; }
-  // Those of the block that was read last.
+  // Returns the context for the stamps of the block that was read last.
   [[nodiscard]] const maillog::StampContext& stamps() const { return stamps_; }
 
  private:
@@ -125,40 +131,41 @@ class LogReader {
 
   std::string path_;
   UniqueFd owned_;
-  std::unique_ptr<OctetSource> octets_;  // none of a journal
+  std::unique_ptr<OctetSource> octets_;  // null for a journal
   std::uint64_t size_ = 0;
   std::uint64_t position_ = 0;
-  TimePoint written_;  // when the log was, as far as anybody knows
+  TimePoint written_;  // when the log was written, as far as that is known
   std::vector<maillog::YearStretch> years_;
   maillog::StampContext stamps_;
-  std::uint64_t offset_ = 0;     // of the first line that was not handed out
-  std::string held_;             // whole lines, of another year than those handed out before
+  std::uint64_t offset_ = 0;     // of the first line that was not returned yet
+  std::string held_;             // whole lines of another year than those that were returned before
   std::string partial_;          // the beginning of a line whose end was not read yet
-  bool discarding_ = false;      // an over-long line
-  std::uint64_t discarded_ = 0;  // octets of it so far
+  bool discarding_ = false;      // whether the current line is over-long
+  std::uint64_t discarded_ = 0;  // octets of that line so far
   std::uint64_t skipped_ = 0;
-  Counters counters_;  // the journal's
+  Counters counters_;  // for the journal
   std::unique_ptr<LogSource> journal_;
 };
 
-// What a log that was read to its end came to.
+// A LogSummary is the result of reading a log to its end.
 struct LogSummary {
-  std::string complaint;  // LogReader's
+  std::string complaint;  // from LogReader::complaint()
   std::uint64_t lines = 0;
-  std::uint64_t unparsed = 0;  // lines about deliveries that were not understood, or were too long
+  std::uint64_t unparsed = 0;  // lines about deliveries that were not understood or were too long
   maillog::LogFormatTally format;
 };
 
-// Says on standard error what is to be said of the log as a whole: that its format, or that of some
-// of its lines, is unknown, with one of them; that the tags of some are spoilt; that there is
-// nothing in it; what is wrong with compressed data (`complaint`). Returns exit_code::data_error in
-// the first case and the last one, else ok.
+// Reports on standard error what concerns the log as a whole: that its format, or that of some
+// lines, is unknown (with one such line); that the tags of some lines are spoilt; that the log is
+// empty; what is wrong with compressed data (`complaint`). Returns exit_code::data_error in the
+// first and the last case, and otherwise ok.
 [[nodiscard]] int report_format(const std::string& path,
                                 std::uint64_t lines,
                                 const maillog::LogFormatTally& format,
                                 const std::string& complaint = {});
 
-// Reads a log to its end: visit(const DeliveryEvent&, std::string_view line) for each event.
+// Reads a log to its end and calls visit(const DeliveryEvent&, std::string_view line) for each
+// event.
 template <typename Visit>
 LogSummary read_whole_log(const std::string& path,
                           const Config::Log& log,

@@ -16,9 +16,9 @@ using maillog::YearSample;
 using maillog::YearStretch;
 
 constexpr std::uint64_t kSmall = std::uint64_t{256} << 10;  // octets of a file that is read whole
-constexpr std::uint64_t kSamples = 256;                     // of a larger one
+constexpr std::uint64_t kSamples = 256;                     // for a larger file
 constexpr std::size_t kLook = 2048;                         // octets in which a line should begin
-constexpr std::size_t kHeader = 256;  // octets of a line in which its stamp stands
+constexpr std::size_t kHeader = 256;  // octets of a line that contain its stamp
 
 std::string read_some(int fd, std::uint64_t offset, std::size_t wanted) {
   std::string octets(wanted, '\0');
@@ -36,7 +36,8 @@ std::string read_some(int fd, std::uint64_t offset, std::size_t wanted) {
   return octets;
 }
 
-// The beginnings of lines all over the file, one behind the other, each with its line feed.
+// Beginnings holds the beginnings of lines from the whole file, one after the other, each with a
+// line feed.
 struct Beginnings {
   std::string text;
   std::vector<std::uint64_t> offsets;
@@ -48,7 +49,7 @@ Beginnings beginnings_of(int fd, std::uint64_t size) {
     const std::uint64_t offset = size / kSamples * i;
     const std::string octets = read_some(fd, offset, kLook);
     const std::size_t feed = i == 0 ? std::string::npos : octets.find('\n');
-    const std::size_t begin = i == 0 ? 0 : feed + 1;  // 0 as well where there is no line feed
+    const std::size_t begin = i == 0 ? 0 : feed + 1;  // also 0 if there is no line feed
     if ((i != 0 && feed == std::string::npos) || begin >= octets.size()) {
       continue;
     }

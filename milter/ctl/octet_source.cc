@@ -22,8 +22,8 @@ namespace mtrk {
 namespace {
 
 constexpr std::size_t kMagic = 6;
-constexpr std::size_t kInput = std::size_t{256} << 10;  // compressed octets read at once
-constexpr std::size_t kAhead = std::size_t{256} << 10;  // decompressed octets of a block
+constexpr std::size_t kInput = std::size_t{256} << 10;  // compressed octets per read
+constexpr std::size_t kAhead = std::size_t{256} << 10;  // decompressed octets per block
 constexpr std::size_t kBlocksAhead = 4;
 
 std::size_t read_octets(int fd, char* to, std::size_t room, const std::string& path) {
@@ -38,7 +38,7 @@ std::size_t read_octets(int fd, char* to, std::size_t room, const std::string& p
   }
 }
 
-// What was looked at already, and then the descriptor.
+// A PlainSource returns first the octets that were examined, and then those of the descriptor.
 class PlainSource final : public OctetSource {
  public:
   PlainSource(int fd, std::string path, std::string first)
@@ -119,7 +119,7 @@ class CompressedSource final : public OctetSource {
   std::string complaint_;
 };
 
-// Reads another source ahead, in a thread.
+// An AheadSource reads another source ahead, in a thread.
 class AheadSource final : public OctetSource {
  public:
   explicit AheadSource(std::unique_ptr<OctetSource> source)
@@ -206,12 +206,12 @@ class AheadSource final : public OctetSource {
     }
   }
 
-  std::unique_ptr<OctetSource> source_;  // of the thread
+  std::unique_ptr<OctetSource> source_;  // belongs to the thread
   Compression compression_;
-  Block block_;  // of the reader
+  Block block_;  // belongs to the reader
   std::size_t given_ = 0;
 
-  mutable std::mutex mutex_;  // of what follows
+  mutable std::mutex mutex_;  // protects the members below
   std::condition_variable_any changed_;
   std::deque<Block> ready_;
   std::vector<Block> spare_;
@@ -219,7 +219,7 @@ class AheadSource final : public OctetSource {
   std::string complaint_;
   std::exception_ptr failure_;
   bool over_ = false;
-  std::jthread thread_;  // last: it uses the others
+  std::jthread thread_;  // must be last, because it uses the other members
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kColumns = 80;
 
-// SGR parameters.
+// Returns the SGR parameters.
 std::string_view parameters_of(Paint paint) {
   switch (paint) {
     case Paint::bold:
@@ -47,7 +47,7 @@ Minutes offset_of(TimePoint at, const PageStyle& style) {
   return style.utc ? Minutes(0) : local_offsets(at).at(at);
 }
 
-// "2026-11-21T10:00:02Z" of the wall clock.
+// Returns the wall clock time as "2026-11-21T10:00:02Z".
 std::string wall_clock(TimePoint at, const PageStyle& style) {
   return format_rfc3339(at + offset_of(at, style));
 }
@@ -61,7 +61,7 @@ std::string format_offset(Minutes offset) {
   return (offset.count() < 0 ? "-" : "+") + two(minutes / 60) + two(minutes % 60);
 }
 
-// For a screen without UTF-8. The text holds no control but hard blanks.
+// Converts the text for a screen without UTF-8. It may contain no controls except hard blanks.
 std::string ascii_only(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -6,29 +6,30 @@
 #include <string>
 #include <string_view>
 
-// Text for people in lines of at most 80 columns, each a whole number of words where they fit.
+// A Page is text for people in lines of at most 80 columns. Lines are broken between words where
+// the words fit.
 namespace mtrk {
 
 enum class Paint { none, bold, good, waiting, bad, faint };
 
 struct PageStyle {
-  bool utf8 = true;  // or ASCII only, the rest as \xHH
+  bool utf8 = true;  // if false, ASCII only and the rest as \xHH
   bool colours = false;
   bool symbols = false;  // a mark before each outcome
-  bool utc = false;      // times in UTC, not in the zone of this machine
+  bool utc = false;      // shows times in UTC, not in the zone of this machine
 };
-// Of what standard output is: colours and symbols on a terminal only, and no colours where
-// NO_COLOR says so; UTF-8 everywhere but on a terminal of another code.
+// Returns the style that suits standard output. Colours and symbols are for terminals only, and
+// there are no colours if NO_COLOR forbids them. Everything is UTF-8 except on a terminal of
+// another character set.
 [[nodiscard]] PageStyle style_of_standard_output();
 
-// Stands for a blank at which no line is broken. What comes from a log cannot hold it, once
-// escaped.
+// Stands for a blank at which no line is broken. Log text cannot contain it once it is escaped.
 inline constexpr char kHardBlank = '\x01';
 [[nodiscard]] std::string with_hard_blanks(std::string text);
 
-// "2026-11-21 10:00:02 +0100", with hard blanks.
+// Returns a time such as "2026-11-21 10:00:02 +0100", with hard blanks.
 [[nodiscard]] std::string format_for_people(TimePoint at, const PageStyle& style);
-// The same in parts: "Sat 2026-11-21 +0100", "10:00:02".
+// These return the parts of that time: "Sat 2026-11-21 +0100" and "10:00:02".
 [[nodiscard]] std::string format_day(TimePoint at, const PageStyle& style);
 [[nodiscard]] std::string format_time_of_day(TimePoint at, const PageStyle& style);
 
@@ -36,9 +37,9 @@ class Page {
  public:
   explicit Page(const PageStyle& style) : style_(style) {}
 
-  // A paragraph: `lead`, painted, at column `indent`, and `text` behind it; further lines begin at
-  // `hang`. Both are harmless UTF-8 (escape_for_display()). A word that is longer than a line is
-  // broken, no other.
+  // Adds a paragraph: `lead`, painted, at column `indent`, and then `text`. Further lines begin at
+  // column `hang`. Both texts must be harmless UTF-8 (escape_for_display()). Only a word longer
+  // than a line is broken.
   void add(std::size_t indent,
            std::string_view lead,
            Paint paint,

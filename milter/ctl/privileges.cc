@@ -30,8 +30,8 @@ FolderOwner owner_of_store(const std::string& path) {
   }
 }
 
-// The folder's group, which its files are to have. Root's is none for a service: then the
-// account's own.
+// Returns the group for files in the folder, which is the folder's group. If that is root's, no
+// service has it, and the account's own group is used.
 gid_t group_of(const FolderOwner& owner) {
   if (owner.group != 0) {
     return owner.group;

@@ -19,13 +19,13 @@ using maillog::Removed;
 using maillog::trace::Basis;
 using maillog::trace::End;
 
-constexpr std::size_t kMostNamed = 5;  // recipients in one sentence
+constexpr std::size_t kMostNamed = 5;  // recipients named in one sentence
 
-// What the lines of one recipient say, put together.
+// Facts are what the lines of one recipient say together.
 struct Facts {
   bool sendmail = false;
-  bool queued = false;     // Sendmail's last word on it is that it was queued
-  bool discarded = false;  // or discarded
+  bool queued = false;     // Sendmail's last line about it says that it was queued
+  bool discarded = false;  // that line says that it was discarded
   bool held = false;
   bool gave_up = false;
   bool forced = false;
@@ -55,7 +55,7 @@ Facts facts_of(const Account& account) {
     } else if (std::holds_alternative<Held>(event.what)) {
       facts.held = true;
     } else if (std::holds_alternative<Released>(event.what) ||
-               std::holds_alternative<Pickup>(event.what)) {  // requeued, also from the hold queue
+               std::holds_alternative<Pickup>(event.what)) {  // requeued, also from hold
       facts.held = false;
     } else if (const Removed* removed = std::get_if<Removed>(&event.what)) {
       facts.deleted = facts.deleted || removed->by == "postsuper";
@@ -82,7 +82,7 @@ std::string reason_for_failure(const Fate& fate, const Facts& facts) {
   return fate.remote_mta.empty() ? "it was refused for good" : "the next hop refused it for good";
 }
 
-// What the records of attempts say of a recipient that none of them was an attempt for.
+// Recorded says what the records of attempts show about a recipient for whom none of them was made.
 enum class Recorded { nothing, queued, others };
 
 Recorded recorded(const Account& account) {
@@ -126,7 +126,7 @@ std::string reason_for_delay(const Account& account, const Facts& facts) {
                         : "nothing was tried yet";
 }
 
-// What the action alone does not tell; empty if it does.
+// Returns what the action alone does not say, or an empty text if it says everything.
 std::string reason_by_end(End end, Action action) {
   switch (end) {
     case End::discarded:
@@ -174,8 +174,8 @@ std::string reason_for(const Account& account, const Facts& facts) {
   return "";
 }
 
-// A reply may name the id that the next hop gave it. If this log knows that id the story goes on
-// there, but nothing proves it: the text is the other host's.
+// A reply may name the queue id that the next hop gave to the message. If this log knows that id,
+// the story continues there, but nothing proves it, because the other host wrote the text.
 void note_named_id(const Account& account,
                    const Facts& facts,
                    const StoryTeller& teller,
@@ -238,13 +238,13 @@ std::string names_of(const Message& message) {
 
 void explain_fate(Account& account, const StoryTeller& teller) {
   const Facts facts = facts_of(account);
-  if (facts.held) {  // nothing is tried, and it does not expire
+  if (facts.held) {  // a held message is not tried and does not expire
     account.fate->will_retry_until.reset();
   }
   const maillog::DeliveryTrace& trace = account.finding.story->trace;
   End end = trace.end(account.finding.recipient);
   if (end == End::awaited && !account.finding.target.empty()) {
-    end = End::usual;  // a member's own fate is known
+    end = End::usual;  // the fate of the member itself is known
   }
   account.reason = reason_by_end(end, account.fate->action);
   if (account.reason.empty()) {

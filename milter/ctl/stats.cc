@@ -23,8 +23,8 @@ struct Counted {
   CounterRows rows;
 };
 
-// What mtrk-milter and mtqpd counted since they started, and mtrkctl ingest in all its runs on this
-// store; no rows where none has run yet.
+// Returns what mtrk-milter and mtqpd have counted since they started, and what mtrkctl ingest has
+// counted in all its runs on this store. A program that has not run yet has no rows.
 std::array<Counted, 3> all_counters(const Config& config, CounterRows of_mtqpd) {
   return {{{"milter", read_counters_file(counters_path(config.store.path))},
            {"ingest", read_counters_file(ingest_counters_path(config.store.path))},
@@ -35,7 +35,7 @@ std::array<Counted, 3> all_counters(const Config& config, CounterRows of_mtqpd) 
 
 int run_stats(const Config& config, StatsFormat format) {
   return with_store_errors([&] {
-    // mtqpd's stand in a folder of its own, which the store's owner need not be able to read.
+    // mtqpd's counters are in a folder of its own, which the store's owner may be unable to read.
     CounterRows of_mtqpd = read_counters_file(config.mtqpd.stats_file);
     become_store_owner(config.store.path);
     const store::StoreStats stats = store::TrackingReader(config.store.path).stats();

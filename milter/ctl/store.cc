@@ -40,7 +40,7 @@ MtaName reporting_mta(const Config& config) {
 
 namespace {
 
-std::array<char, 512> fault_text;  // made beforehand: a handler may not format
+std::array<char, 512> fault_text;  // formatted in advance, because a signal handler must not format
 std::size_t fault_length = 0;
 
 extern "C" void end_by_fault(int /*signal*/) {
@@ -48,7 +48,7 @@ extern "C" void end_by_fault(int /*signal*/) {
   ::_exit(exit_code::io_error);
 }
 
-// Before the store is opened: what is found there may be a fault already.
+// Must be called before the store is opened, because opening it may already cause a fault.
 store::WriterOptions with_faults_told(store::WriterOptions options) {
   const auto end = fmt::format_to_n(
       fault_text.data(), fault_text.size(),

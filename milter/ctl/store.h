@@ -6,16 +6,17 @@
 
 #include <functional>
 
-// What mtrkctl's subcommands share when they open the store.
+// The subcommands of mtrkctl share these functions to open the store.
 namespace mtrk {
 
-// `config` has to outlive the result (log.filters, gate.outbound.listen).
+// `config` must outlive the result, which refers to log.filters and gate.outbound.listen.
 [[nodiscard]] store::WriterOptions writer_options(const Config& config);
-[[nodiscard]] MtaName reporting_mta(const Config& config);  // hostname, or the system's
+[[nodiscard]] MtaName reporting_mta(const Config& config);  // hostname, or the system's name
 
-// Opens the store to write, from which moment on a fault in its mapped files (cut off, damaged
-// pages) ends the process with one line and exit_code::io_error: what a transaction has made of
-// them cannot be trusted, so none is committed that has not been. Fails as TrackingWriter does.
+// A CheckedWriter has opened the store for writing. From then on a fault in its mapped files (which
+// were truncated or have damaged pages) ends the process with one line and exit_code::io_error.
+// What a transaction has made of such files cannot be trusted, so no open transaction is committed.
+// The constructor throws as TrackingWriter does.
 class CheckedWriter {
  public:
   explicit CheckedWriter(const Config& config);
@@ -25,8 +26,8 @@ class CheckedWriter {
   store::TrackingWriter writer_;
 };
 
-// Runs `command` and turns what the store throws into one line on stderr and an exit code:
-// StoreUnusable its own, StoreError 74, or 75 if there is no room.
+// Runs `command` and turns what the store throws into one line on stderr and an exit code. That
+// code is StoreUnusable's own; for StoreError it is 74, or 75 if there is no room.
 [[nodiscard]] int with_store_errors(const std::function<int()>& command) noexcept;
 
 }  // namespace mtrk

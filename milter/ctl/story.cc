@@ -23,19 +23,20 @@ using maillog::TracePolicy;
 
 namespace {
 
-constexpr std::size_t kRecent = std::size_t{1} << 16;  // a power of two
+constexpr std::size_t kRecent = std::size_t{1} << 16;  // must be a power of two
 
 std::string_view logs_under(const DeliveryEvent& event) {
   return event.program.substr(0, event.program.find('/'));
 }
 
-// Said once of a queue file of Postfix, by who made it for somebody.
+// Returns whether the event is logged once for each queue file of Postfix, by the program that made
+// the file for a client.
 bool opens(const DeliveryEvent& event) {
   return std::holds_alternative<Client>(event.what) || std::holds_alternative<Pickup>(event.what);
 }
 
-// What Postfix says early in the life of a message, and never of one that has left the queue.
-// Sendmail does not give an id out again.
+// Returns whether Postfix logs the event early in the life of a message and never after it has left
+// the queue. Sendmail does not reuse an id.
 bool begins(const DeliveryEvent& event) {
   return event.mta == Mta::postfix &&
          (opens(event) || std::holds_alternative<MessageId>(event.what) ||
@@ -90,7 +91,7 @@ std::unique_ptr<const Story> Message::whole(const TracePolicy& policy) const {
   auto story = std::make_unique<Story>(
       DeliveryTrace(*root, std::nullopt, {std::string()}, Recipients::captured));
   for (const Story::Line& line : named.lines) {
-    // Nothing that has no recipient is handed on: there is nothing to prove.
+    // A recipient without a name is not followed to another queue id, so no evidence is needed.
     const DeliveryTrace::Applied applied =
         story->trace.apply(line.event(), policy, DeliveryTrace::Evidence(), line.space);
     story->lines.push_back({line.said, applied.changed, line.space});
@@ -128,7 +129,7 @@ Message* StoryTeller::add_message(Question& question, Mta mta) {
   return question.messages.back().get();
 }
 
-// Which of the messages that had the id an event of it is about; null if it says nothing new.
+// Returns the message with this id that an event is about, or null if the event says nothing new.
 Message* StoryTeller::message_for(Question& question,
                                   const DeliveryEvent& event,
                                   const QueueSpace& space) {
@@ -144,14 +145,14 @@ Message* StoryTeller::message_for(Question& question,
   }
   if (found->removed && begins(event)) {
     if (event.at <= *found->removed) {
-      return found->opened ? nullptr : found;  // read twice, or not in its place
+      return found->opened ? nullptr : found;  // it was read twice, or is out of order
     }
     found->over = true;
     return add_message(question, event.mta);
   }
   if (found->opened && opens(event)) {
-    // While an id is in use its queue does not give it out again: it is another queue's, or what
-    // became of the first message was not logged.
+    // A queue does not reuse an id that is in use. So the event is about another queue, or the end
+    // of the first message was not logged.
     if (found->opened_by != logs_under(event)) {
       return add_message(question, event.mta);
     }
@@ -246,7 +247,7 @@ void StoryTeller::read(const DeliveryEvent& event, std::string_view line) {
   }
   const Story::Line said{std::make_shared<const OwnedEvent>(event, line), {}, space};
   for (Story* story : owners) {
-    // What the line has to offer beyond the copy helps the trace.
+    // What the line offers beyond the copy helps the trace.
     apply(*story, event, said);
   }
 }
@@ -275,8 +276,8 @@ void StoryTeller::apply(Story& story, const DeliveryEvent& event, const Story::L
   }
 }
 
-// What was logged of a queue id before it was known to belong to the story: held, or already part
-// of another story.
+// Applies what was logged about a queue id before it was known to belong to the story. That is
+// held, or is part of another story already.
 void StoryTeller::tell_past(Story& story, const std::string& queue_id) {
   const QueueSpace space = story.trace.space_of(queue_id);
   for (Story* other : stories_of(queue_id)) {
@@ -309,7 +310,7 @@ void StoryTeller::tell_held(Story& story, const std::string& queue_id, const Que
   }
 }
 
-// All that have the queue id, root or not.
+// Returns all stories that have the queue id, as their root or otherwise.
 std::vector<Story*> StoryTeller::stories_of(const std::string& queue_id) {
   const Owner& owner = owners_[queue_id];
   std::vector<Story*> stories = owner.stories;

@@ -37,19 +37,19 @@ std::string shown(std::string_view text) {
   return escape_for_display(text, 2048);
 }
 
-// On one line, if there is room.
+// Puts it on one line if there is room.
 std::string next_hop(std::string_view relay) {
   constexpr std::size_t kRoom = 48;
   std::string text = "next hop " + shown(relay);
   return relay.size() <= kRoom ? with_hard_blanks(std::move(text)) : text;
 }
 
-// One event in words, after its time and queue id; what it quotes follows a line feed.
+// Words describes one event, without its time and queue id. What it quotes follows a line feed.
 struct Words {
   Mta mta;
 
-  // "esmtp Deferred 4.4.1 for <a@b> …": stat= without what it quotes of the other side, which
-  // follows.
+  // Returns a text like "esmtp Deferred 4.4.1 for <a@b> …". It is stat= without the quoted words of
+  // the other side, which follow.
   static std::string sendmail_attempt(const Attempt& attempt) {
     const std::size_t end = attempt.text.empty() || attempt.replied
                                 ? attempt.status.size()
@@ -192,7 +192,7 @@ std::string counted(std::uint64_t count, std::string_view what) {
   return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
 
-// "relayed 2.1.9", and ", next hop mx.example.org, last attempt …" behind it.
+// Returns "relayed 2.1.9" followed by ", next hop mx.example.org, last attempt …".
 std::string title_of(const Fate& fate) {
   return std::string(to_string(fate.action)) + " " + format_enhanced_status(fate.status);
 }
@@ -246,7 +246,7 @@ void add_head(Page& page, const Message& message) {
   }
 }
 
-// The recipient of an account without a name.
+// Returns what to call the recipient of an account without a name.
 std::string unnamed(const Message& message) {
   const std::uint32_t count = counted_recipients(message).value_or(0);
   return count == 0   ? "recipients not named in the log"
@@ -297,7 +297,7 @@ void add_account(Page& page, const Account& account, std::optional<LogTime> unti
   }
 }
 
-// Where all recipients were asked for, and the log names some of them.
+// Adds what concerns the others when all recipients were asked for and the log names only some.
 void add_rest(Page& page, const Message& message, std::span<const Account> accounts) {
   const std::uint32_t rest = unnamed_recipients(message).value_or(0);
   if (rest == 0 || accounts.size() != named_recipients(message).size()) {
@@ -308,7 +308,7 @@ void add_rest(Page& page, const Message& message, std::span<const Account> accou
                               : "no line names them yet, as far as the log goes");
 }
 
-// The lines of all accounts, each once, in the order of time.
+// Returns the lines of all accounts in the order of time, each line once.
 std::vector<const Story::Line*> lines_of_all(std::span<const Account> accounts) {
   std::vector<const Story::Line*> lines;
   std::unordered_set<const maillog::OwnedEvent*> known;
@@ -326,8 +326,8 @@ std::vector<const Story::Line*> lines_of_all(std::span<const Account> accounts) 
 }
 
 void add_lines(Page& page, const std::vector<const Story::Line*>& lines) {
-  constexpr std::size_t kTimes = 4;   // the column where they stand
-  constexpr std::size_t kTexts = 16;  // and further lines of text
+  constexpr std::size_t kTimes = 4;   // the column of the times
+  constexpr std::size_t kTexts = 16;  // the column of further lines of text
   std::size_t ids = 0;                // columns of the queue ids, if there are several
   const bool several = std::any_of(lines.begin(), lines.end(), [&](const Story::Line* line) {
     return line->event().queue_id != lines.front()->event().queue_id;

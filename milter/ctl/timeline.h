@@ -9,9 +9,9 @@
 
 namespace mtrk {
 
-// For people: one message, what became of each recipient that is accounted for, why we think so,
-// and each line that says so. What comes from the log is escaped: nothing of it steers the
-// terminal. `until`: how far the log goes.
+// Adds a message for people: what became of each recipient in `accounts`, the reason for that
+// answer, and each line that supports it. Log text is escaped, so that nothing in it can control
+// the terminal. `until` is how far the log reaches.
 void add_story(Page& page,
                const Message& message,
                std::span<const Account> accounts,

@@ -22,13 +22,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kFirstRestart = 100ms;  // before the next store process; doubles
+constexpr auto kFirstRestart = 100ms;  // delay before the next store process; it doubles
 constexpr auto kLatestRestart = 5s;
-constexpr int kMostAttempts = 3;       // store processes that may end with one operation
-constexpr int kMostDamaged = 3;        // that may die of a store, or find it damaged, in a row
-constexpr auto kLookForLife = 5s;      // how often
-constexpr auto kStuck = 30s;           // without a sign of life: killed
-constexpr auto kCarefulStart = 30min;  // a store is looked through first
+constexpr int kMostAttempts = 3;       // how many store processes may end with one operation
+constexpr int kMostDamaged = 3;        // how many in a row may die of a store or find it damaged
+constexpr auto kLookForLife = 5s;      // how often the thread looks for a sign of life
+constexpr auto kStuck = 30s;           // the process is killed after so long without a sign of life
+constexpr auto kCarefulStart = 30min;  // limit of silence while a process checks the store
 constexpr const char* kStatusServing = "serving";
 
 }  // namespace
@@ -98,7 +98,7 @@ std::optional<std::string> StoreClient::take_status() {
   return std::exchange(status_changed_, false) ? std::optional(status_) : std::nullopt;
 }
 
-// What the milter callbacks call.
+// The milter callbacks call these functions.
 
 bool StoreClient::put(store::Capture capture, std::shared_ptr<CommitTicket> ticket) {
   std::string frame;
@@ -119,7 +119,7 @@ bool StoreClient::confirm(ConfirmCapture confirmation, CommitTicket& ticket) {
   const std::lock_guard lock(mutex_);
   const auto known = pending_.find(ticket.sequence);
   if (known != pending_.end()) {
-    store_wire::make_final(known->second.frame);  // should it have to be said again
+    store_wire::make_final(known->second.frame);  // in case it has to be sent again
     if (!serving_) {
       return true;
     }
@@ -128,7 +128,7 @@ bool StoreClient::confirm(ConfirmCapture confirmation, CommitTicket& ticket) {
   std::string frame;
   store_wire::append_frame(frame,
                            store_wire::Confirm{sequence, ticket.sequence, std::move(confirmation)});
-  // Whoever confirms mostly waits, which sends both; else there is no hurry.
+  // A caller that confirms usually waits then, which sends both. Otherwise this is not urgent.
   return add(sequence, std::move(frame), nullptr, Send::later);
 }
 
@@ -173,7 +173,7 @@ void StoreClient::send_more() {
     if (sent < 0 && errno == EINTR) {
       continue;
     }
-    if (sent <= 0) {  // full, or the process is gone, which the thread learns
+    if (sent <= 0) {  // the socket is full, or the process is gone, which the thread notices
       wake();
       ::eventfd_write(self_wake_.get(), 1);
       return;
@@ -186,7 +186,7 @@ void StoreClient::wake() {
   ::eventfd_write(wake_, 1);
 }
 
-// The thread.
+// The thread runs these functions.
 
 void StoreClient::run() noexcept {
   alive_at_ = Clock::now();
@@ -238,7 +238,7 @@ void StoreClient::look(int timeout_ms) {
     receive();
   }
   if (events[1].revents != 0) {
-    receive();  // its last words
+    receive();  // the last messages of the process
     store_ended();
   }
 }
@@ -251,7 +251,7 @@ void StoreClient::receive() {
       continue;
     }
     if (got <= 0) {
-      if (got == 0 || errno != EAGAIN) {  // its end is told by the keeper
+      if (got == 0 || errno != EAGAIN) {  // the keeper reports the end of the process
         std::this_thread::sleep_for(1ms);
       }
       break;
@@ -287,7 +287,7 @@ void StoreClient::handle(store_wire::Message message) {
   } else if (const auto* batch = std::get_if<store_wire::Batch>(&message)) {
     if (batch->committed) {
       failures_ = 0;
-      if (batch->took.count() > 0) {  // what wrote nothing proves nothing
+      if (batch->took.count() > 0) {  // a batch that wrote nothing proves nothing
         damaged_ = 0;
         gave_up_store_ = false;
       }
@@ -343,7 +343,8 @@ void StoreClient::start_again() {
   alive_at_ = Clock::now();
 }
 
-// The store process is gone. What it was told and had not committed comes to the next one.
+// Handles the end of the store process. What was sent to it and is not committed goes to the next
+// one.
 void StoreClient::store_ended() {
   const std::optional<int> status = keeper_.ended();
   const bool exited = status && WIFEXITED(*status);

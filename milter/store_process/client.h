@@ -20,38 +20,39 @@
 
 namespace mtrk {
 
-// The mail side's end of the connection to the store process: captures go there, and what became of
-// them comes back. When that process ends, a new one is started, and what it had not committed is
-// said again, before it reads the log: as far as the mail side knows it, nothing is lost, and
-// nothing counts as committed that is not.
+// A StoreClient is the mail side's end of the connection to the store process. It sends captures
+// there and receives their results. When the store process ends, a new one is started, and every
+// capture that the old one had not committed is sent to it again before it reads the log. So no
+// capture that the mail side knows is lost, and none counts as committed that is not.
 //
-// The store process looks at the connection before it reads the log, when somebody waits for a
-// commit, and every now and then. So a capture that nobody waits for wakes no one.
+// The store process looks at the connection before it reads the log, when a callback waits for a
+// commit, and now and then. So a capture that no callback waits for yet wakes no process.
 //
-// As a CaptureSink: thread-safe, never waits.
+// The CaptureSink functions are thread-safe and never wait.
 class StoreClient final : public CaptureSink {
  public:
-  // `wake` is the event on which the store process waits (eventfd(2)); kept open by the caller. The
-  // others outlive this object, too.
+  // `wake` is the eventfd(2) on which the store process waits. The caller keeps it open and owns
+  // the other arguments; all of them must outlive this object.
   StoreClient(StoreKeeper& keeper,
               int wake,
               CircuitBreaker& breaker,
               Counters& counters,
               std::size_t max_operations);
-  ~StoreClient() override;  // after stop()
+  ~StoreClient() override;  // call stop() first
   StoreClient(const StoreClient&) = delete;
   StoreClient& operator=(const StoreClient&) = delete;
 
-  // Starts the store process and waits until it serves. The exit code to end with if it cannot for
-  // a reason that it has logged; nothing if it serves, or if it died and another one is started.
+  // Starts the store process and waits until it serves. Returns the exit code to end with if the
+  // process cannot serve for a reason that it has logged. Returns nothing if it serves, or if it
+  // died and another one is being started.
   [[nodiscard]] std::optional<int> start();
   void reload();
-  // Once no callback can come any more: everything is committed, and the process ended.
+  // Commits everything and ends the store process. Call it when no callback can come any more.
   void stop();
 
-  [[nodiscard]] std::string log_name() const;  // what the store process follows, as it said last
+  [[nodiscard]] std::string log_name() const;  // the log that it follows, as it said last
   [[nodiscard]] std::string status() const;
-  // What there is to say to the service manager, if that changed since the last call.
+  // Returns the text for the service manager, or nothing if it has not changed since the last call.
   [[nodiscard]] std::optional<std::string> take_status();
 
   bool put(store::Capture capture, std::shared_ptr<CommitTicket> ticket) override;
@@ -66,7 +67,7 @@ class StoreClient final : public CaptureSink {
   struct Pending {
     std::string frame;
     std::shared_ptr<CommitTicket> ticket;  // may be null
-    int attempts = 0;                      // store processes that ended with it
+    int attempts = 0;                      // how many store processes ended with it
   };
 
   void run() noexcept;
@@ -83,7 +84,7 @@ class StoreClient final : public CaptureSink {
            std::string frame,
            std::shared_ptr<CommitTicket> ticket,
            Send send = Send::now);
-  void send_more();  // with the mutex held
+  void send_more();  // the caller holds the mutex
   void wake();
 
   StoreKeeper& keeper_;
@@ -95,9 +96,9 @@ class StoreClient final : public CaptureSink {
 
   mutable std::mutex mutex_;
   std::condition_variable first_start_;
-  std::optional<std::optional<int>> outcome_;  // of start()
+  std::optional<std::optional<int>> outcome_;  // what start() waits for
   UniqueFd connection_;
-  bool serving_ = false;  // the process is ready, and knows all of pending_
+  bool serving_ = false;  // the process is ready and has received all of pending_
   std::string unsent_;
   std::map<Sequence, Pending> pending_;
   Sequence next_ = 1;
@@ -107,16 +108,16 @@ class StoreClient final : public CaptureSink {
   bool reloaded_ = false;
   bool stopping_ = false;
 
-  // The thread's own.
+  // Only the thread uses these.
   store_wire::Frames frames_;
-  int failures_ = 0;            // processes in a row that ended without a commit
-  int damaged_ = 0;             // of these, the last ones that died, or found the store damaged
-  bool gave_up_store_ = false;  // and nothing was written since: another one is not given up
+  int failures_ = 0;            // how many processes in a row ended without a commit
+  int damaged_ = 0;             // how many of the latest of these died or found the store damaged
+  bool gave_up_store_ = false;  // nothing has been written since, so the next store is not given up
   StoreKeeper::Start next_start_;
   std::optional<Clock::time_point> start_at_;
   std::uint64_t beats_ = 0;
   Clock::time_point alive_at_;
-  bool stuck_ = false;  // and killed for that
+  bool stuck_ = false;  // the process was killed because it hung
   bool ended_ = false;
   std::thread thread_;
 };

@@ -24,7 +24,7 @@ constexpr char kCareful = 1;
 constexpr char kQuiet = 2;
 constexpr char kFreshLock = 4;
 constexpr char kHopeless = 8;
-constexpr char kStart = 'a';  // and the flags
+constexpr char kStart = 'a';  // followed by the flags
 constexpr char kKill = '!';
 
 std::system_error failed(const char* what) {
@@ -86,7 +86,7 @@ void end_with(pid_t parent) {
   }
 }
 
-// The keeper's process. Never returns.
+// Keeper is the keeper's process. It never returns.
 class Keeper {
  public:
   Keeper(int control, const StoreKeeper::Serve& serve) : control_(control), serve_(serve) {
@@ -160,7 +160,7 @@ class Keeper {
     if (child_ > 0) {
       send_descriptor(control_, ends[0].get());
     } else {
-      const char none = 0;  // without a descriptor: there is no process
+      const char none = 0;  // sent without a descriptor: there is no process
       static_cast<void>(::send(control_, &none, 1, MSG_NOSIGNAL));
     }
   }

@@ -10,38 +10,42 @@
 
 namespace mtrk {
 
-// Starts the process that owns the store, again and again: whatever that meets, and dies of, the
-// process that serves the mail system lives on.
+// A StoreKeeper starts the process that owns the store, as often as needed. The process that serves
+// the mail system survives whatever kills a store process.
 //
-// A keeper of one thread, forked while this process has one too, forks the store processes: each
-// begins as this process was then, with its memory but without its locks and threads. They end with
-// this process, killed or not (PR_SET_PDEATHSIG).
+// The keeper is a process of one thread, forked while this process has only one thread too. It
+// forks the store processes. Each of them begins with the memory that this process had at that
+// time, but without its locks and threads. All of them end when this process ends, even if it is
+// killed (PR_SET_PDEATHSIG).
 class StoreKeeper {
  public:
   struct Start {
-    bool careful = false;     // the one before died: look at the store before it is used
-    bool quiet = false;       // the one before could not open it, and has said so
-    bool fresh_lock = false;  // the one before hung: what it waited for may be in the lock file
-    bool hopeless = false;    // the last ones died of it, or called it damaged, all the same
+    bool careful = false;  // the last process died: check the store before using it
+    bool quiet = false;    // the last process could not open the store and has reported it
+    // The last process hung. What it waited for may be in the lock file.
+    bool fresh_lock = false;
+    // The last processes died of the store or found it damaged. Set it aside without a check.
+    bool hopeless = false;
   };
-  // What a store process does with its end of the connection; its exit code. Exceptions end it with
-  // exit_code::software.
+  // Serve is what a store process does with its end of the connection; it returns the exit code. An
+  // exception ends the process with exit_code::software.
   using Serve = std::function<int(UniqueFd connection, Start start)>;
 
-  // To be called by the main thread, while it is the only one. Throws std::system_error.
+  // Must be called by the main thread while it is the only thread. Throws std::system_error.
   explicit StoreKeeper(Serve serve);
-  ~StoreKeeper();  // kills what is left
+  ~StoreKeeper();  // kills the keeper and the store process
   StoreKeeper(const StoreKeeper&) = delete;
   StoreKeeper& operator=(const StoreKeeper&) = delete;
 
-  // What follows is for one thread at a time.
+  // Only one thread at a time may call the functions below.
 
-  // A new store process, and the connection to it. The one before must have ended. Throws
-  // std::system_error.
+  // Starts a new store process and returns the connection to it. The previous one must have ended.
+  // Throws std::system_error.
   [[nodiscard]] UniqueFd start(Start start);
-  // Readable when the store process has ended.
+  // Returns a descriptor that becomes readable when the store process has ended.
   [[nodiscard]] int ended_fd() const { return control_.get(); }
-  // How, as waitpid(2) says; waits for it. Nothing if the keeper itself is gone.
+  // Waits for the end of the store process and returns its status in the form of waitpid(2).
+  // Returns nothing if the keeper itself is gone.
   [[nodiscard]] std::optional<int> ended();
   void kill();
 

@@ -42,9 +42,9 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kStoreQueued = 16 * 1024;
 constexpr std::size_t kStoreQueuedLog = 4 * 1024 * 1024;
-constexpr auto kLookAtConnection = 1s;  // at what nobody waits for, and at the log's state
+constexpr auto kLookAtConnection = 1s;  // for what nobody waits for, and the log's state
 
-// The store process's end of the connection.
+// MailSide is the store process's end of the connection.
 class MailSide {
  public:
   MailSide(UniqueFd connection, StoreQueue& queue)
@@ -52,16 +52,16 @@ class MailSide {
 
   [[nodiscard]] int fd() const { return connection_.get(); }
 
-  // Takes in everything that has been said so far. Any thread.
+  // Reads everything that has arrived so far. Any thread may call it.
   void take_in();
-  // Also only what came before Begin: false while that has not come.
+  // Returns whether Begin has arrived. Until then only what came before it is read.
   [[nodiscard]] bool begun() const { return begun_; }
   [[nodiscard]] bool stopping() const { return stopping_; }
   [[nodiscard]] bool gone() const { return gone_; }
   [[nodiscard]] bool take_reload() { return reload_.exchange(false); }
 
   void say(const store_wire::Message& message);
-  // The writer's: what say() would, but with the next say().
+  // Does what say() does, but together with the next say(). Only the writer calls it.
   void say_later(const store_wire::Message& message);
 
  private:
@@ -136,7 +136,7 @@ void MailSide::act(store_wire::Message message) {
       of_put = known == tickets_.end() ? nullptr : known->second;
     }
     if (of_put && queue_.make_final(*of_put)) {
-      done(confirm->sequence, CommitResult::committed);  // no operation of its own any more
+      done(confirm->sequence, CommitResult::committed);  // it needs no operation of its own
     } else {
       push(std::move(confirm->confirmation), std::make_shared<Ticket>(*this, confirm->sequence));
     }
@@ -198,8 +198,9 @@ void MailSide::say(const store_wire::Message& message) {
   out_.clear();
 }
 
-// Whatever the log says, what the mail side has said before is in the queue first: the mail system
-// logs nothing about a message before the milter has let it go on.
+// AfterCaptures puts the earlier messages of the mail side into the queue before any log line. This
+// order is right because the mail system logs nothing about a message before the milter has
+// released it.
 class AfterCaptures final : public LogSource {
  public:
   AfterCaptures(std::unique_ptr<LogSource> log, MailSide& mail)
@@ -232,7 +233,8 @@ void set_aside(const std::string& path, std::string_view why) {
                   {"kept", name.empty() ? "nothing" : name}});
 }
 
-// A store that somebody died of, or that cannot be opened: is it the data?
+// Decides whether the data are at fault when a process died of the store or could not open it, and
+// then sets the store aside.
 void repair(const std::string& path) {
   store::renew_lock_file(path);
   if (const std::string why = store::check_store_apart(path); !why.empty()) {
@@ -267,7 +269,7 @@ std::unique_ptr<StoreWriter> open_writer(const StoreSide& side,
   return open();
 }
 
-// Of the places where the log may be, the one that was followed before, else the best.
+// Returns the place where the log was followed before, or otherwise the best place.
 const LogPlace& choose_log(const std::vector<LogPlace>& places, StoreWriter& writer) {
   const auto followed = std::find_if(places.begin(), places.end(), [&](const LogPlace& place) {
     return writer.cursor(place.name()).has_value();
@@ -275,8 +277,8 @@ const LogPlace& choose_log(const std::vector<LogPlace>& places, StoreWriter& wri
   return followed == places.end() ? places.front() : *followed;
 }
 
-// Where following begins. It is taken, and kept, before any mail can be tracked: no line about it
-// is missed, wherever we are killed.
+// Returns the position at which following begins. It is determined and stored before any mail can
+// be tracked, so that no line about such mail is missed, whenever this process is killed.
 store::LogCursor start_position(const LogPlace& place,
                                 const Config& config,
                                 StoreWriter& writer,
@@ -304,7 +306,7 @@ void reload_configuration(const StoreSide& side,
   }
 }
 
-// Until told to stop. False if the mail side is gone.
+// Serves until the mail side says stop. Returns false if the mail side is gone.
 bool serve(const StoreSide& side,
            MailSide& mail,
            StoreWriter& writer,
@@ -334,7 +336,8 @@ bool serve(const StoreSide& side,
   return !mail.gone();
 }
 
-// Until the mail side has said everything it waits for; false if it is gone or wants to stop.
+// Waits until the mail side has sent everything it waits for. Returns false if the mail side is
+// gone or wants to stop.
 bool await_begin(const StoreSide& side, MailSide& mail) {
   while (!mail.begun() && !mail.gone()) {
     std::array<pollfd, 1> events{{{mail.fd(), POLLIN, 0}}};
@@ -348,7 +351,7 @@ bool await_begin(const StoreSide& side, MailSide& mail) {
 int serve_store(const StoreSide& side, UniqueFd connection) {
   StoreQueue queue(kStoreQueued, kStoreQueuedLog);
   MailSide mail(std::move(connection), queue);
-  CircuitBreaker breaker;  // only fed: the one that counts is the mail side's
+  CircuitBreaker breaker;  // this one is only fed; the one that counts is in the mail side
   OnwardStore onward_store;
   const std::unique_ptr<StoreWriter> writer = open_writer(side, queue, breaker, onward_store);
   writer->on_batch([&mail](bool committed, std::chrono::nanoseconds took) {
@@ -368,7 +371,7 @@ int serve_store(const StoreSide& side, UniqueFd connection) {
       queue, side.counters);
   QueueWatcher queue_watcher(side.config, follower, queue, side.counters);
   LogHealth health(LogHealth::Clock::now());
-  // Nobody asks where no mail leaves by mtrk-gate.
+  // Nobody asks this service if no mail leaves through mtrk-gate.
   OnwardService onward(
       side.config.gate.outbound.listen.empty() ? "" : gate_socket_path(side.config),
       pass_on_policy(side.config), onward_store);
@@ -382,8 +385,7 @@ int serve_store(const StoreSide& side, UniqueFd connection) {
   queue_watcher.start();
   onward.start();
   if (!serve(side, mail, *writer, onward, health)) {
-    ::_exit(
-        exit_code::ok);  // nobody is left to say anything to; what is not committed is read again
+    ::_exit(exit_code::ok);  // nobody is left to report to; what is not committed is read again
   }
   onward.stop();
   queue_watcher.request_stop();

@@ -11,21 +11,22 @@
 
 namespace mtrk {
 
-// What the store process needs; all of it is there before that is forked.
+// StoreSide holds what the store process needs. All of it exists before that process is forked.
 struct StoreSide {
   const Config& config;
   const ReloadConfig& reload;
-  const std::vector<LogPlace>& places;  // where the log may be, the best first
+  const std::vector<LogPlace>& places;  // where the log may be, best place first
   Counters& counters;                   // in memory that both processes share
-  int wake;                             // an event (eventfd(2)): look at the connection
+  int wake;                             // an eventfd(2): look at the connection
 };
 
-// The store process of mtrk-milter: owns the store, follows the log, asks for the queue, and
-// commits what comes over the connection, until it is told to stop. Returns the exit code.
+// Runs the store process of mtrk-milter until the mail side tells it to stop. It owns the store,
+// follows the log, asks for the list of the queue, and commits what arrives over the connection.
+// Returns the exit code.
 //
-// It may die of whatever it meets in its files: it keeps nothing that is not either committed or
-// said again by the mail side. A store that is damaged, or that a process before this one died of
-// and that does not pass a check, is set aside, and a new one begins.
+// The process may die of anything in its files, because everything it holds is either committed or
+// sent again by the mail side. A store is set aside and a new one begun if it is damaged, or if an
+// earlier process died of it and it does not pass a check.
 int run_store_side(const StoreSide& side, UniqueFd connection, StoreKeeper::Start start);
 
 }  // namespace mtrk

@@ -7,7 +7,7 @@
 namespace mtrk::store_wire {
 namespace {
 
-constexpr std::size_t kHead = 4;      // the length, of what follows it
+constexpr std::size_t kHead = 4;      // the length of what follows it
 constexpr std::size_t kStageAt = 13;  // in the frame of a Put: after length, kind and sequence
 
 void put_seconds(std::string& out, Seconds seconds) {
@@ -192,7 +192,7 @@ std::optional<Message> get_status(std::string_view in) {
 }
 
 std::optional<Message> get_message(std::size_t kind, std::string_view in) {
-  switch (kind) {  // by the place in Message
+  switch (kind) {  // by the index in Message
     case 0:
       return get_put(in);
     case 1:

@@ -28,7 +28,8 @@ std::string_view domain_of(std::string_view address) {
   return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
 }
 
-// What stays as it is in each spelling of an address: no quotes, backslashes or what JSON escapes.
+// Returns whether a character is the same in every spelling of an address. Quotes, backslashes and
+// characters that JSON escapes are not.
 bool is_steady(char c) {
   constexpr std::string_view kOthers = "@._-+=";
   return is_alnum(c) || kOthers.find(c) != std::string_view::npos;
@@ -49,7 +50,8 @@ std::string longest_steady(std::string_view text) {
   return std::string(longest);
 }
 
-// "192.0.2.7" of "mail.example.org[192.0.2.7]" and of "localhost [IPv6:::1] (may be forged)".
+// Returns "192.0.2.7" from "mail.example.org[192.0.2.7]" and the address from "localhost [IPv6:::1]
+// (may be forged)".
 std::string_view address_of_client(std::string_view client) {
   const std::size_t open = client.find('[');
   const std::size_t close = client.find(']', std::min(open, client.size()));
@@ -63,8 +65,9 @@ std::string_view address_of_client(std::string_view client) {
   return address;
 }
 
-// What a log shows of an address in such a network: all of a single one, the octets in front of
-// others; nothing where it may be written in several ways.
+// Returns the text that a log shows for every address in such a network: the whole address if there
+// is only one, and otherwise its leading octets. Returns an empty text if there are several ways to
+// write it.
 std::string needle_of_network(const Network& network) {
   constexpr unsigned kMapped = 96;
   constexpr std::size_t kFirst = 12;
@@ -240,7 +243,7 @@ Anchor anchor_of(const Criteria& criteria) {
   using By = Anchor::By;
   using Kind = AddressPattern::Kind;
   constexpr std::size_t kShortest = 2;
-  std::vector<Anchor> anchors;  // the best first
+  std::vector<Anchor> anchors;  // the best comes first
   const auto add = [&anchors](By by, std::string needle) {
     if (needle.size() >= kShortest) {
       anchors.push_back({by, to_lower(needle)});
@@ -262,7 +265,7 @@ Anchor anchor_of(const Criteria& criteria) {
     add(By::client, criteria.client->needle());
   }
   add_addresses(Kind::domain);
-  if (!criteria.queue_id.empty()) {  // no text is searched for
+  if (!criteria.queue_id.empty()) {  // a queue id needs no search for a text
     return {By::queue_id, {}};
   }
   return anchors.empty() ? Anchor() : std::move(anchors.front());

@@ -51,7 +51,8 @@ T checked(std::string_view option, Expected<T> value) {
   return *std::move(value);
 }
 
-// A day far from now may be in another zone's summer.
+// The time is parsed again with the offsets of its own day, which may be in summer time when today
+// is not.
 template <typename Parse>
 LogTime instant(std::string_view option, const std::string& text, TimePoint now, Parse parse) {
   const LogTime near = checked(option, parse(text, now, local_offsets(now)));
@@ -102,7 +103,7 @@ std::optional<TimePoint> written_at(const std::string& path) {
   return TimePoint(Seconds(status.st_mtime));
 }
 
-// Whether a file beside a log is one that was rotated away: mail.log.1, mail.log.2.gz,
+// Returns whether a file next to a log is one that was rotated away: mail.log.1, mail.log.2.gz,
 // mail.log-20261121.xz, maillog.20261121-164922, mail.log.old.
 bool is_rotated(std::string_view path, std::string_view log) {
   constexpr std::string_view kSuffixes[] = {".gz", ".xz", ".zst", ".bz2"};
@@ -116,8 +117,8 @@ bool is_rotated(std::string_view path, std::string_view log) {
                            rest.find_first_not_of("0123456789-_.:T") == std::string_view::npos);
 }
 
-// The logs of log.source with those that were rotated away, oldest first, without what was written
-// before the period began.
+// Returns the logs of log.source and those that were rotated away, oldest first, without those that
+// were written before the period began.
 std::vector<std::string> configured_logs(const Config& config, const find::Period& period) {
   std::vector<std::string> logs;
   const std::vector<LogPlace> places = locate_log(config);
@@ -138,14 +139,14 @@ std::vector<std::string> configured_logs(const Config& config, const find::Perio
   const std::optional<TimePoint> written = written_at(place.path);
   struct stat status {};
   const bool empty = ::stat(place.path.c_str(), &status) == 0 && status.st_size == 0;
-  // One that cannot be read is opened all the same: then it is said.
+  // A log that cannot be examined is opened all the same, so that the error is reported.
   if (!written || (!empty && is_of_period(*written)) || logs.empty()) {
     logs.push_back(place.path);
   }
   return logs;
 }
 
-// On standard error, where a person watches and it takes long.
+// A ProgressBar writes to standard error if a person watches and the search takes long.
 class ProgressBar {
  public:
   void show(std::uint64_t done, std::uint64_t all) {
@@ -187,7 +188,7 @@ std::size_t columns_of_terminal() {
   return known ? std::max<std::size_t>(kLeast, size.ws_col) : kLeast;
 }
 
-// What people read below the rows, or instead of them: on standard error.
+// A Summary is what people read below the rows or instead of them, on standard error.
 class Summary {
  public:
   Summary(const LogSet& logs,

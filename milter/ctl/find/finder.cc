@@ -27,8 +27,8 @@ Mta owner_of(const LogSet& logs, const FinderOptions& options) {
   return options.config.log.mta;
 }
 
-// From groups of lines to rows, with all cores: each thread takes some groups at a time, has a
-// teller of its own for them, and keeps the rows alone.
+// Turns groups of lines into rows, with all cores. Each thread takes some groups at a time, has a
+// teller of its own for them, and keeps only the rows.
 std::vector<Row> rows_of(const LogSet& logs,
                          const Found& found,
                          Mta mta,
@@ -43,7 +43,7 @@ std::vector<Row> rows_of(const LogSet& logs,
     return logs.log(log_of(place)).stamps(place & ((Place{1} << kOffsetBits) - 1));
   };
   std::atomic<std::size_t> next{0};
-  std::vector<std::size_t> ends;  // of batches
+  std::vector<std::size_t> ends;  // where each batch ends
   for (std::size_t i = 0, ids = 0; i < found.groups.size(); ++i) {
     ids += found.groups[i].ids.size();
     if (ids >= kBatch || i + 1 == found.groups.size()) {
@@ -143,7 +143,7 @@ Answer find_rows(LogSet& logs,
   RowOptions row_options;
   row_options.format = options.format;
   row_options.style = options.style;
-  // Where something else tells the message, its recipient need not be named.
+  // If another criterion identifies the message, its recipient need not be named.
   const bool told = criteria.from || !criteria.message_id.empty() || !criteria.queue_id.empty();
   row_options.take_possible = criteria.to && told;
   const auto look = [&](const Criteria& by) {
@@ -156,9 +156,9 @@ Answer find_rows(LogSet& logs,
   };
   Answer answer = look(criteria);
   if (answer.rows.empty() && criteria.to && told && anchor_of(criteria).by == Anchor::By::to) {
-    // No line names such a recipient, but not all recipients are named: not those of what was never
-    // tried, and not all that are aliases of Sendmail's. What the other criteria hold of is looked
-    // at.
+    // No line names such a recipient, but not all recipients are named: those of a message that was
+    // never tried are not, and not all that are aliases of Sendmail are. So the messages that meet
+    // the other criteria are examined.
     Criteria others = criteria;
     others.to.reset();
     answer = look(others);

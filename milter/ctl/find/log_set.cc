@@ -20,9 +20,9 @@
 namespace mtrk::find {
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{256} << 10;  // octets of a file that a thread takes
-constexpr std::size_t kTail = std::size_t{4} << 10;  // and some more, for the end of its last line
-constexpr std::size_t kSequential = std::size_t{512} << 10;  // octets of a block of the others
+constexpr std::size_t kPiece = std::size_t{256} << 10;       // octets of a file that a thread takes
+constexpr std::size_t kTail = std::size_t{4} << 10;          // more octets for the end of a line
+constexpr std::size_t kSequential = std::size_t{512} << 10;  // octets of a block of the other logs
 constexpr std::size_t kBeginning = std::size_t{64} << 10;
 constexpr unsigned kMostWorkers = 8;
 
@@ -44,7 +44,7 @@ std::size_t read_at(
 
 }  // namespace
 
-// A log that can be read front to back only.
+// A Sequence is a log that can be read only from front to back.
 class Log::Sequence {
  public:
   Sequence(int fd, std::string path, Config::Log config)
@@ -65,7 +65,7 @@ class Log::Sequence {
     octets_ = open_octets(fd_, path_);
   }
 
-  std::mutex& mutex() { return mutex_; }  // of what follows
+  std::mutex& mutex() { return mutex_; }  // protects the members below
 
   [[nodiscard]] bool next(Block& block, std::uint64_t& offset) {
     offset = offset_;
@@ -88,7 +88,7 @@ class Log::Sequence {
   [[nodiscard]] std::uint64_t taken() const { return octets_ ? octets_->taken() : 0; }
 
  private:
-  // Whole lines, and what is left of the last one at the end.
+  // Fills `buffer` with whole lines and keeps the beginning of the last one, if it is incomplete.
   bool fill(std::vector<char>& buffer) {
     buffer.assign(rest_.begin(), rest_.end());
     rest_.clear();
@@ -117,7 +117,7 @@ class Log::Sequence {
     }
   }
 
-  int fd_;  // -1: the journal
+  int fd_;  // -1 for the journal
   std::string path_;
   Config::Log config_;
   std::mutex mutex_;
@@ -156,7 +156,7 @@ Log::Log(std::size_t number, const std::string& path, const Config::Log& config)
   } else {
     std::string complaint;
     const int pipe = fd_.get();
-    // Kept as it comes: what is compressed stays so.
+    // Raw returns the octets as they come; compressed data stay compressed.
     class Raw final : public OctetSource {
      public:
       explicit Raw(int fd) : fd_(fd) {}
@@ -238,13 +238,13 @@ Log::Next Log::next(Block& block, bool wait) {
   return Next::block;
 }
 
-// The lines that begin in the next kPiece octets of the file.
+// Returns the lines that begin in the next kPiece octets of the file.
 bool Log::next_piece(Block& block) {
   const std::uint64_t begin = position_.fetch_add(kPiece);
   if (begin >= octets_) {
     return false;
   }
-  const std::uint64_t before = begin == 0 ? 0 : 1;  // octets, to see whether a line begins
+  const std::uint64_t before = begin == 0 ? 0 : 1;  // octets that show whether a line begins there
   const auto wanted =
       static_cast<std::size_t>(std::min<std::uint64_t>(kPiece + kTail, octets_ - begin) + before);
   if (block.buffer.size() < wanted) {
@@ -262,10 +262,10 @@ bool Log::next_piece(Block& block) {
   block.lines = {};
   block.place = (static_cast<Place>(number_) << kOffsetBits) + begin - before + first;
   done_ += std::min<std::uint64_t>(kPiece, octets_ - begin);
-  if (first >= kPiece + before || first >= size) {  // within a line of another piece
+  if (first >= kPiece + before || first >= size) {  // the piece is within a line of another piece
     return true;
   }
-  // The last line that begins here ends at the first line feed from its last octet on.
+  // The last line that begins in this piece ends at the first line feed at or after its last octet.
   std::size_t from = std::min<std::size_t>(kPiece + before, size) - 1;
   for (;;) {
     const void* const feed = std::memchr(block.buffer.data() + from, '\n', size - from);
@@ -307,7 +307,7 @@ std::uint64_t LogSet::octets() const {
 }
 
 std::uint64_t Log::octets_of_text() const {
-  constexpr std::uint64_t kUsual = 12;  // how many times smaller a compressed log is
+  constexpr std::uint64_t kUsual = 12;  // how many times smaller a compressed log usually is
   constexpr std::uint64_t kJournal = std::uint64_t{1} << 30;
   if (!sequence_) {
     return octets_;
@@ -336,7 +336,7 @@ bool LogSet::next(Block& block) {
         break;
     }
   }
-  // Others read what is left: one waits for its turn where it is first to come.
+  // Other threads read the remaining logs. This one waits for its turn at the first of them.
   return busy != nullptr && (busy->next(block, true) == Log::Next::block || next(block));
 }
 

@@ -10,9 +10,9 @@
 namespace mtrk::find {
 namespace {
 
-constexpr std::uint8_t kCase = 0x20;  // the bit that tells capitals from small letters
+constexpr std::uint8_t kCase = 0x20;  // the bit that distinguishes capital and small letters
 
-// Sixteen octets at once, by the compiler's own vectors.
+// These vectors of the compiler handle sixteen octets at once.
 using Octets = std::uint8_t __attribute__((vector_size(16)));
 constexpr std::size_t kStep = sizeof(Octets);
 constexpr std::size_t kUnrolled = 4;
@@ -81,7 +81,7 @@ std::size_t Needle::find(std::string_view text, std::size_t from) const {
     return std::string_view::npos;
   }
   const char* const base = text.data();
-  const std::size_t last = text.size() - needle_.size();  // where it may begin
+  const std::size_t last = text.size() - needle_.size();  // the last place where it may begin
   const Octets first = all_of(first_octet_);
   const Octets second = all_of(second_octet_);
   const Octets first_fold = all_of(first_fold_);

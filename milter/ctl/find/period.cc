@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::days;
 
-// From `begin` on, before `end`: the same for an instant.
+// A Stretch lasts from `begin` until before `end`. For an instant both are the same.
 struct Stretch {
   LogTime begin, end;
 };
@@ -21,7 +21,7 @@ Unexpected bad_period(std::string_view text) {
                                      "2026-11-21T16:54:11+01:00, or 2d for two days ago)");
 }
 
-// So many digits at the front, as a number.
+// Takes so many digits from the front and returns their number.
 std::optional<int> take_digits(std::string_view& text, std::size_t count) {
   const std::optional<unsigned> value = parse_number<unsigned>(text.substr(0, count));
   if (!value || text.size() < count) {
@@ -39,7 +39,7 @@ bool take_char(std::string_view& text, std::string_view one_of) {
   return true;
 }
 
-// A day and a time of day, or parts of them, as a clock on the wall shows it.
+// WallTime is a day and a time of day, or parts of them, as a wall clock shows them.
 struct WallTime {
   TimePoint begin;
   Seconds length;
@@ -134,7 +134,7 @@ Expected<LogTime> parse_since(std::string_view text, TimePoint now, const LocalO
 
 Expected<LogTime> parse_until(std::string_view text, TimePoint now, const LocalOffsets& zone) {
   return parse_stretch(text, now, zone).map([](const Stretch& stretch) {
-    // An instant is in the period that it ends.
+    // If an instant ends a period, it is in that period.
     return stretch.begin == stretch.end ? stretch.end + Microseconds(1) : stretch.end;
   });
 }

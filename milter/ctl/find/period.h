@@ -7,10 +7,10 @@
 #include <optional>
 #include <string_view>
 
-// The period of `mtrkctl find`, as people write it: --since T and --until T. Pure.
+// A Period is the time span of `mtrkctl find`, as people write it: --since T and --until T. Pure.
 namespace mtrk::find {
 
-// A message is in it if it arrived at `since` or later, and before `until`.
+// A message is in the period if it arrived at or after `since`, and before `until`.
 struct Period {
   std::optional<LogTime> since;
   std::optional<LogTime> until;
@@ -21,13 +21,15 @@ struct Period {
 };
 
 // T is one of
+//
 //   2026-11-21T16:54:11+01:00    RFC 3339
-//   2026-11-21, 2026-11-21 16:54, 2026-11-21 16:54:11    on a clock in `zone` ("T" for the blank)
-//   today, yesterday, now        the day, as `zone` has it; the instant
+//   2026-11-21, 2026-11-21 16:54, 2026-11-21 16:54:11    a local time in `zone` ("T" for the blank)
+//   today, yesterday, now        the day in `zone`; the instant
 //   2d, 36h, 1h30m               so long before `now`
-// What is not an instant means its beginning for --since and its end for --until, so that
-// "--since 2026-11-21 --until 2026-11-21" is that day, and "--until 2026-11-21 16:54" takes in that
-// minute.
+//
+// A value that is longer than an instant means its beginning for --since and its end for --until.
+// So "--since 2026-11-21 --until 2026-11-21" is that day, and "--until 2026-11-21 16:54" includes
+// that minute.
 [[nodiscard]] Expected<LogTime> parse_since(std::string_view text,
                                             TimePoint now,
                                             const LocalOffsets& zone);

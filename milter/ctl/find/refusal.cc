@@ -21,7 +21,7 @@ std::string_view first_word(std::string_view text) {
   return text.substr(0, std::min(text.find(' '), text.size()));
 }
 
-// Of "550 5.1.1 …", "5.7.1 …", "554-5.7.1 …"; x.0.0 of "550 …".
+// Returns the status in "550 5.1.1 …", "5.7.1 …" or "554-5.7.1 …", and x.0.0 for "550 …".
 std::optional<EnhancedStatus> status_in(std::string_view reply) {
   const bool code = reply.size() > 4 && (reply[0] == '4' || reply[0] == '5') &&
                     is_digit(reply[1]) && is_digit(reply[2]) &&
@@ -33,7 +33,7 @@ std::optional<EnhancedStatus> status_in(std::string_view reply) {
   return status ? status : EnhancedStatus{static_cast<std::uint8_t>(reply[0] - '0'), 0, 0};
 }
 
-// "key=<value>" behind `before`, the last one of them; the value is as the log has it.
+// Returns the value of the last "key=<value>" that follows `before`, as it is in the log.
 std::optional<std::string_view> bracketed(std::string_view text, std::string_view key) {
   for (std::size_t at = text.find(key); at != std::string_view::npos; at = text.find(key, at + 1)) {
     const bool begins = at > 0 && (text[at - 1] == ' ' || text[at - 1] == ';');
@@ -48,7 +48,7 @@ std::optional<std::string_view> bracketed(std::string_view text, std::string_vie
   return std::nullopt;
 }
 
-// STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>[: REPLY]
+// Reads a text of the form STAGE from CLIENT: REPLY; from=<S> to=<R> proto=P helo=<H>[: REPLY]
 void read_postfix(std::string_view rest, Refusal& refusal) {
   constexpr std::string_view kFrom = " from ";
   constexpr std::string_view kSender = "; from=<";
@@ -57,13 +57,13 @@ void read_postfix(std::string_view rest, Refusal& refusal) {
   const std::string_view back =
       fields == std::string_view::npos ? std::string_view() : rest.substr(fields + 1);
   refusal.stage = front.substr(0, front.find(' '));
-  // A header that is checked is quoted in front of the client; the last one is smtpd's.
+  // A checked header is quoted before the client, so the last " from " is smtpd's own.
   const bool quotes =
       refusal.stage == "header" || refusal.stage == "body" || refusal.stage == "mime-error";
   const std::size_t from = quotes ? front.rfind(kFrom) : front.find(kFrom);
   if (from != std::string_view::npos) {
     const std::string_view behind = front.substr(from + kFrom.size());
-    const std::size_t close = behind.find(']');  // an address, and maybe a port, stands in these
+    const std::size_t close = behind.find(']');  // brackets contain an address and perhaps a port
     const std::size_t end =
         std::min(behind.find(": ", close == std::string_view::npos ? 0 : close), behind.size());
     refusal.client = behind.substr(0, end);

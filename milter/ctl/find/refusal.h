@@ -7,8 +7,8 @@
 #include <optional>
 #include <string_view>
 
-// Mail that was never taken in, or thrown away when it had been: what a help desk is asked about as
-// often as about mail that was. Pure.
+// A Refusal is mail that was never accepted, or that was thrown away after it was. A help desk is
+// asked about such mail as often as about accepted mail. Pure.
 //
 //   Postfix   NOQUEUE: reject: RCPT from mx.example.org[192.0.2.7]: 550 5.1.1 <bob@example.net>:
 //               Recipient address rejected: …; from=<a@b> to=<bob@example.net> proto=ESMTP helo=<h>
@@ -18,28 +18,29 @@
 //               reject=550 5.7.1 …; Milter: to=<a@b>, reject=…; Milter: data, reject=…;
 //               <bob@example.net>... User unknown
 //
-// The other side writes most of such a line: what is read of it is shown, and no outcome of any
-// message is concluded from it.
+// The other side writes most of such a line. So its fields are shown, but no outcome of any message
+// is concluded from them.
 namespace mtrk::find {
 
 struct Refusal {
   LogTime at;
-  std::string_view queue_id;  // empty: the refusal was all that there was
-  bool discarded = false;     // the client was told 250, and the message was thrown away
+  std::string_view queue_id;  // empty if the message never had one
+  bool discarded = false;     // the client got a 250, and the message was thrown away
   std::string_view stage;     // "RCPT", "END-OF-MESSAGE", "header"; Sendmail: the ruleset, "Milter"
-  std::string_view client;    // as logged; empty where the line does not say
+  std::string_view client;    // as in the log; empty if the line does not say
   std::string_view reply;     // "550 5.1.1 <bob@example.net>: …"
   std::optional<EnhancedStatus> status;
-  std::optional<std::string_view> from, to;  // where the line says
-  std::string_view user;                     // sasl_username=
-  std::string_view host;                     // of the log
+  std::optional<std::string_view> from, to;  // empty if the line does not say
+  std::string_view user;                     // from sasl_username=
+  std::string_view host;                     // of the log line
 };
 
-// Nothing if the line is no such one, or has a program that is not the mail system's. Linear; the
-// views are into the line. `queue_id` is what stands at the front of the record (queue_id_of()).
+// Returns nothing if the line is not a refusal or its program does not belong to the mail system.
+// The time is linear, and the views point into the line. `queue_id` is what stands at the front of
+// the record (queue_id_of()).
 [[nodiscard]] std::optional<Refusal> parse_refusal(const maillog::LogLine& line);
 
-// Whether a record may be one: what is cheap to ask of every line.
+// Returns whether a record may be a refusal. This check is cheap enough for every line.
 [[nodiscard]] bool may_be_refusal(std::string_view record);
 
 }  // namespace mtrk::find

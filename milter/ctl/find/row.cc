@@ -26,15 +26,15 @@ using maillog::Queued;
 
 using Kind = AddressPattern::Kind;
 
-// A line of the excerpt that refuses something, of one of its queue ids.
+// Refused is a line of the excerpt that refuses something and has one of its queue ids.
 struct Refused {
   Refusal what;
   std::string_view line;
   std::uint64_t place = 0;
 };
 
-// Who logged in, as the line that took the message in says; empty if it does not. Postfix names
-// nothing that a client writes before it but the method.
+// Returns the login name in the line that shows the message being accepted, or an empty text if
+// there is none. The method is the only text from the client that Postfix puts before it.
 std::string_view user_in(std::string_view line) {
   constexpr std::string_view kClient = ": client=";
   constexpr std::string_view kUser = ", sasl_username=";
@@ -101,7 +101,7 @@ bool has_queue_id(const Message& message, const std::string& wanted) {
   return std::find(ids.begin(), ids.end(), wanted) != ids.end();
 }
 
-// All criteria but those of a recipient.
+// Checks all criteria except those of a recipient.
 bool is_asked_for(const Message& message, const Facts& facts, const Criteria& criteria) {
   const Particulars& particulars = facts.particulars;
   if (criteria.from && !(particulars.sender && criteria.from->matches(*particulars.sender))) {
@@ -122,13 +122,13 @@ bool is_asked_for(const Message& message, const Facts& facts, const Criteria& cr
   return particulars.arrival && criteria.period.has(*particulars.arrival);
 }
 
-// Lines of queue ids that another message went on under, with where that one begins: a message that
-// begins later, and with one of them, is no message of its own. (One that comes back by way of this
-// host looks to each of the two as if it were what became of it.)
+// Maps the lines of those queue ids under which another message went on to where that message
+// begins. A message that begins later and with one of these lines is not a message of its own. (If
+// mail comes back through this host, each of the two messages looks like the result of the other.)
 using LinesOfChildren = std::unordered_map<const maillog::OwnedEvent*, std::uint64_t>;
 
-// The queue ids that a message went on under, as lines say or by its recipients; not those that
-// only have its Message-Id.
+// Returns the queue ids under which a message went on, according to lines or to its recipients. Ids
+// that only share its Message-Id are not among them.
 std::vector<std::string> ids_of_children(const Message& message) {
   const Story& story = message.named;
   const std::vector<std::string> joined = story.trace.queue_ids();
@@ -179,8 +179,8 @@ LinesOfChildren lines_of_children(const std::vector<const Message*>& all,
   return lines;
 }
 
-// Whether a check says that it is about a message to the recipient that is asked for ("hold: header
-// …; from=<a@b> to=<bob@example.org> proto=…"): what smtpd(8) and cleanup(8) add to what they did.
+// Returns whether a check says that it concerns a message to the wanted recipient ("hold: header …;
+// from=<a@b> to=<bob@example.org> proto=…"). smtpd(8) and cleanup(8) add this to what they did.
 bool mentions(std::string_view record, const Criteria& criteria) {
   if (!criteria.to || criteria.to->kind() != Kind::address) {
     return false;
@@ -196,7 +196,7 @@ bool mentions(std::string_view record, const Criteria& criteria) {
   return address && criteria.to->matches(*address);
 }
 
-// The addresses that a recipient's mail was sent to, as attempts say.
+// Returns the addresses to which a recipient's mail was sent, according to attempts.
 std::vector<std::string> targets_of(const Message& message, std::size_t recipient) {
   std::vector<std::string> targets;
   const std::vector<std::string> via = message.named.trace.via(recipient);
@@ -218,7 +218,7 @@ class RowMaker {
            std::vector<Row>& rows)
       : teller_(teller), policy_(policy), criteria_(criteria), options_(options), rows_(rows) {}
 
-  // `mentioned`: a line of it has the recipient that is asked for, though no attempt does.
+  // `mentioned` says that a line has the wanted recipient although no attempt names it.
   void add(const Message& message, const Facts& facts, bool mentioned) {
     std::unique_ptr<const Story> whole;
     std::vector<Finding> findings = findings_of(message, mentioned, whole);
@@ -407,7 +407,7 @@ bool is_wanted(const Refusal& refusal, const Actions& actions) {
   return actions.empty() || (refusal.discarded ? actions.discarded : actions.refused);
 }
 
-// What is known of refused mail; the rest is what its line says.
+// RefusalFacts are what is known about refused mail beyond its line.
 struct RefusalFacts {
   std::string_view message_id, user, client;
   std::optional<std::string_view> from;

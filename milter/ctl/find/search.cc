@@ -17,14 +17,14 @@
 namespace mtrk::find {
 namespace {
 
-constexpr int kMostPasses = 24;             // as deep as any chain of forwards may be
-constexpr std::uint32_t kMostOfOneId = 64;  // queue ids that one Message-Id brings in
+constexpr int kMostPasses = 24;             // no chain of forwards may be deeper
+constexpr std::uint32_t kMostOfOneId = 64;  // queue ids that one Message-Id may add
 constexpr std::size_t kArena = std::size_t{1} << 20;
 constexpr std::size_t kMostTokens = 4096;  // queue ids that are looked for in raw text
-constexpr std::size_t kSample = 32;        // lines of a block
+constexpr std::size_t kSample = 32;        // lines per block
 constexpr std::uint64_t kSmall = std::uint64_t{4} << 20;
 
-// Copies of lines, which do not move.
+// An Arena keeps copies of lines, which do not move.
 class Arena {
  public:
   std::string_view keep(std::string_view text) {
@@ -43,7 +43,7 @@ class Arena {
   std::vector<std::unique_ptr<std::string>> blocks_;
 };
 
-// What a thread saw of one log.
+// Seen is what one thread saw of one log.
 struct Seen {
   maillog::LogFormatTally format;
   std::uint64_t lines = 0;
@@ -52,10 +52,10 @@ struct Seen {
 
 struct NewId {
   std::string id;
-  std::optional<std::uint32_t> of;  // the id that it is linked to
+  std::optional<std::uint32_t> of;  // the id to which it is linked
   bool by_message_id = false;
 };
-struct NamedBy {  // a message-id= record
+struct NamedBy {  // for a message-id= record
   std::uint64_t hash = 0;
   std::uint32_t id = 0;
 };
@@ -66,7 +66,8 @@ struct Worker {
   std::vector<FoundLine> refusals;
   std::vector<NewId> ids;
   std::vector<NamedBy> message_ids;
-  std::vector<std::uint32_t> returns;  // ids that may have come back, or are what came back
+  // The ids whose mail may have come back, and the ids of what may have come back.
+  std::vector<std::uint32_t> returns;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> joined;
   std::vector<Found::Manager> managers;
   std::string last_manager;
@@ -128,12 +129,12 @@ class Search {
   }
 
  private:
-  // By its beginning. A small log is looked at line by line, all of it.
+  // Decides by the beginning of the log. All lines of a small log are examined one by one.
   static bool is_plain_log(const Log& log) {
     std::string_view lines = log.beginning();
     if (log.octets_of_text() <= kSmall ||
         to_lower(lines).find("mailscanner") != std::string::npos) {
-      return false;  // MailScanner's records have their queue ids elsewhere
+      return false;  // MailScanner's records have their queue ids at another place
     }
     while (!lines.empty()) {
       const std::string_view line = take_line(lines);
@@ -147,7 +148,8 @@ class Search {
     return logs_.size() == 0 ? std::string() : logs_.log(logs_.size() - 1).beginning();
   }
 
-  // The record of a line, whatever its header; `parts` has all of it if the line was split.
+  // Returns the record of a line with any header. If the line had to be split, `parts` has the
+  // result.
   std::string_view record_of_line(std::string_view line,
                                   Place place,
                                   Worker& worker,
@@ -173,7 +175,7 @@ class Search {
     }
   }
 
-  // The first pass.
+  // This is the first pass.
   void look(Block& block, Worker& worker, const Needle* needle) const {
     if (needle == nullptr) {
       for_each_line(block, [&](std::string_view line, Place place) { hit(line, place, worker); });
@@ -237,7 +239,7 @@ class Search {
       worker.ids.push_back({std::string(id), std::nullopt});
     }
   }
-  // Whether the anchor, which such a record holds, is not what the record has it for.
+  // Returns whether a record contains the anchor only where it means something else.
   [[nodiscard]] bool is_beside(std::string_view text) const {
     switch (anchor_.by) {
       case Anchor::By::to:
@@ -253,14 +255,15 @@ class Search {
   [[nodiscard]] bool may_be_without_id() const {
     return criteria_.message_id.empty() && criteria_.queue_id.empty();
   }
-  // A message of the period is spoken of from its arrival to the end of its time in the queue.
+  // The log mentions a message of the period between its arrival and the end of its time in the
+  // queue.
   [[nodiscard]] bool may_be_in_period(LogTime at) const {
     const Period& period = criteria_.period;
     return (!period.since || at >= *period.since) &&
            (!period.until || at < *period.until + options_.queue_lifetime + std::chrono::days(1));
   }
 
-  // The passes behind it.
+  // These are the later passes.
   void collect(Block& block, Worker& worker) const {
     if (pass_ == 0) {
       note_ends(block, worker, worker.seen[block.log]);
@@ -274,7 +277,7 @@ class Search {
     if (pass_ == 0) {
       examine_sample(block, worker);
     }
-    std::size_t done = 0;  // lines before have been looked at
+    std::size_t done = 0;  // all lines before it have been examined
     const auto look = [&](std::size_t at) {
       if (at >= done) {
         done = examine_line_at(block, at, worker);
@@ -295,14 +298,14 @@ class Search {
     }
   }
 
-  // Whether places in the text tell all lines of interest, or each line is to be looked at: where
-  // there are many, with records that may go on in further lines, and where something stands behind
+  // Returns whether places in the text lead to all lines that matter. Otherwise each line is
+  // examined: if there are many, if records may continue in further lines, or if something follows
   // the records.
   [[nodiscard]] bool is_quick(std::size_t log) const {
     return options_.mta == Mta::postfix && plain_[log] && tokens_.size() <= kMostTokens;
   }
 
-  // Returns where the next line begins. A line may be examined several times.
+  // Examines a line and returns where the next one begins. A line may be examined several times.
   std::size_t examine_line_at(const Block& block, std::size_t at, Worker& worker) const {
     const std::string_view lines = block.lines;
     const void* const before = ::memrchr(lines.data(), '\n', at);
@@ -315,7 +318,7 @@ class Search {
     return end + 1;
   }
 
-  // Some lines of a block, to see whether the log is one that is known.
+  // Examines some lines of a block, to see whether the format of the log is known.
   void examine_sample(const Block& block, Worker& worker) const {
     std::string_view lines = block.lines;
     for (std::size_t i = 0; i < kSample && !lines.empty(); ++i) {
@@ -356,7 +359,7 @@ class Search {
     }
   }
 
-  // MailScanner's "Requeue: OLD to NEW".
+  // Reads MailScanner's "Requeue: OLD to NEW".
   void examine_requeue(std::string_view line, Place place, Worker& worker) const {
     const std::optional<maillog::LogLine> parts = split(line, place, worker);
     maillog::DeliveryEvent event;
@@ -374,7 +377,7 @@ class Search {
     }
   }
 
-  // What stands in a line of somebody else that may be linked to what was found.
+  // Follows the links from a line of another message to what was found.
   void follow(std::string_view text,
               std::string_view id,
               std::uint64_t hash,
@@ -397,7 +400,7 @@ class Search {
     }
   }
 
-  // A line of what was found.
+  // Takes a line of what was found.
   void take(std::string_view line,
             Place place,
             std::string_view text,
@@ -434,7 +437,8 @@ class Search {
                        });
   }
 
-  // Handed to something on this host, without a word of what became of it there.
+  // Returns whether mail was passed to something on this host, while no line says what became of it
+  // there.
   [[nodiscard]] bool may_come_back(std::string_view text) const {
     if (!text.starts_with("to=<") || text.find(", status=sent (") == std::string_view::npos) {
       return false;
@@ -451,7 +455,7 @@ class Search {
     });
     return !known;
   }
-  // Handed in by something on this host.
+  // Returns whether the mail was submitted by something on this host.
   static bool may_have_come_back(std::string_view text) {
     if (text.starts_with("uid=")) {
       return link_of_client(text).empty();
@@ -462,7 +466,7 @@ class Search {
   }
 
   void note_manager(std::string_view line, Place place, Worker& worker) const {
-    // Host and tag stand between the stamp and the queue id, and are nearly always the last ones.
+    // Host and tag stand between stamp and queue id, and are nearly always the same as before.
     const std::size_t tag = line.find("qmgr[");
     if (tag == std::string_view::npos) {
       return;
@@ -525,7 +529,7 @@ class Search {
     seen.format.known(text, *parts, kind);
   }
 
-  // Between the passes.
+  // These functions run between the passes.
   void take_id(const NewId& id) {
     const std::uint64_t hash = hash_of(id.id, seed_);
     std::optional<std::uint32_t> number = table_.find(hash);
@@ -559,7 +563,7 @@ class Search {
     }
   }
 
-  // Message-Ids by which mail may have come back.
+  // Takes the Message-Ids with which mail may have come back.
   void take_message_ids() {
     for (Worker& worker : workers_) {
       for (const NamedBy& named : worker.message_ids) {
@@ -585,7 +589,7 @@ class Search {
       }
       worker.returns.clear();
     }
-    // A Message-Id that a program gives to all its mail brings in no more than a few.
+    // A Message-Id that a program gives to all its mail may add only a few ids.
     std::unordered_map<std::uint32_t, std::uint32_t> brought;
     for (Worker& worker : workers_) {
       std::erase_if(worker.ids, [&](const NewId& id) {
@@ -651,7 +655,7 @@ class Search {
   static constexpr std::size_t kTraditionalStamp = 15;
 
   struct MessageIds {
-    std::uint32_t first = 0;  // queue id
+    std::uint32_t first = 0;  // a queue id
     std::uint32_t count = 0;
     bool asked = false;
   };
@@ -662,23 +666,23 @@ class Search {
   const LogSet::Progress& progress_;
   Anchor anchor_;
   std::uint64_t seed_ = 0;
-  std::vector<bool> plain_;   // logs of lines with nothing behind their records
-  std::vector<bool> framed_;  // logs whose lines stand encoded in JSON
+  std::vector<bool> plain_;   // whether nothing follows the records in the lines of a log
+  std::vector<bool> framed_;  // whether the lines of a log are encoded in JSON
   std::vector<Worker> workers_;
 
-  // Changed between the passes only.
+  // These members change only between the passes.
   int pass_ = 0;
   bool something_new_ = false;
   std::vector<std::string> ids_;
-  HashTable table_;   // all of them
-  HashTable fresh_;   // whose lines the next pass takes
-  TokenScan tokens_;  // the same
+  HashTable table_;   // of all ids
+  HashTable fresh_;   // of the ids whose lines the next pass takes
+  TokenScan tokens_;  // of the same ids
   HashTable fresh_message_ids_;
   Groups groups_;
   std::unordered_map<std::uint64_t, MessageIds> message_ids_;
-  std::vector<std::uint64_t> message_id_of_;  // by queue id; 0: not known
+  std::vector<std::uint64_t> message_id_of_;  // indexed by queue id; 0 if unknown
 
-  const Needle origin_{"_id=", {}};  // orig_queue_id=, orig_id=
+  const Needle origin_{"_id=", {}};  // finds orig_queue_id= and orig_id=
   const Needle message_id_{"message-id=", {}};
 };
 

@@ -11,19 +11,19 @@
 #include <string_view>
 #include <vector>
 
-// The lines of the logs that a question is about, found without parsing the others:
+// search() finds the lines that a question is about without parsing the others:
 //
-//   1. a pass over the raw octets for one text that the messages asked for must show (Anchor),
-//   which
-//      gives queue ids; without such a text, all ids of the period
-//   2. a pass that takes the lines of these ids by the id at its place, and on the way sees which
-//      other ids they are linked to: forwarded, requeued, filtered, cloned, split; and, by
-//      Message-Id, what may have come back without a word
-//   3. the same for ids that are new, until there are none (most often there are none after 2)
+//   1. A pass over the raw octets looks for one text that the messages must show (Anchor). That
+//      gives queue ids. If there is no such text, all ids of the period are taken.
+//   2. A pass collects the lines of these ids, recognized by the id at its place. On the way it
+//      finds the other ids that they are linked to: forwarded, requeued, filtered, cloned or split;
+//      and, by Message-Id, what may have come back without a word.
+//   3. The second pass is repeated for new ids until there are none. Most often there are none
+//      after the first time.
 //
-// So what is collected of a message is all that explain would read of it, and the same machinery
-// (milter/ctl/story.h) tells what became of it. What this collects in excess does no harm but to
-// speed. Memory: the lines that were found, and filters of fixed size.
+// So everything that explain would read about a message is collected, and the same code
+// (milter/ctl/story.h) judges what became of it. Lines collected in excess cost nothing but speed.
+// The memory is that of the found lines and of filters of fixed size.
 namespace mtrk::find {
 
 struct FoundLine {
@@ -34,16 +34,16 @@ struct FoundLine {
 
 struct Found {
   std::vector<std::string> ids;
-  // Ids that may be of one message, those of each together; the groups in the order in which the
-  // logs begin to speak of them.
+  // Each group holds the ids that may belong to one message. The groups are in the order in which
+  // the logs first mention them.
   struct Group {
     std::vector<std::uint32_t> ids;
     std::vector<FoundLine> lines;  // in their order
   };
   std::vector<Group> groups;
-  std::vector<FoundLine> refusals;  // without a queue id; in their order
+  std::vector<FoundLine> refusals;  // those without a queue id, in their order
 
-  // Host and tag of each queue manager ("mx", "postfix-out/qmgr").
+  // A Manager is the host and the tag of a queue manager ("mx", "postfix-out/qmgr").
   struct Manager {
     std::string host, program;
   };
@@ -55,18 +55,18 @@ struct Found {
     maillog::LogFormatTally format;
   };
   std::vector<LogFacts> logs;
-  std::optional<LogTime> begins, ends;  // of all
+  std::optional<LogTime> begins, ends;  // of all logs together
 
-  std::vector<std::unique_ptr<std::string>> texts;  // what the lines point to
+  std::vector<std::unique_ptr<std::string>> texts;  // the texts that the lines point to
 };
 
 struct SearchOptions {
   Mta mta = Mta::postfix;
-  std::vector<std::string> filters;  // log.filters
+  std::vector<std::string> filters;  // from log.filters
   Seconds queue_lifetime{0};
 };
 
-// Fails: as LogSet::scan().
+// Throws what LogSet::scan() throws.
 [[nodiscard]] Found search(LogSet& logs,
                            const Criteria& criteria,
                            const SearchOptions& options,

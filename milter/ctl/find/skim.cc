@@ -14,7 +14,7 @@ EndLink link_before_litter(std::string_view text) {
 
 EndLink link_at_end(std::string_view text) {
   constexpr std::string_view kAs = " as ";
-  std::size_t begin = text.size() - 1;  // of ")"
+  std::size_t begin = text.size() - 1;  // the place of ")"
   while (begin > 0 && text.size() - 1 - begin <= kLongestId && is_alnum(text[begin - 1])) {
     --begin;
   }
@@ -55,7 +55,7 @@ bool is_handed_to_this_host(std::string_view text) {
   const std::string_view field = rest.substr(0, std::min(rest.find(", "), rest.size()));
   return field.find("[127.") != std::string_view::npos ||
          field.find("[::1]") != std::string_view::npos || field.starts_with("localhost") ||
-         field.find('[') == std::string_view::npos ||  // a pipe, or nothing we know
+         field.find('[') == std::string_view::npos ||  // a pipe or something unknown
          field.find("[/") != std::string_view::npos;   // a socket
 }
 

@@ -9,40 +9,43 @@
 #include <cstring>
 #include <string_view>
 
-// What a search needs to know of each of the millions of lines that are not what it looks for: the
-// queue id, and other queue ids that the line links it to. No stamp is read, nothing is allocated.
-// What is skimmed here is read by the real parser (common/maillog) before anything is told of it.
+// These functions find what a search needs from each of the millions of lines that it does not look
+// for: the queue id, and other queue ids that the line links to it. They read no stamp and allocate
+// nothing. The real parser (common/maillog) reads a skimmed line before anything in it is reported.
 // Pure.
 namespace mtrk::find {
 
-// The record of a line behind stamp, host and tag, where the header is one of the two that nearly
-// all logs have ("Nov 21 16:49:22 mx postfix/smtp[1]: ", RFC 3339); empty if it is any other, which
-// split_log_line() is to read.
+// Returns the record of a line, which follows stamp, host and tag. The header must be one of the
+// two that nearly all logs have ("Nov 21 16:49:22 mx postfix/smtp[1]: ", RFC 3339). For any other
+// header it returns an empty text, and split_log_line() has to read the line.
 [[nodiscard]] inline std::string_view skim_header(std::string_view line);
 
-// The queue id at the front of a record, with what Postfix and Sendmail put behind it (": ", or
-// "[2]: " of a record that goes on). Empty if there is none.
+// Returns the queue id at the front of a record, if it is followed by what Postfix and Sendmail put
+// there (": ", or "[2]: " for a record that continues). Returns an empty text if there is none.
 [[nodiscard]] inline std::string_view queue_id_of(std::string_view record);
 
-// The part of a record behind its queue id and ": ".
+// Returns the part of a record after its queue id and ": ".
 [[nodiscard]] inline std::string_view behind_id(std::string_view record, std::string_view id) {
   const std::size_t head = id.size() + 2;
   return record.size() < head ? std::string_view()
                               : std::string_view(record.data() + head, record.size() - head);
 }
 
-// Another queue id that a record names as one of the same message. `text` is behind_id().
+// Finds the other queue ids that a record gives to the same message. `text` is behind_id().
+//
 //   Postfix   "... forwarded as ID)", "... queued as ID)", ", orig_queue_id=ID", " orig_id=ID"
 //   Sendmail  "ID: clone: owner=", "split: ..., ids=ID; ID"
-// Calls visit(id, certain) for each; not certain: "queued as", which is another host's word unless
-// the relay is a filter here.
+//
+// Calls visit(id, certain) for each. It is not certain for "queued as", which is another host's
+// word unless the relay is a filter here.
 template <typename Visit>
 void for_each_link(std::string_view text, Visit visit);
 
-// Whether the relay of such a record is this host, or `text` names one of the configured filters.
+// Returns whether the relay of such a record is this host, or `text` names a configured filter.
 [[nodiscard]] bool is_handed_to_this_host(std::string_view text);
 
-// A message-id= record's value ("<a@b>"), Postfix's; empty if it is none.
+// Returns the value ("<a@b>") of a message-id= record of Postfix, or an empty text for other
+// records.
 [[nodiscard]] inline std::string_view message_id_of(std::string_view text) {
   constexpr std::string_view kKey = "message-id=";
   const bool is_one = text.size() > kKey.size() && text[0] == 'm' && text.starts_with(kKey);
@@ -50,11 +53,12 @@ void for_each_link(std::string_view text, Visit visit);
                 : std::string_view();
 }
 
-// For tables of queue ids and Message-Ids within one run. Two that differ have the same hash with a
-// probability of 2⁻⁶⁴, whoever chose them, as `seed` is drawn for the run.
+// Returns a hash for tables of queue ids and Message-Ids within one run. Two different texts have
+// the same hash with a probability of 2⁻⁶⁴, whoever chose them, because `seed` is drawn for the
+// run.
 [[nodiscard]] inline std::uint64_t hash_of(std::string_view text, std::uint64_t seed);
 
-// Details: here, since they are done for each line.
+// The details are in this header because they run for each line.
 
 inline constexpr std::size_t kShortestId = 6;
 inline constexpr std::size_t kLongestId = 32;
@@ -83,8 +87,8 @@ inline std::string_view skim_header(std::string_view line) {
     return {};
   }
   const std::size_t program = at + octets::find_near(from(at), ' ') + 1;
-  // The tag ends with a bracket, digits, and "]: ". Whole words are looked at, as far as the line
-  // goes.
+  // The tag ends with a bracket, digits, and "]: ". The loop looks at whole words while the line is
+  // long enough.
   std::size_t open = program;
   for (;; open += octets::kWord) {
     if (open + 2 * octets::kWord + 4 > line.size()) {
@@ -124,7 +128,7 @@ inline std::string_view queue_id_of(std::string_view record) {
     digits |= found & octets::first(taken);
     size += taken;
   }
-  if (taken == octets::kWord) {  // the rest of a short record
+  if (taken == octets::kWord) {  // a short record is compared octet by octet
     for (; size < record.size() && size <= kLongestId; ++size) {
       const char c = record[size];
       const bool digit = c >= '0' && c <= '9';
@@ -171,13 +175,13 @@ inline std::uint64_t hash_of(std::string_view text, std::uint64_t seed) {
   return mix(mix(hash ^ first, kMix + seed) ^ last, kMix ^ seed);
 }
 
-// "ID" of "... as ID)"; `queued`: the word before "as" is "queued".
+// The "ID" of "... as ID)". `queued` says that the word before "as" is "queued".
 struct EndLink {
   std::string_view id;
   bool queued = false;
 };
-[[nodiscard]] EndLink link_at_end(std::string_view text);  // which ends with ")"
-// The same where something stands behind the record (common/maillog/record_end.h).
+[[nodiscard]] EndLink link_at_end(std::string_view text);  // `text` ends with ")"
+// Does the same if something follows the record (common/maillog/record_end.h).
 [[nodiscard]] EndLink link_before_litter(std::string_view text);
 [[nodiscard]] std::string_view link_of_client(std::string_view text);  // orig_queue_id=, orig_id=
 

@@ -9,11 +9,11 @@
 namespace mtrk::find {
 namespace {
 
-constexpr std::size_t kTime = 8;  // "16:54:11"
+constexpr std::size_t kTime = 8;  // the width of "16:54:11"
 constexpr std::size_t kLeastAddress = 12;
 constexpr std::size_t kWords = 400;  // octets of what was said
 
-// The address as it is shown: escaped, "<>" for the null sender, "-" for none.
+// Returns the address as it is shown: escaped, "<>" for the null sender, "-" for none.
 std::string shown_sender(const Row& row) {
   if (!row.from) {
     return "-";
@@ -47,7 +47,7 @@ std::string fate_of(const Row& row, const PageStyle& style) {
   return fate;
 }
 
-// So many columns from the front of harmless UTF-8.
+// Returns the first `columns` columns of harmless UTF-8.
 std::string front(std::string_view text, std::size_t columns) {
   std::string out;
   while (!text.empty()) {
@@ -64,7 +64,7 @@ std::string front(std::string_view text, std::size_t columns) {
   return out;
 }
 
-// And from its end.
+// Returns its last `columns` columns.
 std::string back(std::string_view text, std::size_t columns) {
   while (display_columns(text) > columns) {
     const Utf8Character next = decode_utf8(text);
@@ -85,7 +85,8 @@ std::string ascii(std::string text, const PageStyle& style) {
   return out;
 }
 
-// Exactly so many columns: the domain of an address tells most, hence its end is kept.
+// Fits the text to exactly `columns` columns. The end is kept, because the domain of an address
+// says most.
 std::string fitted(const std::string& text, std::size_t columns, const PageStyle& style) {
   const std::size_t its = display_columns(text);
   if (its <= columns) {
@@ -115,7 +116,7 @@ class Table {
     fate_ = fate;
     const std::size_t others = kTime + (late_ ? 1 : 0) + fate + id + 4;
     const std::size_t room =
-        std::max(columns, others + 2 * kLeastAddress) - others;  // for both addresses
+        std::max(columns, others + 2 * kLeastAddress) - others;  // the columns for both addresses
     from_ = std::min(from, std::max(room / 2, room - std::min(to, room)));
     to_ = std::min(to, room - from_);
   }
@@ -172,7 +173,7 @@ class Table {
     Page page(style_);
     page.add(0, text, paint, {}, 0);
     std::string painted = page.text();
-    painted.pop_back();  // the line feed
+    painted.pop_back();  // removes the line feed
     text_ += painted;
   }
 

@@ -8,10 +8,10 @@
 
 namespace mtrk::find {
 
-// Rows for people, in lines of at most `columns` (80 or more) columns: under the day, time, sender,
-// recipient, what became of it and queue id; below that, where there is something to say, next hop
-// and what was said. Addresses that are too long for their column are cut in the middle ("…"). What
-// comes from a log is harmless to a terminal.
+// Formats rows for people, in lines of at most `columns` (80 or more) columns. Below the day stand
+// the time, the sender, the recipient, the outcome and the queue id; the next line has the next hop
+// and what was said, if there is anything to say. An address too long for its column is cut in the
+// middle ("…"). Log text is made harmless to a terminal.
 [[nodiscard]] std::string format_table(std::span<const Row> rows,
                                        const PageStyle& style,
                                        std::size_t columns);

@@ -6,11 +6,12 @@
 #include <optional>
 #include <vector>
 
-// Sets of hashes (hash_of()), asked once or twice for each line of a log. Pure; not thread-safe for
-// writers, but any number of threads may ask while nobody writes.
+// These are sets of hashes (hash_of()) that are looked up once or twice for each line of a log.
+// They are pure. They are not thread-safe for writers, but any number of threads may read while no
+// thread writes.
 namespace mtrk::find {
 
-// From hashes to small numbers. Memory: some 24 octets an entry.
+// A HashTable maps hashes to small numbers. It takes some 24 octets per entry.
 class HashTable {
  public:
   HashTable() : slots_(64) {}
@@ -25,7 +26,7 @@ class HashTable {
       }
     }
   }
-  // False if it is there already.
+  // Returns false if the hash is in the table already.
   bool insert(std::uint64_t hash, std::uint32_t number) {
     if (find(hash)) {
       return false;
@@ -64,11 +65,11 @@ class HashTable {
     }
   }
 
-  std::vector<Slot> slots_;  // a power of two of them
+  std::vector<Slot> slots_;  // their number is a power of two
   std::size_t size_ = 0;
 };
 
-// Which of the numbers 0 … n-1 belong together.
+// Groups records which of the numbers 0 … n-1 belong together.
 class Groups {
  public:
   std::uint32_t add() {

@@ -7,29 +7,31 @@
 #include <string_view>
 #include <vector>
 
-// Looks for some hundreds of queue ids at once in raw log text, at the places where a record has
-// its own ("ID: ") and names another one ("… as ID)" at the end of its line), without looking at
-// lines: sixteen octets at a time for such ends of words, and for each the last octets before it in
-// a small bitmap. What it finds is to be looked at more closely; it overlooks none of these places.
+// A TokenScan looks for some hundreds of queue ids at once in raw log text. It finds them where a
+// record has its own id ("ID: ") and where it names another one ("… as ID)" at the end of its
+// line). It does not split lines: it looks for such word ends in sixteen octets at a time, and
+// looks up the last octets before each in a small bitmap. A hit needs a closer look, but no such
+// place is missed.
 namespace mtrk::find {
 
 class TokenScan {
  public:
-  // Ids of six letters and digits or more.
+  // `id` must have six or more letters and digits.
   void add(std::string_view id) {
     shortest_ = ids_ == 0 || id.size() < shortest_ ? id.size() : shortest_;
     ++ids_;
     endings_.push_back(ending_of(id));
   }
-  // To be called when all have been added.
+  // Must be called when all ids have been added.
   void prepare();
   [[nodiscard]] std::size_t size() const { return ids_; }
 
-  // Calls visit(place) with the place behind each word that may be such an id, in their order.
+  // Calls visit(place) for each word that may be such an id, in their order. `place` is the offset
+  // after the word.
   template <typename Visit>
   void scan(std::string_view text, Visit visit) const {
     std::size_t at = 0;
-    // What has not as many octets before it is looked at in any case: it is at the front.
+    // A word with too few octets before its end is at the front of the text and is always reported.
     for (; at < kEnding && at < text.size(); ++at) {
       if (is_end(text, at)) {
         visit(at);
@@ -41,7 +43,7 @@ class TokenScan {
       }
     };
     while (at + 4 * kStep + 1 <= text.size()) {
-      std::uint64_t ends = 0;  // a bit for each octet
+      std::uint64_t ends = 0;  // one bit per octet
       for (std::size_t i = 0; i < 4; ++i) {
         ends |= ends_in(text.data() + at + i * kStep) << i * kStep;
       }
@@ -76,7 +78,7 @@ class TokenScan {
     std::memcpy(&octets, from, sizeof octets);
     return octets;
   }
-  // The last octets of the id, the last one highest.
+  // Returns the last octets of the id, with the last one in the highest position.
   static std::uint64_t ending_of(std::string_view id) {
     char last[kEnding] = {};
     const std::size_t size = id.size() < kEnding ? id.size() : kEnding;
@@ -87,8 +89,8 @@ class TokenScan {
     const char next = at + 1 < text.size() ? text[at + 1] : '\n';
     return (text[at] == ':' && next == ' ') || (text[at] == ')' && (next == '\n' || next == '\r'));
   }
-  // Which of sixteen octets are such ends, a bit for each. There is one before and one behind them;
-  // the tag's end ("]: ") is not of interest.
+  // Returns which of sixteen octets are such ends, one bit for each. There must be one octet before
+  // and one after them. The end of the tag ("]: ") does not matter.
   static std::uint64_t ends_in(const char* text) {
     const Octets before = load_octets(text - 1);
     const Octets here = load_octets(text);
@@ -121,7 +123,7 @@ class TokenScan {
 
   std::size_t ids_ = 0;
   std::size_t shortest_ = 0;
-  std::uint64_t mask_ = 0;  // of the octets that even the shortest id has
+  std::uint64_t mask_ = 0;  // masks the octets that even the shortest id has
   std::vector<std::uint64_t> endings_;
   std::vector<std::uint64_t> bitmap_;
 };

@@ -10,7 +10,7 @@ constexpr std::string_view kFrom =
     "them out.\n";
 constexpr std::string_view kTo = "# End of message tracking.\n";
 
-// Each rule of the table to `take`.
+// Calls `take` with each rule of the table.
 template <typename Take>
 void each_rule(Take take) {
   std::string_view rest = command_filter_file();

@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder that is gone when this is; empty where it could not be made.
+// A ScratchFolder is removed with its object. It is empty if the folder could not be made.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -118,7 +118,7 @@ Expected<std::vector<std::string>> Postfix::values(const std::vector<std::string
     values.push_back(output->substr(begin, feed - begin));
     begin = feed + 1;
   }
-  // Empty values at the end went with their line feeds.
+  // Empty values at the end were removed with their line feeds.
   values.resize(std::max(values.size(), names.size()));
   if (values.size() != names.size()) {
     return fail(ErrorCode::syntax, "postconf: answers in more lines than were asked for");
@@ -152,7 +152,7 @@ Expected<void> rehearse(const Plan& plan, const std::string& directory) {
   if (folder.path().empty()) {
     return fail(ErrorCode::not_allowed, "cannot make a folder in /tmp to try the new files in");
   }
-  // What is beside the files, lists of dynamic tables above all, has to be there, too.
+  // Other files of the folder, above all lists of dynamic tables, are needed too.
   std::error_code ignored;
   for (const std::string name : {"main.cf", "master.cf", "dynamicmaps.cf", "postfix-files"}) {
     fs::copy_file(fmt::format("{}/{}", directory, name), fmt::format("{}/{}", folder.path(), name),

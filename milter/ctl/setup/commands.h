@@ -7,28 +7,30 @@
 #include <string_view>
 #include <vector>
 
-// The programs of the mail system and of systemd that a set-up runs.
+// These are the programs of the mail system and of systemd that a set-up runs.
 namespace mtrk::setup {
 
-// Runs a program to its end; its output without the last line feed, or what went wrong, beginning
-// with its name.
+// Runs a program to its end and returns its output without the last line feed. Fails with an error
+// that begins with the name of the program.
 [[nodiscard]] Expected<std::string> run_program(const std::vector<std::string>& command);
 
-// An instance of Postfix, by the folder of its main.cf (empty: the one of this system).
+// An instance of Postfix is given by the folder of its main.cf. An empty folder means this
+// system's.
 class Postfix {
  public:
   explicit Postfix(std::string directory) : directory_(std::move(directory)) {}
 
-  // The values of parameters, one each. Fails where Postfix is not installed, and for what
-  // postconf(1) calls fatal.
+  // Returns the values of the parameters, one for each. Fails if Postfix is not installed, or if
+  // postconf(1) reports a fatal error.
   [[nodiscard]] Expected<std::vector<std::string>> values(
       const std::vector<std::string>& names) const;
-  // One value with all that it refers to.
+  // Returns one value in which all references are expanded.
   [[nodiscard]] Expected<std::string> expanded(const std::string& name) const;
   [[nodiscard]] Expected<std::string> look_up(const std::string& table,
                                               const std::string& key) const;
   [[nodiscard]] Expected<void> check() const;
-  // If it runs. Running processes go on with what they read before, until their client leaves.
+  // Reloads Postfix if it runs. Running processes keep what they read before until their client
+  // leaves.
   [[nodiscard]] Expected<void> reload() const;
 
  private:
@@ -37,17 +39,17 @@ class Postfix {
   std::string directory_;
 };
 
-// Whether Postfix can use the files of `plan`: they are put into a folder of their own, where
-// postconf(1) reads them, and our rules are asked to carry MTRK= in each way they have to. Nothing
-// of it is seen by the mail system.
+// Checks whether Postfix can use the files of `plan`. It puts them into a folder of their own, lets
+// postconf(1) read them there, and checks that our rules carry MTRK= in every way they must. The
+// mail system sees nothing of it.
 [[nodiscard]] Expected<void> rehearse(const Plan& plan, const std::string& directory);
 
-// Tells Sendmail's daemon, if there is one, to begin anew with its new sendmail.cf. Its unit on
-// Debian is made of an init script, and systemd can reload none of these: the daemon gets the
+// Tells Sendmail's daemon, if there is one, to restart itself with its new sendmail.cf. Debian's
+// unit for it is made from an init script, which systemd cannot reload. So the daemon gets the
 // signal that the script would send.
 [[nodiscard]] Expected<void> reload_sendmail();
 
-// systemd, if it is what runs here.
+// Returns whether systemd runs this system.
 [[nodiscard]] bool systemd_runs();
 
 }  // namespace mtrk::setup

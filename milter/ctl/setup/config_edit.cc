@@ -22,7 +22,7 @@ std::string with_config_key(std::string_view file,
   const std::string wanted = fmt::format("{} = {}\n", key, value);
   const std::string header = fmt::format("[{}]", section);
   bool in_section = false;
-  std::size_t below = std::string_view::npos;  // where the key goes
+  std::size_t below = std::string_view::npos;  // where the key is inserted
   for (std::size_t begin = 0; begin < file.size();) {
     const std::size_t feed = file.find('\n', begin);
     const std::size_t end = feed == std::string_view::npos ? file.size() : feed + 1;

@@ -12,7 +12,8 @@ namespace mtrk::setup {
 namespace {
 
 constexpr std::size_t kAround = 3;
-constexpr std::size_t kMaxCells = std::size_t{4} << 20;  // of the table; beyond, one large change
+// The size limit of the table. Larger differences are shown as one change.
+constexpr std::size_t kMaxCells = std::size_t{4} << 20;
 
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -26,11 +27,11 @@ std::vector<std::string_view> lines_of(std::string_view text) {
 }
 
 struct Step {
-  char kind = ' ';  // ' ' in both, '-' in the first, '+' in the second only
+  char kind = ' ';  // ' ' in both, '-' only in the first, '+' only in the second text
   std::string_view line;
 };
 
-// The shortest way from a to b, whose first and last lines differ.
+// Finds the shortest way from a to b, whose first and last lines differ.
 void steps_between(const std::vector<std::string_view>& a,
                    const std::vector<std::string_view>& b,
                    std::vector<Step>& steps) {
@@ -44,7 +45,7 @@ void steps_between(const std::vector<std::string_view>& a,
     }
     return;
   }
-  // common[i * width + j]: how many lines a from i and b from j have in common, in their order.
+  // common[i * width + j] is how many lines a from i and b from j have in common, in their order.
   std::vector<std::uint32_t> common((a.size() + 1) * width, 0);
   for (std::size_t i = a.size(); i-- > 0;) {
     for (std::size_t j = b.size(); j-- > 0;) {
@@ -103,7 +104,7 @@ std::string unified_diff(std::string_view path, std::string_view before, std::st
   std::size_t line_a = 1;
   std::size_t line_b = 1;
   for (std::size_t at = 0; at < steps.size();) {
-    // A change is near as long as the next one is within twice the lines that are shown around.
+    // Two changes are shown together if they are at most twice the surrounding lines apart.
     std::size_t first = at;
     while (first < steps.size() && steps[first].kind == ' ') {
       ++first;

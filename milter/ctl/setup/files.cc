@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{16} << 20;
 constexpr mode_t kPermissions = 07777;
-constexpr std::string_view kFresh = ".mtrk-new";  // behind the name of a file that is being written
+constexpr std::string_view kFresh = ".mtrk-new";  // ends the name of a file being written
 
 Unexpected failed(std::string_view path, int error) {
   std::string detail = fmt::format("{}: {}", path, std::generic_category().message(error));
@@ -48,14 +48,14 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
-// A new file beside `path` takes its place. `like`: whose owner and mode it gets; nothing: root's
-// alone.
+// Puts a new file in the place of `path`. It gets the owner and the mode of `like`; without `like`,
+// only root can access it.
 Expected<void> put_in_place(const std::string& path,
                             std::string_view text,
                             const struct stat* like) {
   const std::string folder = path.substr(0, path.rfind('/') + 1);
   const std::string fresh = path + std::string(kFresh);
-  static_cast<void>(::unlink(fresh.c_str()));  // of a set-up that was killed
+  static_cast<void>(::unlink(fresh.c_str()));  // a killed set-up may have left it
   {
     const UniqueFd file(
         ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -207,7 +207,7 @@ SavedFiles::SavedFiles(SavedFiles&& other) noexcept
 SavedFiles::~SavedFiles() {
   if (fd_ >= 0) {
     ::close(fd_);
-    // It was made for this set-up, which changed nothing.
+    // The folder was made for this set-up, which changed nothing.
     if (files_.empty()) {
       static_cast<void>(::rmdir(folder_.c_str()));
     }

@@ -18,13 +18,13 @@ constexpr std::string_view kBlockEnd = "# End of message tracking.\n";
 
 struct Block {
   std::size_t begin = std::string_view::npos;
-  std::size_t end = std::string_view::npos;  // behind its last line
+  std::size_t end = std::string_view::npos;  // after its last line
 
   [[nodiscard]] bool there() const { return begin != std::string_view::npos; }
   [[nodiscard]] bool holds(std::size_t at) const { return there() && at >= begin && at < end; }
 };
 
-// A block whose end somebody took out is the line of its beginning alone.
+// If somebody removed the end of a block, only the line with its beginning counts as the block.
 Block find_block(std::string_view file) {
   Block block;
   block.begin = file.find(kBlockBegin);
@@ -39,10 +39,10 @@ Block find_block(std::string_view file) {
 
 struct Detached {
   std::string text;
-  std::size_t block_at = std::string::npos;  // where the block was, in `text`
+  std::size_t block_at = std::string::npos;  // where the block was in `text`
 };
 
-// The edits for one parameter; true if all of its line goes.
+// Adds the edits for one parameter. Returns true if its whole line is removed.
 bool take_out_of(const Parameter& parameter,
                  bool in_block,
                  const std::vector<std::string>& addresses,
@@ -65,7 +65,7 @@ bool take_out_of(const Parameter& parameter,
     return true;
   }
   for (const Part& part : parts) {
-    // The first of the list takes the blank before it along, which was put there with it.
+    // The first part of the list also removes the blank before it, which was inserted with it.
     std::size_t begin = parameter.value_begin + part.begin;
     if (part.begin == 0 && part.end == parameter.value.size()) {
       while (begin > 0 && is_wsp(parameter.line.text[begin - 1])) {

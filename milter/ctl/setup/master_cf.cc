@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kFields = 8;
 
-// name=value or { name = value }, beginning at `offset` of the line.
+// Parses name=value or { name = value } at `offset` of the line.
 std::optional<Override> parse_override(const Word& word, std::string_view line) {
   std::size_t begin = word.begin;
   std::size_t end = word.end;
@@ -96,7 +96,7 @@ Expected<std::string> edit_master_cf(std::string_view file,
                               });
     if (attach_unless != nullptr && !by_reference) {
       const std::size_t at = service.line.at[list->value_end - 1] + 1;
-      // Without a blank, which would end the option where it is not in braces.
+      // The reference is written without a blank, which would end an option without braces.
       const bool alone =
           parts.size() == 1 && parts.front().begin == 0 && parts.front().end == list->value.size();
       edits.push_back({at, at, fmt::format("{}{}", alone ? "" : ",", kMilterReference)});

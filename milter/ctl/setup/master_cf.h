@@ -9,14 +9,14 @@
 #include <string_view>
 #include <vector>
 
-// master.cf(5) as text: the smtpd(8) services, whose -o options may set aside what main.cf says.
-// Pure.
+// These functions treat master.cf(5) as text. They handle the smtpd(8) services, whose -o options
+// may override main.cf. Pure.
 namespace mtrk::setup {
 
 struct Override {  // -o name=value, or -o { name = value }
   std::string name;
   std::string value;
-  std::size_t value_begin = 0;  // in the service's line.text
+  std::size_t value_begin = 0;  // in line.text of the service
   std::size_t value_end = 0;
 };
 
@@ -27,18 +27,18 @@ struct SmtpdService {
   std::vector<Override> overrides;
   LogicalLine line;
 
-  // The last one of this name, as it is the one that counts.
+  // Returns the last override of this name, which is the one that counts, or null.
   [[nodiscard]] const Override* find(std::string_view parameter) const;
-  // Whether only this host reaches it.
+  // Returns whether only this host can reach the service.
   [[nodiscard]] bool is_local() const;
 };
 
-// The services whose program is smtpd. Fails for a service with less than eight fields.
+// Returns the services whose program is smtpd. Fails for a service with fewer than eight fields.
 [[nodiscard]] Expected<std::vector<SmtpdService>> parse_master_cf(std::string_view file);
 
-// master.cf with our milter, by reference, as the last one of each service's own list of milters. A
-// list that is set to nothing stays so: it belongs to a port on which filters hand mail back.
-// `has_ours` tells of a name whether its value in main.cf holds our milter already.
+// Returns master.cf with our milter, by reference, as the last one of each service's own list of
+// milters. A list that is set to nothing stays empty, because it belongs to a port on which filters
+// return mail. `has_ours` names the parameters whose values in main.cf contain our milter already.
 [[nodiscard]] Expected<std::string> attach_master_cf(std::string_view file,
                                                      const std::vector<std::string>& addresses,
                                                      const std::vector<std::string>& has_ours);

@@ -18,7 +18,7 @@ bool is_our_milter(std::string_view word, const std::vector<std::string>& addres
 std::vector<Part> our_parts(std::string_view value, const std::vector<std::string>& addresses) {
   const std::vector<Word> words = split_words(value, kCommasAndBlanks);
   std::vector<Part> parts;
-  std::size_t kept_end = 0;  // of the last word that is not ours
+  std::size_t kept_end = 0;  // end of the last word that is not ours
   bool kept = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!is_our_milter(words[i].text, addresses)) {
@@ -26,7 +26,8 @@ std::vector<Part> our_parts(std::string_view value, const std::vector<std::strin
       kept = true;
       continue;
     }
-    // The separators before it go with it; where it is the first of several, those behind it do.
+    // The separators before a part are removed with it. If it is the first of several words, those
+    // after it are removed instead.
     const bool first_of_more = !kept && i + 1 < words.size();
     const std::size_t begin = first_of_more                                   ? words[i].begin
                               : parts.empty() || parts.back().end <= kept_end ? kept_end

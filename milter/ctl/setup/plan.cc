@@ -28,9 +28,9 @@ constexpr std::array<std::pair<FileKind, std::string_view>, 5> kKinds{{
 
 constexpr std::string_view kSavedHeader = "mtrkctl setup 1\n";
 
-// protocol=6: main.cf may have an older milter_protocol, with which Postfix tells no queue id.
-// default_action and the times: Postfix's own would defer all mail when a milter is away, or hold
-// it up for minutes.
+// protocol=6 is needed because main.cf may have an older milter_protocol, with which Postfix passes
+// no queue id. default_action and the times are needed because Postfix's own would defer all mail
+// while a milter is away, or delay it for minutes.
 std::string milter_value(std::string_view address) {
   return fmt::format(
       "{{ {}, connect_timeout=2s, command_timeout=2s, content_timeout=4s, "
@@ -47,7 +47,7 @@ bool has_keyword(std::string_view list, std::string_view keyword) {
   return false;
 }
 
-// Names of lists of main.cf that hold our milter.
+// Returns the names of those lists in main.cf that contain our milter.
 std::vector<std::string> names_with_ours(const std::vector<Parameter>& parameters,
                                          const std::vector<std::string>& addresses) {
   std::vector<std::string> names;

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-// What a set-up, or its undoing, would change. Pure: files come in as texts and go out as texts.
+// A Plan says what a set-up, or its undoing, would change. Pure: files are passed in and returned
+// as texts.
 namespace mtrk::setup {
 
 enum class FileKind { main_cf, master_cf, command_filter, sendmail_mc, mtrk_conf };
@@ -22,27 +23,28 @@ struct FileChange {
 };
 
 struct Plan {
-  std::vector<FileChange> changes;  // in the order in which they are to be made
+  std::vector<FileChange> changes;  // in the order in which they must be made
   std::vector<std::string> notes;   // whole sentences for the administrator
 };
 
-// A socket as smtpd_milters names it, and how else a list may name the same one.
+// A MilterSocket is a socket as smtpd_milters names it, with the other names for it that a list may
+// use.
 struct MilterSocket {
   std::string address;                 // "unix:mtrk/milter.sock", "inet:127.0.0.1:8892"
-  std::vector<std::string> addresses;  // this one too
+  std::vector<std::string> addresses;  // all of its names, including `address`
 };
-// From milter.socket. A unix socket has to be below the queue directory, since smtpd(8) may be
-// chrooted there.
+// Makes it from milter.socket. Fails if a unix socket is not below the queue directory, where
+// smtpd(8) may be chrooted.
 [[nodiscard]] Expected<MilterSocket> postfix_socket(std::string_view milter_socket,
                                                     std::string_view queue_directory);
 
-// One instance of Postfix as it is.
+// A PostfixInstance is one instance of Postfix as it is now.
 struct PostfixInstance {
-  std::string directory;         // of main.cf
+  std::string directory;         // the folder of main.cf
   std::string discard_keywords;  // the value of smtpd_discard_ehlo_keywords
   std::string main_cf;
   std::string master_cf;
-  // The administrator's own command filter, if it is a file in which our rules can stand.
+  // These are the administrator's own command filter, if it is a file that can take our rules.
   std::string filter_path;
   std::string filter;
 };
@@ -52,7 +54,8 @@ struct PostfixInstance {
 [[nodiscard]] Expected<Plan> plan_postfix_undo(const PostfixInstance& instance,
                                                const std::vector<std::string>& addresses);
 
-// A file that a set-up changed, as it was and as it was left. Kept until it is undone.
+// A SavedFile is a file that a set-up changed, as it was and as the set-up left it. It is kept
+// until the change is undone.
 struct SavedFile {
   FileKind kind = FileKind::main_cf;
   std::string path;
@@ -62,14 +65,14 @@ struct SavedFile {
 [[nodiscard]] std::string encode_saved_file(const SavedFile& saved);
 [[nodiscard]] Expected<SavedFile> decode_saved_file(std::string_view text);
 
-// A file without anything of ours. `addresses` are for main.cf and master.cf. mtrk.conf is left as
-// it is.
+// Returns a file without anything of ours. `addresses` are for main.cf and master.cf. mtrk.conf is
+// returned unchanged.
 [[nodiscard]] Expected<std::string> without_our_words(FileKind kind,
                                                       std::string_view file,
                                                       const std::vector<std::string>& addresses);
 
-// What the file becomes when it is undone: what it was, octet by octet, if nobody has changed it
-// since; else what it is now without what is ours.
+// Returns what the file becomes when the set-up is undone: if nobody has changed it since, the file
+// as it was, octet for octet; otherwise the present file without what is ours.
 [[nodiscard]] Expected<std::string> undone(const SavedFile& saved,
                                            std::string_view now,
                                            const std::vector<std::string>& addresses);

@@ -16,13 +16,13 @@ constexpr std::string_view kTo = "dnl # End of message tracking.\n";
 constexpr int kLogLevel = 11;
 constexpr int kMilterLogLevel = 9;
 
-// The number that define(`name', `N') gives last, or -1.
+// Returns the number that define(`name', `N') gives last, or -1.
 int defined_level(std::string_view file, std::string_view name) {
   int level = -1;
   const std::string begin = fmt::format("define(`{}'", name);
   for (std::size_t at = file.find(begin); at != std::string_view::npos;
        at = file.find(begin, at + 1)) {
-    const std::size_t line = file.rfind('\n', at) + 1;  // 0 where there is none
+    const std::size_t line = file.rfind('\n', at) + 1;  // 0 if there is none
     if (trim(file.substr(line, at - line)).starts_with("dnl")) {
       continue;
     }
@@ -39,7 +39,7 @@ int defined_level(std::string_view file, std::string_view name) {
   return level;
 }
 
-// The first line that begins with MAILER: mailers come last in sendmail.mc.
+// Finds the first line that begins with MAILER, because mailers come last in sendmail.mc.
 std::size_t find_mailers(std::string_view file) {
   for (std::size_t begin = 0; begin < file.size();) {
     const std::string_view line = file.substr(begin);
@@ -76,7 +76,8 @@ Expected<std::string> attach_sendmail_mc(std::string_view file, std::string_view
                 "has no line that begins with MAILER, before which the filter goes");
   }
   std::string block(kFrom);
-  // No F=: a filter that is away must never cost a message. See contrib/sendmail/mtrk.m4.
+  // There is no F=, because a filter that is away must never cost a message. See
+  // contrib/sendmail/mtrk.m4.
   block +=
       fmt::format("INPUT_MAIL_FILTER(`mtrk', `S=local:{}, T=C:2s;S:2s;R:2s;E:5s')dnl\n", socket);
   if (defined_level(clean, "confLOG_LEVEL") < kLogLevel) {

@@ -38,7 +38,7 @@ constexpr std::string_view kSendmailSocket = "unix:/run/mtrk/milter.sock";
 constexpr std::string_view kTcpSocket = "inet:8892@127.0.0.1";
 constexpr mode_t kSocketFolderMode = 02711;
 
-// Ends the set-up; caught in run_setup().
+// Ends the set-up. run_setup() catches it.
 struct Failed : std::runtime_error {
   Failed(int exit_code, const std::string& text) : std::runtime_error(text), code(exit_code) {}
   int code;
@@ -93,7 +93,7 @@ class Setup {
   }
 
  private:
-  // --- planning: nothing is changed --------------------------------------------------------------
+  // --- planning: nothing is changed ---
 
   void plan_for_postfix() {
     const std::vector<std::string> facts =
@@ -101,7 +101,7 @@ class Setup {
                  .values({"mail_version", "config_directory", "queue_directory", "mail_owner",
                           "multi_instance_directories"}),
              exit_code::unavailable);
-    // A table in main.cf itself came with 3.7, of 2022.
+    // Postfix has accepted a table in main.cf itself since 3.7, of 2022.
     if (facts[0].starts_with("2.") || (facts[0].starts_with("3.") && facts[0].size() > 3 &&
                                        facts[0][3] == '.' && facts[0][2] < '7')) {
       throw Failed(exit_code::unavailable,
@@ -120,7 +120,7 @@ class Setup {
     std::string socket = config_.milter.socket;
     if (const auto usable = postfix_socket(socket, facts[2]);
         !usable || (directories_.size() > 1 && !is_tcp(socket))) {
-      // smtpd(8) of the other instances has another queue directory, and is chrooted there.
+      // smtpd(8) of the other instances has another queue directory and is chrooted there.
       socket = directories_.size() == 1 && facts[2] == "/var/spool/postfix" ? kPostfixSocket
                                                                             : kTcpSocket;
     }
@@ -137,10 +137,11 @@ class Setup {
       const PostfixInstance instance = read_instance(directory);
       Plan plan = need(plan_postfix(instance, named), exit_code::config);
       if (::geteuid() == 0) {
-        need(postfix(directory).check(), exit_code::config);  // else its mistakes would be ours
+        // Otherwise mistakes in the present files would look like ours.
+        need(postfix(directory).check(), exit_code::config);
         need(rehearse(plan, directory), exit_code::config);
       }
-      // A table first, so that main.cf never names rules that are not there yet.
+      // The table comes first, so that main.cf never names rules that do not exist yet.
       std::move(plan.changes.begin(), plan.changes.end(), std::back_inserter(plan_.changes));
       std::move(plan.notes.begin(), plan.notes.end(), std::back_inserter(plan_.notes));
     }
@@ -209,7 +210,7 @@ class Setup {
       if (options_.mta) {
         throw Failed(exit_code::unavailable, facts.error().detail);
       }
-      return;  // no Postfix here
+      return;  // there is no Postfix here
     }
     directories_ = {(*facts)[0]};
     if (options_.directory.empty()) {
@@ -222,7 +223,7 @@ class Setup {
     }
     for (const std::string& directory : directories_) {
       if (::access((directory + "/main.cf").c_str(), F_OK) != 0) {
-        continue;  // removed, and not purged
+        continue;  // the package was removed but not purged
       }
       const PostfixInstance instance = read_instance(directory);
       plan_file_undo(saved, FileKind::master_cf, directory + "/master.cf", addresses);
@@ -278,8 +279,7 @@ class Setup {
         {FileKind::mtrk_conf, options_.config_path, file.text, std::move(after)});
   }
 
-  // --- telling and asking
-  // -------------------------------------------------------------------------
+  // --- showing and asking ---
 
   void show() const {
     for (const FileChange& change : plan_.changes) {
@@ -309,8 +309,7 @@ class Setup {
     return answer == 'y' || answer == 'Y';
   }
 
-  // --- doing
-  // --------------------------------------------------------------------------------------
+  // --- doing ---
 
   void attach() {
     make_socket_folder();
@@ -360,7 +359,8 @@ class Setup {
     }
   }
 
-  // What the file was before any set-up: that of an earlier one if nobody has changed it since.
+  // Returns what the file was before any set-up. If nobody has changed it since an earlier set-up,
+  // that one's saved file has it.
   [[nodiscard]] SavedFile what_to_save(const SavedFiles& saved, const FileChange& change) const {
     const SavedFile* const earlier = saved.find(change.path);
     if (earlier != nullptr &&
@@ -415,7 +415,8 @@ class Setup {
       throw Failed(exit_code::unavailable,
                    fmt::format("there is no account {}, Postfix's mail_owner", owner_));
     }
-    // Set-group-ID, so that the socket belongs to Postfix's group; mtrk-gate may pass through.
+    // The folder is set-group-ID so that the socket belongs to Postfix's group. mtrk-gate may pass
+    // through it.
     if (::mkdir(socket_folder_.c_str(), 0700) != 0 ||
         ::chown(socket_folder_.c_str(), user, account->pw_gid) != 0 ||
         ::chmod(socket_folder_.c_str(), kSocketFolderMode) != 0) {
@@ -485,8 +486,7 @@ class Setup {
         mta_, host(), host());
   }
 
-  // --- what there is
-  // ------------------------------------------------------------------------------
+  // --- the present state ---
 
   [[nodiscard]] std::string host() const {
     if (!directories_.empty()) {
@@ -512,7 +512,7 @@ class Setup {
 
   [[nodiscard]] static bool is_tcp(std::string_view socket) { return socket.starts_with("inet"); }
 
-  // Sockets that a set-up, or the README, ever named.
+  // Returns the sockets that a set-up or the README has ever named.
   [[nodiscard]] static std::vector<std::string> known_addresses() {
     std::vector<std::string> addresses =
         postfix_socket(kPostfixSocket, "/var/spool/postfix").value().addresses;
@@ -540,13 +540,13 @@ class Setup {
   const SetupOptions& options_;
   const Config& config_;
   Plan plan_;
-  std::vector<std::string> planned_;      // the files, also those that need no change
-  std::string mta_;                       // for people
-  std::vector<std::string> directories_;  // of Postfix's instances
-  std::string owner_;                     // Postfix's mail_owner
-  std::string sendmail_;                  // the folder of sendmail.mc, if that is meant
+  std::vector<std::string> planned_;      // including files that need no change
+  std::string mta_;                       // the name for people
+  std::vector<std::string> directories_;  // of the Postfix instances
+  std::string owner_;                     // mail_owner of Postfix
+  std::string sendmail_;                  // the folder of sendmail.mc, if Sendmail is meant
   std::string socket_folder_;
-  std::vector<std::string> gone_;  // what was saved of these is not needed after the undoing
+  std::vector<std::string> gone_;  // their saved files are not needed after the undoing
 };
 
 }  // namespace

@@ -5,26 +5,27 @@
 #include <string_view>
 #include <vector>
 
-// Lists as Postfix reads them: words between the separators, and what stands in braces is one word
-// whatever is in it (postconf(5), mystrtokq() with CHARS_BRACE).
+// These functions read lists as Postfix does. Words stand between separators, and everything in
+// braces is one word (postconf(5), mystrtokq() with CHARS_BRACE).
 namespace mtrk::setup {
 
 struct Word {
-  std::size_t begin = 0;  // in the text that was given
+  std::size_t begin = 0;  // offset in the given text
   std::size_t end = 0;
-  std::string text;  // with its braces, if it has some
+  std::string text;  // with its braces, if any
 };
 
-// Braces that are not closed reach to the end of the text.
+// Braces that are not closed extend to the end of the text.
 [[nodiscard]] std::vector<Word> split_words(std::string_view text, std::string_view separators);
 
-// Whether each brace is closed, and none is closed that was not open.
+// Returns whether every brace is closed and no closing brace lacks an opening one.
 [[nodiscard]] bool braces_match(std::string_view text);
 
 inline constexpr std::string_view kBlanks = " \t";
 inline constexpr std::string_view kCommasAndBlanks = ", \t";
 
-// What is in the braces of a word, without the blanks at both ends; the word itself if it has none.
+// Returns the text in the braces of a word without blanks at both ends, or the word itself if it
+// has no braces.
 [[nodiscard]] std::string_view without_braces(std::string_view word);
 
 }  // namespace mtrk::setup
