@@ -26,14 +26,18 @@ struct DnsChannel::Watched {
 DnsChannel::DnsChannel(Executor executor, const DnsOptions& options, Search search)
     : executor_(std::move(executor)), wake_(executor_) {
   ares_options settings{};
-  settings.flags = search == Search::yes ? 0 : ARES_FLAG_NOSEARCH;
+  int given = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+  if (search == Search::no) {
+    // ares_getaddrinfo() of c-ares 1.18 does not look at the flag, hence the empty list as well.
+    settings.flags = ARES_FLAG_NOSEARCH;
+    settings.ndomains = 0;
+    given |= ARES_OPT_DOMAINS;
+  }
   settings.timeout = kFirstTimeout;
   settings.tries = kTries;
   settings.sock_state_cb = on_socket_state;
   settings.sock_state_cb_data = this;
-  int status = ares_init_options(
-      &channel_, &settings,
-      ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+  int status = ares_init_options(&channel_, &settings, given);
   if (status != ARES_SUCCESS) {
     channel_ = nullptr;
   } else if (!options.servers.empty()) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -140,6 +141,23 @@ TEST(ResolverTest, SilenceEndsInTime) {  // SRV-07, MTQP-2.5-05
   ASSERT_FALSE(groups);
   EXPECT_THAT(groups.error(), HasSubstr("no answer in time"));
   EXPECT_LT(Clock::now() - begin, std::chrono::seconds(5));
+}
+
+// The names of servers are complete: the search list of this host, which c-ares also takes from
+// this variable and from the host's own name, never adds to them.
+TEST(ResolverTest, TheSearchListIsForNamesWithoutADot) {
+  ::setenv("LOCALDOMAIN", "elsewhere.test", 1);
+  DnsPeer peer([](const DnsQuestion& question) -> std::optional<std::string> {
+    const bool added = question.name.find("elsewhere.test") != std::string::npos;
+    return added && question.type != kSrv ? addresses(question)
+                                          : dns_answer(question, kNxdomain, {});
+  });
+  DnsResolver resolver = resolver_for(peer);
+  const auto complete = run(resolver.resolve_targets("mx.test", std::nullopt));
+  EXPECT_FALSE(complete);
+  const auto short_name = run(resolver.resolve_targets("mx", std::nullopt));
+  ::unsetenv("LOCALDOMAIN");
+  EXPECT_TRUE(short_name) << short_name.error();
 }
 
 TEST(ResolverTest, ATargetWithoutAddressIsSkipped) {
