@@ -15,8 +15,8 @@ std::string_view take_field(std::string_view& text) {
   return field;
 }
 
-// Skips the structured data of RFC 5424 §6.3: "-", or elements "[id name="value" …]" in which ", \
-// and ] are escaped.
+// Skips the structured data of RFC 5424 §6.3: "-", or elements "[id name="value" …]". In a value
+// a backslash stands before each quotation mark, backslash and closing bracket.
 bool skip_structured_data(std::string_view& rest) {
   if (!rest.empty() && rest[0] == '-') {
     rest.remove_prefix(1);
