@@ -5,11 +5,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <mutex>
@@ -73,7 +73,7 @@ class CompressedSource final : public OctetSource {
         decoder_(make_decoder(compression)),
         input_(kInput),
         taken_(first.size()) {
-    std::memcpy(input_.data(), first.data(), first.size());
+    std::copy(first.begin(), first.end(), input_.begin());
     rest_ = std::string_view(input_.data(), first.size());
   }
 
@@ -136,7 +136,7 @@ class AheadSource final : public OctetSource {
       next_block();
     }
     const std::size_t n = std::min(room, block_.size() - given_);
-    std::memcpy(to, block_.data() + given_, n);
+    std::copy_n(block_.begin() + static_cast<std::ptrdiff_t>(given_), n, to);  // n may be 0
     given_ += n;
     return n;
   }
