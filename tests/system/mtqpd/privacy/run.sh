@@ -30,6 +30,7 @@ inside='mbox.local.lan[10.1.2.3]:25' outside='mx.example.net[192.0.2.25]:25'
   line qmgr "$copy: from=<s@client.example>, size=1, nrcpt=1 (queue active)"
   attempt local $id 'to=<dot@example.test>' local 2.0.0 "sent (forwarded as $copy)"
   attempt smtp $copy 'to=<secret7@example.test>, orig_to=<dot@example.test>' "$inside" 2.0.0 'sent (250 ok)'
+  stamp=2026-11-21T10:05:00.000000+00:00
   # The next attempt shows that here@ has no further member (contrib/doc/outcomes.md, "Members to come").
   line qmgr "$id: from=<s@client.example>, size=1, nrcpt=9 (queue active)"
   attempt smtp $id 'to=<secret3@example.net>, orig_to=<slow@example.test>' "$outside" 4.2.2 'deferred (452 full)'
