@@ -73,16 +73,27 @@ class Trouble:
         daemon.start_again(tolerated)
 
     def kill_child(self, daemon):
-        pid = daemon.process.pid
+        """Kills the store's process, which is the child of the keeper, which is the daemon's. Without its keeper
+        mtrk-milter goes on untracked until it is restarted, and says so."""
         daemon.unwell_until = time.monotonic() + 6  # what the child did has to be begun anew
-        for thread in os.listdir("/proc/%d/task" % pid):
-            try:
+        for keeper in self.children_of(daemon.process.pid):
+            for child in self.children_of(keeper):
+                try:
+                    os.kill(child, signal.SIGKILL)
+                    self.figures.count("kills")
+                except OSError:
+                    pass  # it ended by itself
+
+    @staticmethod
+    def children_of(pid):
+        found = []
+        try:
+            for thread in os.listdir("/proc/%d/task" % pid):
                 with open("/proc/%d/task/%s/children" % (pid, thread)) as file:
-                    for child in file.read().split():
-                        os.kill(int(child), signal.SIGKILL)
-                        self.figures.count("kills")
-            except OSError:
-                pass  # it ended by itself
+                    found += [int(child) for child in file.read().split()]
+        except OSError:
+            pass  # it ended by itself
+        return found
 
     def stop_and_kill(self, daemon):
         daemon.hit(signal.SIGSTOP)
