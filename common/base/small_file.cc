@@ -10,9 +10,8 @@
 #include <cstdio>
 
 namespace mtrk {
-namespace {
 
-bool write_whole(int fd, std::string_view text) {
+bool write_whole(int fd, std::string_view text) noexcept {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
     if (n < 0 && errno == EINTR) {
@@ -26,8 +25,6 @@ bool write_whole(int fd, std::string_view text) {
   }
   return true;
 }
-
-}  // namespace
 
 int replace_small_file(const std::string& path, std::string_view text, mode_t mode) noexcept try {
   const std::size_t slash = path.rfind('/');

@@ -25,4 +25,8 @@ namespace mtrk {
 [[nodiscard]] std::optional<std::string> read_small_file(const std::string& path,
                                                          std::size_t limit);
 
+// Writes all of `text`, however many calls it takes. Returns false and sets errno if it cannot;
+// then a part of it may be written.
+[[nodiscard]] bool write_whole(int fd, std::string_view text) noexcept;
+
 }  // namespace mtrk

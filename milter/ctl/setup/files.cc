@@ -33,21 +33,6 @@ Unexpected failed(std::string_view path, int error) {
   return fail(ErrorCode::not_allowed, std::move(detail));
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) {
-      continue;
-    }
-    if (n <= 0) {
-      errno = n == 0 ? ENOSPC : errno;
-      return false;
-    }
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
-
 // Puts a new file in the place of `path`. It gets the owner and the mode of `like`; without `like`,
 // only root can access it.
 Expected<void> put_in_place(const std::string& path,
@@ -71,7 +56,7 @@ Expected<void> put_in_place(const std::string& path,
                             ::fchmod(file.get(), like->st_mode & kPermissions) != 0)) {
       return give_up();
     }
-    if (!write_all(file.get(), text) || ::fsync(file.get()) != 0 ||
+    if (!write_whole(file.get(), text) || ::fsync(file.get()) != 0 ||
         ::rename(fresh.c_str(), path.c_str()) != 0) {
       return give_up();
     }
